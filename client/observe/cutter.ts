@@ -1,0 +1,37 @@
+import type { FileStamp } from './observation.js';
+
+/** A file to be cut into blocks and hashed. */
+export interface CutRequest {
+  readonly absolutePath: string;
+  readonly stamp: FileStamp;
+}
+
+/** A block as it was cut, with the bytes that were hashed. */
+export interface CutBlock {
+  /** 32 bytes. */
+  readonly hash: Buffer;
+  readonly offsetBytes: number;
+  readonly data: Buffer;
+}
+
+/** What became of one small file. */
+export type SmallFileCut =
+  | { readonly outcome: 'cut'; /** Absent for an empty file. */ readonly block: CutBlock | undefined }
+  /** It is gone, or changed while it was read, or may not be read; try after the next scan. */
+  | { readonly outcome: 'unstable' | 'vanished' | 'unreadable'; readonly message: string };
+
+/** Cuts files by content (FastCDC 2020) and hashes the blocks, on worker threads. */
+export interface Cutter {
+  /**
+   * The blocks of one file in order. Blocks are read ahead of the consumer by one task of `clientLimits.cutTaskBytes`.
+   * Raises FAILED_PRECONDITION (FILE_UNSTABLE) where the file is no longer as `stamp` says when its last byte has been
+   * read, or is gone: what was yielded must then be forgotten.
+   */
+  cutFile(request: CutRequest, signal: AbortSignal): AsyncIterable<CutBlock>;
+  /**
+   * Files no larger than `chunking.minBytes`, each one block, in one task; the results in the order of the requests. At
+   * most `clientLimits.cutTaskFiles` requests and `clientLimits.cutTaskBytes` together.
+   */
+  cutSmallFiles(requests: readonly CutRequest[]): Promise<readonly SmallFileCut[]>;
+  close(): Promise<void>;
+}

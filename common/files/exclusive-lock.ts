@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+
+/** Held until released, or until this process is gone. */
+export interface ExclusiveLock {
+  release(): Promise<void>;
+}
+
+interface Owner {
+  readonly pid: number;
+  readonly host: string;
+  /** Tells a process from a later one with the same pid; empty where the platform does not say. */
+  readonly startedAt: string;
+}
+
+/**
+ * Takes the lock file at `path` for this process. Returns the pid of the live holder where there is one. The file of a
+ * holder that is gone (crash, power cut) is taken over. Holders on other hosts are always taken for alive.
+ */
+export async function takeExclusiveLock(path: string): Promise<ExclusiveLock | { readonly heldBy: number }> {
+  const owner: Owner = { pid: process.pid, host: hostname(), startedAt: startTimeOf(process.pid) ?? '' };
+  const candidate = `${path}.${process.pid}`;
+  await writeFile(candidate, JSON.stringify(owner));
+  try {
+    for (;;) {
+      try {
+        // Linking is atomic and fails where the name exists: of two takers one wins.
+        await link(candidate, path);
+        return { release: () => rm(path, { force: true }) };
+      } catch (thrown) {
+        if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
+      }
+      const holder = await readOwner(path);
+      if (holder !== undefined && isAlive(holder)) return { heldBy: holder.pid };
+      await rm(path, { force: true });
+    }
+  } finally {
+    await rm(candidate, { force: true });
+  }
+}
+
+async function readOwner(path: string): Promise<Owner | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as Owner;
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(owner: Owner): boolean {
+  if (owner.host !== hostname()) return true;
+  try {
+    process.kill(owner.pid, 0);
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
+  }
+  return owner.startedAt === '' || (startTimeOf(owner.pid) ?? owner.startedAt) === owner.startedAt;
+}
+
+/** Field 22 of /proc/PID/stat: clock ticks from boot to the start of the process. */
+function startTimeOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}

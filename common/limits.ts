@@ -1,0 +1,137 @@
+/**
+ * Every bound of the system, in one place. A queue, message, list, cache or retry without a line here is a defect.
+ * Sizes are in bytes, times in milliseconds. The wire limits are part of the contracts in proto/ and docs/protocol.md.
+ */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** Limits of the wire contracts: both sides check them. */
+export const wireLimits = {
+  /** The largest block. */
+  blockBytes: 4 * MiB,
+  /** The largest gRPC message in either direction: one block, or one very long blocklist, and what surrounds it. */
+  messageBytes: 16 * MiB,
+  /** Hashes in one packed list. */
+  hashesPerMessage: 4096,
+  /** Items in one commit message, which is one transaction. */
+  itemsPerCommit: 1024,
+  /** Receipts in one commit message. */
+  receiptsPerCommit: 64,
+  /** Entries in one feed page. */
+  entriesPerPage: 4096,
+  /** Encoded size at which a feed page is closed, unless its only entry is larger. */
+  pageBytes: 1 * MiB,
+  /** Blocks in one file: at the average block of 512 KiB a file of 128 GiB. */
+  blocksPerItem: 262_144,
+  /** A path, in UTF-8: what an ordered key of the stores can hold beside the namespace. */
+  pathBytes: 1900,
+  /** One part of a path, in UTF-8: what common file systems can hold. */
+  pathPartBytes: 255,
+  /** The target of a symlink, in UTF-8. */
+  symlinkTargetBytes: 4095,
+  /** Devices in one version. */
+  versionEntries: 1024,
+  /** Names of accounts, namespaces and premises. */
+  nameLength: 64,
+  /** Free texts for people: a device's display name, a software version. */
+  displayTextBytes: 64,
+  /** Agents that hold one namespace. */
+  replicas: 16,
+  /** Rows in one page of an administrative list. */
+  rowsPerPage: 1000,
+  /** HOST:PORT. */
+  addressLength: 261,
+} as const;
+
+/** How content is cut: FastCDC 2020 as the Remote Execution API advises. */
+export const chunking = {
+  minBytes: 128 * KiB,
+  averageBytes: 512 * KiB,
+  maxBytes: 2 * MiB,
+  normalization: 2,
+  seed: 0n,
+} as const;
+
+/** gRPC transport. */
+export const rpcLimits = {
+  /** HTTP/2 receive window of a stream and of a connection, both ends: 16 MiB feed 100 MB/s over a 150 ms round trip. */
+  windowBytes: 16 * MiB,
+  /** Messages that one call queues in each direction before it waits: grpc-js would queue 16 of any size. */
+  messagesQueued: 4,
+  /** Streams that one connection may have open. */
+  streamsPerConnection: 4096,
+  /** How long a draining server waits for open calls before it ends them. */
+  drainGraceMs: 10_000,
+  /** Default deadline of a unary call. */
+  unaryTimeoutMs: 20_000,
+  /** Keepalive: a dead peer is noticed after interval + timeout. */
+  keepaliveIntervalMs: 20_000,
+  keepaliveTimeoutMs: 10_000,
+} as const;
+
+/** Reconnecting and repeating: exponential with full jitter between the two bounds. */
+export const retryLimits = {
+  initialDelayMs: 100,
+  maxDelayMs: 15_000,
+  /** Attempts of one transfer before its error is reported; a watching client starts over at the next change. */
+  attempts: 8,
+} as const;
+
+/** The block server. */
+export const blockServerLimits = {
+  /** Bytes of blocks that one put stream may have received but not yet made durable. */
+  putBytesInFlight: 32 * MiB,
+  /** The same for all streams of a server together; a stream waits for its share. */
+  putBytesInFlightTotal: 128 * MiB,
+  /** Bytes of blocks read for one get stream and not yet handed to the transport. */
+  getBytesInFlight: 8 * MiB,
+  /** Small blocks share a message up to this size. */
+  batchBytes: 1 * MiB,
+  /** A group commit closes at this many bytes or blocks. */
+  groupBytes: 16 * MiB,
+  groupBlocks: 4096,
+  /** Hashes asked for on one get stream and not yet answered. */
+  getHashesQueued: 16_384,
+  /** Free space below which blocks are refused, unless configured. */
+  freeFloorBytes: 1024 * MiB,
+  /** Largest size to which a block store may grow: address space, not disk. */
+  mapBytes: 16 * 1024 * 1024 * MiB,
+} as const;
+
+/** The metadata service. */
+export const metadataLimits = {
+  /** An agent whose heartbeat stream is gone for this long is offline. */
+  heartbeatIntervalMs: 5_000,
+  offlineAfterMs: 20_000,
+  /** Open subscriptions and watches of one server. */
+  subscribers: 20_000,
+  /** Encoded feed pages kept for subscribers that stand at the same cursor. */
+  pageCacheBytes: 32 * MiB,
+  /** Requests of one commit or find-missing stream read ahead of the answers. */
+  requestsInFlight: 4,
+  /** A receipt is accepted for this long after it was issued, and this far ahead of our clock. */
+  receiptMaxAgeMs: 24 * 60 * 60 * 1000,
+  receiptMaxSkewMs: 5 * 60 * 1000,
+} as const;
+
+/** A client endpoint. */
+export const clientLimits = {
+  /** Bytes of blocks cut but not yet acknowledged by the target, or answered as not missing. */
+  uploadBytesInFlight: 48 * MiB,
+  /** Bytes of blocks asked for or received and not yet written. */
+  downloadBytesInFlight: 48 * MiB,
+  /** Bytes that one cutting task reads before it answers. */
+  cutTaskBytes: 8 * MiB,
+  /** Files that one cutting task takes at the most. */
+  cutTaskFiles: 256,
+  /** Files open for download at once. */
+  filesInFlight: 512,
+  /** A full scan as the truth behind the watcher's hints. */
+  fullScanIntervalMs: 10 * 60 * 1000,
+  /** Quiet time after a change before it is read, and the longest wait while changes keep coming. */
+  settleMs: 100,
+  settleMaxMs: 2_000,
+  /** How often a file that changes while it is read is tried before it is left for the next round. */
+  unstableFileAttempts: 3,
+} as const;

@@ -1,0 +1,18 @@
+import { pino, destination, type Logger } from 'pino';
+
+export type { Logger } from 'pino';
+
+export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug';
+
+/** A logger that writes one JSON object a line to standard error, so that standard output stays for results. */
+export function createLogger(program: string, level: LogLevel): Logger {
+  return pino(
+    { base: { program }, level, timestamp: pino.stdTimeFunctions.isoTime },
+    destination({ dest: 2, sync: false }),
+  );
+}
+
+/** A logger that says nothing, for tests and embedding. */
+export function silentLogger(): Logger {
+  return pino({ level: 'silent' });
+}

@@ -1,0 +1,68 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DrystoneError } from '../errors.js';
+import { writeFileDurably } from '../files/durable-file.js';
+import { takeExclusiveLock } from '../files/exclusive-lock.js';
+
+export interface DataDirectoryOptions {
+  readonly path: string;
+  /** What keeps its data there: `metadata`, `agent`, `client`. Another program's directory is refused. */
+  readonly program: string;
+  /** The newest format that this program reads and writes. */
+  readonly formatVersion: number;
+}
+
+/** A directory that belongs to this process alone until it is released. */
+export interface DataDirectory {
+  readonly path: string;
+  release(): Promise<void>;
+}
+
+const FORMAT_FILE = 'FORMAT';
+
+/**
+ * Opens, or makes, a directory for a program's data: 0700, locked, with a FORMAT file that says whose it is and in which
+ * version. Raises FAILED_PRECONDITION: DATA_DIRECTORY_BUSY where another process has it, DATA_FORMAT_NEWER where a newer
+ * release wrote it, DATA_FORMAT_UNKNOWN where it is something else. Refusing changes nothing.
+ */
+export async function openDataDirectory(options: DataDirectoryOptions): Promise<DataDirectory> {
+  const { path } = options;
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const lock = await takeExclusiveLock(join(path, 'lock'));
+  if ('heldBy' in lock) {
+    throw refusal('DATA_DIRECTORY_BUSY', `${path} is in use by process ${lock.heldBy}; stop it, or choose another directory`);
+  }
+  try {
+    await checkFormat(options);
+  } catch (thrown) {
+    await lock.release();
+    throw thrown;
+  }
+  return { path, release: () => lock.release() };
+}
+
+async function checkFormat({ path, program, formatVersion }: DataDirectoryOptions): Promise<void> {
+  const file = join(path, FORMAT_FILE);
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown;
+    await writeFileDurably(file, `drystone ${program} ${formatVersion}\n`);
+    return;
+  }
+  const match = /^drystone ([a-z]+) (\d+)\n$/.exec(text);
+  if (match === null || match[1] !== program) {
+    throw refusal('DATA_FORMAT_UNKNOWN', `${path} does not hold the data of a drystone ${program}; choose another directory`);
+  }
+  if (Number(match[2]) > formatVersion) {
+    throw refusal(
+      'DATA_FORMAT_NEWER',
+      `${path} was written in format ${match[2]}, this release reads up to ${formatVersion}; install a newer release`,
+    );
+  }
+}
+
+function refusal(reason: 'DATA_DIRECTORY_BUSY' | 'DATA_FORMAT_NEWER' | 'DATA_FORMAT_UNKNOWN', message: string): DrystoneError {
+  return new DrystoneError('FAILED_PRECONDITION', reason, message);
+}

@@ -1,0 +1,61 @@
+import type { Http2Server, ServerHttp2Session } from 'node:http2';
+import type { Duplex, Readable, Writable } from 'node:stream';
+import { Server, type ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
+import { rpcLimits } from '../limits.js';
+
+/**
+ * The one file that reaches into grpc-js and Node's streams, because neither offers these settings: the server's HTTP/2
+ * windows (its `grpc-node.flow_control_window` is read by clients only) and the length of a call's message queues.
+ * The version of grpc-js is pinned exactly, and a test fails when the windows are not what is set here.
+ */
+interface ServerInternals {
+  readonly commonServerOptions: { settings?: { initialWindowSize?: number; maxConcurrentStreams?: number } };
+  createHttp2Server(credentials: ServerCredentials): Http2Server;
+}
+
+/** A grpc-js server whose streams and connections have a receive window of `rpcLimits.windowBytes`. */
+export class WindowedServer extends Server {
+  readonly #sessions = new Set<ServerHttp2Session>();
+
+  constructor(options: ServerOptions) {
+    super(options);
+    const internals = this as unknown as ServerInternals;
+    const common = internals.commonServerOptions;
+    common.settings = { ...common.settings, initialWindowSize: rpcLimits.windowBytes };
+    const createHttp2Server = internals.createHttp2Server.bind(this);
+    internals.createHttp2Server = (credentials) => {
+      const http2Server = createHttp2Server(credentials);
+      http2Server.on('session', (session) => {
+        session.setLocalWindowSize(rpcLimits.windowBytes);
+        this.#sessions.add(session);
+        session.once('close', () => this.#sessions.delete(session));
+      });
+      return http2Server;
+    };
+  }
+
+  /** The connections open now. */
+  get connectionCount(): number {
+    return this.#sessions.size;
+  }
+
+  /** The receive windows in force, one a connection, in bytes. */
+  get windows(): { readonly connectionBytes: number | undefined; readonly streamBytes: number | undefined }[] {
+    return [...this.#sessions].map((session) => ({
+      connectionBytes: session.state.effectiveLocalWindowSize,
+      streamBytes: session.localSettings.initialWindowSize,
+    }));
+  }
+}
+
+interface StreamInternals {
+  readonly _readableState?: { highWaterMark: number };
+  readonly _writableState?: { highWaterMark: number };
+}
+
+/** Bounds how many messages grpc-js queues on a call in either direction; its own bound is 16 of any size. */
+export function boundMessageQueues(stream: Readable | Writable | Duplex, messages: number): void {
+  const { _readableState, _writableState } = stream as unknown as StreamInternals;
+  if (_readableState !== undefined) _readableState.highWaterMark = messages;
+  if (_writableState !== undefined) _writableState.highWaterMark = messages;
+}

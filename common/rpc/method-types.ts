@@ -1,0 +1,57 @@
+/** One RPC as the generated code describes it: its path, its direction and its codecs. */
+export interface MethodDefinition {
+  readonly path: string;
+  readonly requestStream: boolean;
+  readonly responseStream: boolean;
+  readonly requestSerialize: (value: never) => Buffer;
+  readonly requestDeserialize: (bytes: Buffer) => unknown;
+  readonly responseSerialize: (value: never) => Buffer;
+  readonly responseDeserialize: (bytes: Buffer) => unknown;
+}
+
+/** All RPCs of a service, by their names in lower camel case. */
+export type ServiceMethods = Readonly<Record<string, MethodDefinition>>;
+
+type RequestIn<M extends MethodDefinition> = ReturnType<M['requestDeserialize']>;
+type RequestOut<M extends MethodDefinition> = Parameters<M['requestSerialize']>[0];
+type ResponseOut<M extends MethodDefinition> = Parameters<M['responseSerialize']>[0];
+type ResponseIn<M extends MethodDefinition> = ReturnType<M['responseDeserialize']>;
+
+/** What a handler may know of the call beside its requests. */
+export interface CallContext {
+  /** Aborts when the client cancels, its deadline passes or the connection is lost. */
+  readonly signal: AbortSignal;
+  /** The client's address, for logs. */
+  readonly peer: string;
+}
+
+/** How a service implements an RPC: plain functions over values and async iterables. A thrown error becomes the status. */
+export type Handler<M extends MethodDefinition> = M extends { requestStream: true; responseStream: true }
+  ? (requests: AsyncIterable<RequestIn<M>>, context: CallContext) => AsyncIterable<ResponseOut<M>>
+  : M extends { responseStream: true }
+    ? (request: RequestIn<M>, context: CallContext) => AsyncIterable<ResponseOut<M>>
+    : (request: RequestIn<M>, context: CallContext) => Promise<ResponseOut<M>>;
+
+/** A function for every RPC of a service. */
+export type Implementation<S extends ServiceMethods> = { readonly [Name in keyof S]: Handler<S[Name]> };
+
+/** How a caller bounds a call. */
+export interface CallOptions {
+  /** Cancels the call. */
+  readonly signal?: AbortSignal;
+  /** Unary calls: `rpcLimits.unaryTimeoutMs` unless set. Streams: none unless set. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * How a caller uses an RPC. Streams are async iterables: leaving the iteration early cancels the call, and a failed call
+ * throws a DrystoneError from the iteration after everything that had arrived.
+ */
+export type Caller<M extends MethodDefinition> = M extends { requestStream: true; responseStream: true }
+  ? (requests: AsyncIterable<RequestOut<M>>, options?: CallOptions) => AsyncGenerator<ResponseIn<M>, void, undefined>
+  : M extends { responseStream: true }
+    ? (request: RequestOut<M>, options?: CallOptions) => AsyncGenerator<ResponseIn<M>, void, undefined>
+    : (request: RequestOut<M>, options?: CallOptions) => Promise<ResponseIn<M>>;
+
+/** A service as its callers see it; over gRPC from `connectService`, or anything else with the same promises. */
+export type ServiceCaller<S extends ServiceMethods> = { readonly [Name in keyof S]: Caller<S[Name]> };
