@@ -64,7 +64,11 @@ export function hashHex(hash: Uint8Array): string {
  * Checks a packed list off the wire and returns how many hashes it holds; INVALID_ARGUMENT that names `field` where its
  * length is no multiple of 32 or it holds more than `max`.
  */
-export function checkPackedHashes(field: string, packed: Uint8Array, max: number = wireLimits.hashesPerMessage): number {
+export function checkPackedHashes(
+  field: string,
+  packed: Uint8Array,
+  max: number = wireLimits.hashesPerMessage,
+): number {
   if (packed.length % HASH_BYTES !== 0) {
     throw invalidArgument(field, `must be packed hashes of ${HASH_BYTES} bytes each, but has ${packed.length} bytes`);
   }

@@ -134,4 +134,6 @@ export const clientLimits = {
   settleMaxMs: 2_000,
   /** How often a file that changes while it is read is tried before it is left for the next round. */
   unstableFileAttempts: 3,
+  /** Progress is reported no more often than this. */
+  progressIntervalMs: 100,
 } as const;

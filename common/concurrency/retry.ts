@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import { DrystoneError, toDrystoneError } from '../errors.js';
+import { type DrystoneError, toDrystoneError } from '../errors.js';
 import { retryLimits } from '../limits.js';
 import type { Random } from '../random.js';
 

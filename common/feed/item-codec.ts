@@ -10,7 +10,15 @@ import type {
   Version as WireVersion,
 } from '../../proto/gen/drystone/feed/v1/feed.js';
 import { Item as WireItemCodec } from '../../proto/gen/drystone/feed/v1/feed.js';
-import { NO_BLOCKS, type Blocklist, type FeedEntry, type FileContent, type Item, type ItemContent, type Version } from './item.js';
+import {
+  NO_BLOCKS,
+  type Blocklist,
+  type FeedEntry,
+  type FileContent,
+  type Item,
+  type ItemContent,
+  type Version,
+} from './item.js';
 import { parseItemPath } from './paths.js';
 
 /**
@@ -114,7 +122,10 @@ function blocklistFromWire(field: string, wire: WireBlocklist | undefined): Bloc
   if (wire === undefined || (wire.hashes.length === 0 && wire.sizes.length === 0)) return NO_BLOCKS;
   const count = checkPackedHashes(`${field}.hashes`, wire.hashes, wireLimits.blocksPerItem);
   if (wire.sizes.length !== count) {
-    throw invalidArgument(`${field}.sizes`, `must have one size for each of ${count} hashes, but has ${wire.sizes.length}`);
+    throw invalidArgument(
+      `${field}.sizes`,
+      `must have one size for each of ${count} hashes, but has ${wire.sizes.length}`,
+    );
   }
   wire.sizes.forEach((size, index) => {
     if (size < 1 || size > wireLimits.blockBytes) {

@@ -30,7 +30,10 @@ export async function openDataDirectory(options: DataDirectoryOptions): Promise<
   await mkdir(path, { recursive: true, mode: 0o700 });
   const lock = await takeExclusiveLock(join(path, 'lock'));
   if ('heldBy' in lock) {
-    throw refusal('DATA_DIRECTORY_BUSY', `${path} is in use by process ${lock.heldBy}; stop it, or choose another directory`);
+    throw refusal(
+      'DATA_DIRECTORY_BUSY',
+      `${path} is in use by process ${lock.heldBy}; stop it, or choose another directory`,
+    );
   }
   try {
     await checkFormat(options);
@@ -52,8 +55,11 @@ async function checkFormat({ path, program, formatVersion }: DataDirectoryOption
     return;
   }
   const match = /^drystone ([a-z]+) (\d+)\n$/.exec(text);
-  if (match === null || match[1] !== program) {
-    throw refusal('DATA_FORMAT_UNKNOWN', `${path} does not hold the data of a drystone ${program}; choose another directory`);
+  if (match?.[1] !== program) {
+    throw refusal(
+      'DATA_FORMAT_UNKNOWN',
+      `${path} does not hold the data of a drystone ${program}; choose another directory`,
+    );
   }
   if (Number(match[2]) > formatVersion) {
     throw refusal(
@@ -63,6 +69,9 @@ async function checkFormat({ path, program, formatVersion }: DataDirectoryOption
   }
 }
 
-function refusal(reason: 'DATA_DIRECTORY_BUSY' | 'DATA_FORMAT_NEWER' | 'DATA_FORMAT_UNKNOWN', message: string): DrystoneError {
+function refusal(
+  reason: 'DATA_DIRECTORY_BUSY' | 'DATA_FORMAT_NEWER' | 'DATA_FORMAT_UNKNOWN',
+  message: string,
+): DrystoneError {
   return new DrystoneError('FAILED_PRECONDITION', reason, message);
 }

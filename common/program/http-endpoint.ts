@@ -84,7 +84,9 @@ async function respond(
     plain(options.isReady() ? 200 : 503, options.isReady() ? 'ready' : 'not ready');
   } else if (path === '/metrics') {
     try {
-      const { contentType, text } = await scrape((request.headers.accept ?? '').includes('application/openmetrics-text'));
+      const { contentType, text } = await scrape(
+        (request.headers.accept ?? '').includes('application/openmetrics-text'),
+      );
       response.writeHead(200, { 'content-type': contentType }).end(text);
     } catch (thrown) {
       plain(500, `collecting the metrics failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`);

@@ -123,10 +123,11 @@ async function* responsesOf(
   });
   // The status tells what went wrong; the stream's own error event says the same again.
   call.on('error', () => undefined);
-  let requestError: unknown;
-  const sending = requests === undefined ? undefined : send(call as ClientDuplexStream<unknown, unknown>, requests, ended.signal);
+  const requestErrors: unknown[] = [];
+  const sending =
+    requests === undefined ? undefined : send(call as ClientDuplexStream<unknown, unknown>, requests, ended.signal);
   sending?.catch((thrown: unknown) => {
-    requestError = thrown;
+    requestErrors.push(thrown);
     call.cancel();
   });
   try {
@@ -136,7 +137,7 @@ async function* responsesOf(
       // Reported below, from the status.
     }
     const received = await status;
-    if (requestError !== undefined) throw requestError;
+    if (requestErrors.length > 0) throw requestErrors[0];
     if (received.code !== grpcCode.OK) throw errorOfStatus(received);
   } finally {
     signal?.removeEventListener('abort', onAbort);

@@ -9,7 +9,11 @@ interface MessageWriter extends EventEmitter {
  * Writes every message of `source`, as fast as the other side takes them. Returns early, leaving the source, when
  * `signal` aborts: a plain wait for `drain` would hang for ever after a cancellation.
  */
-export async function writeAll(call: MessageWriter, source: AsyncIterable<unknown>, signal: AbortSignal): Promise<void> {
+export async function writeAll(
+  call: MessageWriter,
+  source: AsyncIterable<unknown>,
+  signal: AbortSignal,
+): Promise<void> {
   for await (const message of source) {
     if (signal.aborted) return;
     if (!call.write(message)) await drained(call, signal);

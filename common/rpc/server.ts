@@ -18,7 +18,7 @@ import { boundMessageQueues, WindowedServer } from './flow-control.js';
 import { writeAll } from './message-stream.js';
 import type { CallContext, Implementation, MethodDefinition, ServiceMethods } from './method-types.js';
 import type { RpcServerMetrics } from './rpc-metrics.js';
-import { statusOfError } from './status.js';
+import { codeName, statusOfError, type WireStatus } from './status.js';
 
 /** A service with its implementation, ready to be served. */
 export interface ServedService {
@@ -78,7 +78,9 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   }
   const health = new HealthImplementation({ '': 'SERVING' });
   health.addToServer(server);
-  new ReflectionService(loadFileDescriptorSetFromBuffer(Buffer.from(descriptorSetBase64, 'base64'))).addToServer(server);
+  new ReflectionService(loadFileDescriptorSetFromBuffer(Buffer.from(descriptorSetBase64, 'base64'))).addToServer(
+    server,
+  );
   const address = await bind(server, options);
   let drained: Promise<void> | undefined;
   return {
@@ -137,7 +139,11 @@ function adapt(
   { metrics, logger }: RpcServerOptions,
 ): UntypedHandleCall {
   const handler = implementation as AnyHandler;
-  const run = async (call: AnyCall, answer: (value: unknown, context: CallContext) => Promise<void>): Promise<void> => {
+  const run = async (
+    call: AnyCall,
+    answer: (value: unknown, context: CallContext) => Promise<void>,
+    fail: (status: WireStatus) => void,
+  ): Promise<void> => {
     const finish = metrics.callStarted(method.path);
     const abort = new AbortController();
     call.once('cancelled', () => abort.abort());
@@ -148,9 +154,9 @@ function adapt(
       finish(abort.signal.aborted ? 'CANCELLED' : 'OK');
     } catch (thrown) {
       const status = statusOfError(abort.signal.aborted ? cancelled('the call') : thrown);
-      finish(grpcCode[status.code] ?? 'UNKNOWN');
+      finish(codeName(status.code));
       if (status.code === grpcCode.INTERNAL) logger.error({ err: thrown, method: method.path }, 'a call failed');
-      throw status;
+      fail(status);
     } finally {
       // Whatever the handler left waiting on this call ends with it.
       abort.abort();
@@ -158,15 +164,16 @@ function adapt(
   };
   if (!method.responseStream) {
     return ((call: AnyCall, callback: sendUnaryData<unknown>) => {
-      run(call, async (answer) => callback(null, await answer)).catch(callback);
+      void run(call, async (answer) => callback(null, await answer), callback);
     }) as UntypedHandleCall;
   }
   return ((call: AnyCall) => {
     boundMessageQueues(call, rpcLimits.messagesQueued);
-    run(call, async (answers, context) => {
+    const answerAll = async (answers: unknown, context: CallContext): Promise<void> => {
       await writeAll(call, answers as AsyncIterable<unknown>, context.signal);
       call.end();
-    }).catch((status: unknown) => call.emit('error', status));
+    };
+    void run(call, answerAll, (status) => call.emit('error', status));
   }) as UntypedHandleCall;
 }
 

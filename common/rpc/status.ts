@@ -1,5 +1,5 @@
 import { Metadata, status as grpcCode, type StatusObject } from '@grpc/grpc-js';
-import { Any } from '../../proto/gen/google/protobuf/any.js';
+import type { Any } from '../../proto/gen/google/protobuf/any.js';
 import { BadRequest, ErrorInfo, RetryInfo, Status } from '../../proto/gen/google/rpc/status.js';
 import { DrystoneError, toDrystoneError, type ErrorCode, type ErrorDetails, type ErrorReason } from '../errors.js';
 
@@ -42,9 +42,14 @@ function detailsOf(error: DrystoneError, message: string): Any[] {
   return details;
 }
 
+/** The name of a status code; a number that gRPC does not define counts as UNKNOWN, as it demands. */
+export function codeName(code: number): string {
+  return (grpcCode as Readonly<Record<number, string | undefined>>)[code] ?? 'UNKNOWN';
+}
+
 /** The error that a status stands for, with what its details say; a status of another program has reason TRANSPORT. */
 export function errorOfStatus(status: Pick<StatusObject, 'code' | 'details' | 'metadata'>): DrystoneError {
-  const code = (grpcCode[status.code] ?? 'UNKNOWN') as ErrorCode;
+  const code = codeName(status.code) as ErrorCode;
   const [raw] = status.metadata.get(DETAILS_KEY);
   const parsed = raw instanceof Buffer ? parseDetails(raw) : undefined;
   if (parsed === undefined) return new DrystoneError(code, 'TRANSPORT', status.details);
