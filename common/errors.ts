@@ -22,36 +22,41 @@ export type ErrorCode =
   | 'DATA_LOSS'
   | 'UNAUTHENTICATED';
 
-/** Stable words for programs; docs/errors.md says what each means and what to do. */
-export type ErrorReason =
-  | 'AGENTS_TOO_FEW'
-  | 'AGENT_NOT_ASSIGNED'
-  | 'AGENT_UNKNOWN'
-  | 'ACCOUNT_UNKNOWN'
-  | 'BLOCK_HASH_MISMATCH'
-  | 'BLOCKS_UNAVAILABLE'
-  | 'CURSOR_AHEAD'
-  | 'CANCELLED'
-  | 'DATA_DIRECTORY_BUSY'
-  | 'DATA_FORMAT_NEWER'
-  | 'DATA_FORMAT_UNKNOWN'
-  | 'DEVICE_OF_OTHER_ACCOUNT'
-  | 'DISK_FULL'
-  | 'DRAINING'
-  | 'FIELD_INVALID'
-  | 'FILE_UNSTABLE'
-  | 'FOLDER_BUSY'
-  | 'HEARTBEAT_REPLACED'
-  | 'INTERNAL'
-  | 'ITEM_UNKNOWN'
-  | 'NAMESPACE_EXISTS'
-  | 'NAMESPACE_NOT_ASSIGNED'
-  | 'NAMESPACE_UNKNOWN'
-  | 'OVERLOADED'
-  | 'PORT_IN_USE'
-  | 'RECEIPT_INVALID'
-  | 'STORE_FAILED'
-  | 'TRANSPORT';
+/** Stable words for programs, in alphabetical order; docs/errors.md says what each means and what to do. */
+export const errorReasons = [
+  'ACCOUNT_UNKNOWN',
+  'ADDRESS_UNUSABLE',
+  'AGENTS_TOO_FEW',
+  'AGENT_NOT_ASSIGNED',
+  'AGENT_UNKNOWN',
+  'BLOCKS_UNAVAILABLE',
+  'BLOCK_HASH_MISMATCH',
+  'CANCELLED',
+  'CURSOR_AHEAD',
+  'DATA_DIRECTORY_BUSY',
+  'DATA_FORMAT_NEWER',
+  'DATA_FORMAT_UNKNOWN',
+  'DEVICE_OF_OTHER_ACCOUNT',
+  'DISK_FULL',
+  'DRAINING',
+  'FIELD_INVALID',
+  'FILE_UNSTABLE',
+  'FOLDER_BUSY',
+  'HEARTBEAT_REPLACED',
+  'INTERNAL',
+  'ITEM_UNKNOWN',
+  'KEY_UNREADABLE',
+  'NAMESPACE_EXISTS',
+  'NAMESPACE_NOT_ASSIGNED',
+  'NAMESPACE_UNKNOWN',
+  'OVERLOADED',
+  'PORT_IN_USE',
+  'RECEIPT_INVALID',
+  'STORE_FAILED',
+  'TRANSPORT',
+] as const;
+
+export type ErrorReason = (typeof errorReasons)[number];
 
 /** What a program may want to know beside code and reason. */
 export interface ErrorDetails {

@@ -1,0 +1,74 @@
+/** What a sync is doing. */
+export type SyncPhase =
+  /** Reaching metadata for the first time, or reading the feed up to its end. */
+  | 'connecting'
+  /** Metadata or agents are away; attempts go on. */
+  | 'waiting'
+  /** Reading the folder. */
+  | 'scanning'
+  /** Uploading, fetching or changing the folder. */
+  | 'syncing'
+  /** Both sides are equal; waiting for changes. */
+  | 'quiet';
+
+/** How far the work that is known of has come; the totals grow as more is found. */
+export interface SyncProgress {
+  readonly phase: SyncPhase;
+  /** Operations on items: committed, fetched, moved, removed. */
+  readonly itemsDone: number;
+  readonly itemsTotal: number;
+  /** Bytes of file content, whether they travelled or were found to be there already. */
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+}
+
+/** Something that could not be synced and is left as it is; the rest goes on. */
+export interface SyncProblem {
+  /** The item's path, or the name as found where it cannot be one. */
+  readonly name: string;
+  /** For people: what is wrong and what to do. */
+  readonly problem: string;
+}
+
+/** Two devices changed one item: both contents are kept. */
+export interface SyncConflict {
+  /** The path, which now holds the other device's content. */
+  readonly path: string;
+  /** Where this device's own content was put. */
+  readonly keptAs: string;
+}
+
+/** Told what a sync does, as it happens. Calls are synchronous and must return quickly; a throw ends the sync. */
+export interface SyncObserver {
+  /** At a change of phase, and while syncing at most once per `clientLimits.progressIntervalMs`. */
+  progress(progress: SyncProgress): void;
+  problem(problem: SyncProblem): void;
+  conflict(conflict: SyncConflict): void;
+  /** The connection was lost, or an attempt failed; the next one comes after `retryInMs`. */
+  waiting(reason: string, retryInMs: number): void;
+}
+
+/** What a sync did, from its start to its end. */
+export interface SyncSummary {
+  /** Items of this folder that entered the namespace, deletions among them. */
+  readonly itemsCommitted: number;
+  /** Items of the namespace that were brought to this folder, deletions among them. */
+  readonly itemsApplied: number;
+  /** Files whose content was brought here, from wherever its blocks came. */
+  readonly filesFetched: number;
+  /** Files that were given another name without moving a byte. */
+  readonly filesMoved: number;
+  /** Block hashes that metadata was asked about. */
+  readonly blocksAsked: number;
+  readonly blocksMissing: number;
+  readonly blocksUploaded: number;
+  readonly bytesUploaded: number;
+  /** Bytes that did not have to be uploaded, because the target had their blocks. */
+  readonly bytesSaved: number;
+  readonly blocksFetched: number;
+  readonly bytesFetched: number;
+  /** Bytes of fetched files that were found on the local disk. */
+  readonly bytesFromLocal: number;
+  readonly conflicts: number;
+  readonly problems: number;
+}
