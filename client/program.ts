@@ -25,6 +25,8 @@ export interface RunningSync {
    * DrystoneError where it cannot go on; then too everything is closed and the folder is released.
    */
   readonly finished: Promise<SyncSummary>;
+  /** What it has done so far; at the change to `quiet` it covers everything up to then. */
+  summary(): SyncSummary;
   /** Ends the sync between two durable steps: what is under way is abandoned and found again at the next start. */
   stop(): Promise<void>;
 }
