@@ -105,6 +105,14 @@ export function overloaded(what: string, retryAfterMs: number): DrystoneError {
   });
 }
 
+/** Why a server cannot listen on `address`: FAILED_PRECONDITION, PORT_IN_USE or ADDRESS_UNUSABLE. */
+export function listenFailure(address: string, cause: Error): DrystoneError {
+  const inUse = cause.message.includes('EADDRINUSE');
+  const advice = inUse ? 'another program uses it; stop that, or choose another port' : 'choose another address';
+  const message = `cannot listen on ${address}: ${advice} (${cause.message})`;
+  return new DrystoneError('FAILED_PRECONDITION', inUse ? 'PORT_IN_USE' : 'ADDRESS_UNUSABLE', message, {}, { cause });
+}
+
 /** The caller, or a shutdown, ended the work. */
 export function cancelled(what: string): DrystoneError {
   return new DrystoneError('CANCELLED', 'CANCELLED', `${what} was cancelled`);

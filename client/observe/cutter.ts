@@ -23,9 +23,11 @@ export type SmallFileCut =
 /** Cuts files by content (FastCDC 2020) and hashes the blocks, on worker threads. */
 export interface Cutter {
   /**
-   * The blocks of one file in order. Blocks are read ahead of the consumer by one task of `clientLimits.cutTaskBytes`.
+   * The blocks of one file in order; none of an empty file. A file is read ahead of the consumer by one task of
+   * `clientLimits.cutTaskBytes` for each thread. A block's `data` owns its memory: keeping it keeps nothing else alive.
    * Raises FAILED_PRECONDITION (FILE_UNSTABLE) where the file is no longer as `stamp` says when its last byte has been
-   * read, or is gone: what was yielded must then be forgotten.
+   * read, or is gone; PERMISSION_DENIED (FILE_UNREADABLE) where it may not be read; CANCELLED when `signal` aborts. What
+   * was yielded before an error must be forgotten.
    */
   cutFile(request: CutRequest, signal: AbortSignal): AsyncIterable<CutBlock>;
   /**

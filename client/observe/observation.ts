@@ -41,8 +41,36 @@ export interface ScanProblem {
   readonly problem: string;
 }
 
+/** What `.drystoneignore` files keep out of the sync (client/observe/ignore-rules.ts). */
+export interface IgnoreRules {
+  /**
+   * Whether the item is kept out, by a rule for itself or for a directory above it. Asked about paths of the namespace,
+   * whether they are on this disk or not.
+   */
+  ignores(path: ItemPath, kind: Observation['kind']): boolean;
+}
+
 /** The folder as one scan saw it. */
 export interface ScanResult {
+  /** Everything that can be synced, parents before children, the names of one directory in order. */
   readonly observations: ReadonlyMap<ItemPath, Observation>;
+  /**
+   * Where something is that this scan could not look into or cannot sync: unreadable directories and entries, and what is
+   * neither file, directory nor symlink. None of them is in `observations`, nor anything below. That says nothing about
+   * what they hold: whatever is known at or below these paths must be left as it is, neither taken for deleted nor
+   * written over.
+   */
+  readonly unseen: ReadonlySet<ItemPath>;
+  /**
+   * The rules of this scan. An ignored entry is not in `observations`, and that does not make it deleted: whatever is
+   * known of an ignored path is left as it is, and not fetched either.
+   */
+  readonly ignoreRules: IgnoreRules;
+  /**
+   * How an item is called on this disk where that is not its path: names that are not in Unicode normalization form C.
+   * `diskPathOf` (client/observe/disk-paths.ts) answers for every path, new ones included.
+   */
+  readonly diskPaths: ReadonlyMap<ItemPath, string>;
+  /** For people. A problem does not mean that the entry is missing from `observations`: twins are reported and synced. */
   readonly problems: readonly ScanProblem[];
 }
