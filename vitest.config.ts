@@ -1,23 +1,32 @@
 import { defineConfig } from 'vitest/config';
 
-const project = (name: string, timeoutMs: number) => ({
+interface ProjectOptions {
+  readonly timeoutMs: number;
+  /** Whether its files run one at a time, after everything else: they start processes and fill the machine. */
+  readonly alone?: boolean;
+}
+
+/** The tests of one kind: every *.test.ts below test/NAME. Forks, because native addons do not like threads. */
+const project = (name: string, { timeoutMs, alone = false }: ProjectOptions) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
     pool: 'forks' as const,
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
+    sequence: { groupOrder: alone ? 1 : 0 },
+    ...(alone ? { maxWorkers: 1 } : {}),
   },
 });
 
 export default defineConfig({
   test: {
     projects: [
-      project('unit', 20_000),
-      project('contract', 30_000),
-      project('property', 60_000),
-      project('golden', 20_000),
-      project('e2e', 120_000),
+      project('unit', { timeoutMs: 20_000 }),
+      project('contract', { timeoutMs: 30_000 }),
+      project('property', { timeoutMs: 60_000 }),
+      project('golden', { timeoutMs: 20_000 }),
+      project('e2e', { timeoutMs: 120_000, alone: true }),
     ],
   },
 });

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { plantTree } from '../../support/planted-tree.js';
 
 interface Violation {
@@ -10,6 +10,9 @@ interface Violation {
   readonly from: string;
   readonly to: string;
 }
+
+// The linters read the whole of their configuration in each test, which a busy machine does slowly.
+vi.setConfig({ testTimeout: 120_000 });
 
 const repository = join(import.meta.dirname, '../../..');
 const rulesFile = join(repository, '.dependency-cruiser.cjs');

@@ -1,8 +1,11 @@
 import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { ESLint } from 'eslint';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { plantTree } from '../../support/planted-tree.js';
+
+// The linters read the whole of their configuration in each test, which a busy machine does slowly.
+vi.setConfig({ testTimeout: 120_000 });
 
 const repository = join(import.meta.dirname, '../../..');
 
