@@ -15,7 +15,7 @@ interface Vector {
 
 /** The directory with the published vectors, vectors.txt, and the picture that they are of. */
 function vectorsDirectory(): string {
-  const directory = process.env['DRYSTONE_FASTCDC_VECTORS'];
+  const directory = process.env.DRYSTONE_FASTCDC_VECTORS;
   if (directory === undefined) {
     throw new Error(
       'set DRYSTONE_FASTCDC_VECTORS to a directory with vectors.txt and SekienAkashita.jpg, ' +

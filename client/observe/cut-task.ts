@@ -1,0 +1,64 @@
+import type { CutRequest } from './cutter.js';
+
+/** Why nothing, or nothing to rely on, was read from a file. */
+export interface FileRefusal {
+  /** It changed while it was read, is gone, or may not be read. */
+  readonly outcome: 'unstable' | 'vanished' | 'unreadable';
+  readonly message: string;
+}
+
+/**
+ * Cuts a part of a file. Stateless: a big file is a chain of such tasks, and every task answers the same on any thread.
+ * All shapes here can be handed between threads.
+ */
+export interface SegmentTask extends CutRequest {
+  /** Where to begin: a chunk boundary, or any other place, from where the cuts are then only guessed. */
+  readonly startBytes: number;
+  /** The task goes on until a chunk ends here or later, or the file does. */
+  readonly stopBytes: number;
+  /**
+   * Go on behind `stopBytes` until a chunk ends where one would end as well if the cutting had begun anew at `stopBytes`.
+   * From there on both are one, so what another task cuts from `stopBytes` continues this one.
+   */
+  readonly meetNext: boolean;
+}
+
+/** The chunks of one segment, in order, without gaps. */
+export interface CutSegment {
+  readonly outcome: 'cut';
+  readonly startBytes: number;
+  /** Where the last chunk ends. */
+  readonly endBytes: number;
+  /** With `meetNext`: whether the meeting point was found, within `clientLimits.cutMeetBytes`. It is `endBytes` then. */
+  readonly met: boolean;
+  /** Packed hashes of the chunks. */
+  readonly hashes: Uint8Array<ArrayBuffer>;
+  /** The bytes of each chunk, in memory of its own. */
+  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+}
+
+export type SegmentResult = CutSegment | FileRefusal;
+
+/** Reads and hashes files that are one block each. */
+export interface SmallFilesTask {
+  readonly requests: readonly CutRequest[];
+}
+
+/** The files of a {@link SmallFilesTask}, those that were refused left out of `hashes` and `data`. */
+export interface SmallFilesResult {
+  /** By index of the request. */
+  readonly refusals: readonly { readonly index: number; readonly refusal: FileRefusal }[];
+  /** Packed hashes of the others that are not empty, in order. */
+  readonly hashes: Uint8Array<ArrayBuffer>;
+  /** Their bytes, one file after the other. */
+  readonly data: Uint8Array<ArrayBuffer>;
+}
+
+/** Runs tasks, here or on other threads. Rejects only where a task could not be run at all. */
+export interface CutTaskRunner {
+  /** How many tasks run at once. */
+  readonly threads: number;
+  cutSegment(task: SegmentTask): Promise<SegmentResult>;
+  cutSmallFiles(task: SmallFilesTask): Promise<SmallFilesResult>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,98 @@
+import { HASH_BYTES, asBuffer } from '../../common/block-hash.js';
+import { invalidArgument } from '../../common/errors.js';
+import { chunking, clientLimits } from '../../common/limits.js';
+import { chainedSegments, guessedSegments } from './file-segments.js';
+import type { Clock } from '../../common/clock.js';
+import type { CutBlock, CutRequest, Cutter, SmallFileCut } from './cutter.js';
+import type { CutSegment, CutTaskRunner, SmallFilesResult } from './cut-task.js';
+
+const NS_PER_MS = 1_000_000n;
+
+/** A cutter that makes tasks of its work and has `runner` do them. */
+export class TaskCutter implements Cutter {
+  constructor(
+    private readonly runner: CutTaskRunner,
+    private readonly clock: Clock,
+  ) {}
+
+  async *cutFile(request: CutRequest, signal: AbortSignal): AsyncGenerator<CutBlock> {
+    signal.throwIfAborted();
+    await this.#outliveTick([request], signal);
+    let doneBytes = 0;
+    if (this.runner.threads > 1 && request.stamp.sizeBytes >= clientLimits.cutGuessFromBytes) {
+      for await (const segment of guessedSegments(this.runner, request, signal)) {
+        yield* blocksFrom(segment, doneBytes);
+        doneBytes = Math.max(doneBytes, segment.endBytes);
+      }
+    }
+    for await (const segment of chainedSegments(this.runner, request, doneBytes, signal)) {
+      yield* blocksFrom(segment, doneBytes);
+    }
+  }
+
+  async cutSmallFiles(requests: readonly CutRequest[]): Promise<readonly SmallFileCut[]> {
+    checkSmall(requests);
+    await this.#outliveTick(requests);
+    return unpacked(requests, await this.runner.cutSmallFiles({ requests }));
+  }
+
+  close(): Promise<void> {
+    return this.runner.close();
+  }
+
+  /**
+   * A file that changed within the last tick of the file system's clock could change again and still carry the same
+   * stamp; the change would never be noticed. So reading starts when that tick is over.
+   */
+  async #outliveTick(requests: readonly CutRequest[], signal?: AbortSignal): Promise<void> {
+    const nowMs = this.clock.nowMs();
+    const youngestMs = Math.min(...requests.map(({ stamp }) => nowMs - Number(stamp.changedAtNs / NS_PER_MS)));
+    if (youngestMs < 0 || youngestMs >= clientLimits.stampTickMs) return;
+    await this.clock.sleep(clientLimits.stampTickMs - youngestMs, signal);
+  }
+}
+
+/** The blocks of a segment from `fromBytes`, which is where one of its chunks begins, or behind its end. */
+function* blocksFrom(segment: CutSegment, fromBytes: number): Generator<CutBlock> {
+  let offsetBytes = segment.startBytes;
+  for (const [index, chunk] of segment.chunks.entries()) {
+    if (offsetBytes >= fromBytes) {
+      yield { hash: hashOf(segment.hashes, index), offsetBytes, data: asBuffer(chunk) };
+    }
+    offsetBytes += chunk.length;
+  }
+}
+
+function hashOf(packed: Uint8Array, index: number): Buffer {
+  return asBuffer(packed.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES));
+}
+
+function checkSmall(requests: readonly CutRequest[]): void {
+  if (requests.length > clientLimits.cutTaskFiles) {
+    throw invalidArgument('requests', `must be at most ${clientLimits.cutTaskFiles}`);
+  }
+  let totalBytes = 0;
+  for (const { absolutePath, stamp } of requests) {
+    if (stamp.sizeBytes > chunking.minBytes) {
+      throw invalidArgument('requests', `${absolutePath} is larger than ${chunking.minBytes} bytes`);
+    }
+    totalBytes += stamp.sizeBytes;
+  }
+  if (totalBytes > clientLimits.cutTaskBytes) {
+    throw invalidArgument('requests', `must be at most ${clientLimits.cutTaskBytes} bytes together`);
+  }
+}
+
+function unpacked(requests: readonly CutRequest[], result: SmallFilesResult): SmallFileCut[] {
+  const refusals = new Map(result.refusals.map(({ index, refusal }) => [index, refusal]));
+  let offset = 0;
+  let blocks = 0;
+  return requests.map(({ stamp }, index) => {
+    const refusal = refusals.get(index);
+    if (refusal !== undefined) return refusal;
+    if (stamp.sizeBytes === 0) return { outcome: 'cut', block: undefined };
+    const data = asBuffer(result.data.subarray(offset, offset + stamp.sizeBytes));
+    offset += stamp.sizeBytes;
+    return { outcome: 'cut', block: { hash: hashOf(result.hashes, blocks++), offsetBytes: 0, data } };
+  });
+}
