@@ -42,6 +42,10 @@ export const wireLimits = {
   rowsPerPage: 1000,
   /** HOST:PORT. */
   addressLength: 261,
+  /** An error travels in HTTP/2 trailers, which gRPC stacks limit to 8 KiB: its message, and each of its facts. */
+  errorMessageBytes: 1024,
+  errorFacts: 8,
+  errorFactBytes: 128,
 } as const;
 
 /** How content is cut: FastCDC 2020 as the Remote Execution API advises. */
@@ -63,6 +67,8 @@ export const rpcLimits = {
   streamsPerConnection: 4096,
   /** How long a draining server waits for open calls before it ends them. */
   drainGraceMs: 10_000,
+  /** How long it then waits for handlers to heed the end of their calls. */
+  settleMs: 5_000,
   /** Default deadline of a unary call. */
   unaryTimeoutMs: 20_000,
   /** Keepalive: a dead peer is noticed after interval + timeout. */
@@ -88,11 +94,24 @@ export const blockServerLimits = {
   getBytesInFlight: 8 * MiB,
   /** Small blocks share a message up to this size. */
   batchBytes: 1 * MiB,
-  /** A group commit closes at this many bytes or blocks. */
-  groupBytes: 16 * MiB,
+  /** How long a client holds a batch of small blocks open for the next one. */
+  batchLingerMs: 2,
+  /** Portions of a get stream, of at most `batchBytes` or one block each, that are read ahead of the one being sent. */
+  getPortionsAhead: 8,
+  /** Messages of a get stream whose blocks a client verifies ahead of the one it hands on. */
+  getMessagesAhead: 4,
+  /** Streams of one method that a server has open at once; more are refused. */
+  streamsPerMethod: 256,
+  /** Blocks in one put stream: what a server has to remember so that no receipt covers a block twice. */
+  blocksPerPutStream: 65_536,
+  /** A group commit closes at this many bytes or blocks: larger ones were no faster, only later. */
+  groupBytes: 8 * MiB,
   groupBlocks: 4096,
-  /** Hashes asked for on one get stream and not yet answered. */
-  getHashesQueued: 16_384,
+  /** What a refused client is told to wait: for a free stream, and for free space. */
+  overloadedRetryMs: 500,
+  diskFullRetryMs: 30_000,
+  /** How old a reading of the free space may be before it is taken anew. */
+  freeSpaceMaxAgeMs: 1000,
   /** Free space below which blocks are refused, unless configured. */
   freeFloorBytes: 1024 * MiB,
   /** Largest size to which a block store may grow: address space, not disk. */
@@ -125,6 +144,19 @@ export const clientLimits = {
   cutTaskBytes: 8 * MiB,
   /** Files that one cutting task takes at the most. */
   cutTaskFiles: 256,
+  /** Cutting threads at the most, unless the machine has fewer cores, and tasks that wait for one. */
+  cutThreads: 4,
+  cutTasksQueued: 4096,
+  /** A cutting thread that has had nothing to do for this long ends and gives its memory back. */
+  cutThreadIdleMs: 10_000,
+  /** The part of a file that a cutting thread has in memory. */
+  cutWindowBytes: 8 * MiB,
+  /** From this size on several threads cut one file, each a guessed segment. */
+  cutGuessFromBytes: 32 * MiB,
+  /** How far behind a segment's end its chunks may go on to meet those of the next segment. */
+  cutMeetBytes: 16 * MiB,
+  /** Two changes of a file within this time may carry the same stamp: the coarsest tick of a kernel, twice. */
+  stampTickMs: 20,
   /** Files open for download at once. */
   filesInFlight: 512,
   /** A full scan as the truth behind the watcher's hints. */
