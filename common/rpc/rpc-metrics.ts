@@ -8,6 +8,9 @@ export interface RpcServerMetrics {
 
 const BUCKETS_SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60];
 
+/** Success, and the server's own failures: an alert sees a series grow only if it was there before. */
+const CODES_FROM_THE_START = ['OK', 'UNKNOWN', 'INTERNAL', 'DATA_LOSS'];
+
 /**
  * The standard gRPC server series, by service, method and code. Methods in `paths` have zero-valued series from the
  * start; a path is `/package.Service/Method`.
@@ -43,7 +46,7 @@ export function createRpcServerMetrics(registry: Registry, paths: readonly strin
   for (const path of paths) {
     const names = labelsOf(path);
     started.inc(names, 0);
-    handled.inc({ ...names, grpc_code: 'OK' }, 0);
+    for (const code of CODES_FROM_THE_START) handled.inc({ ...names, grpc_code: code }, 0);
     seconds.zero(names);
     open.set(names, 0);
   }
