@@ -145,14 +145,16 @@ export const clientLimits = {
   /** Files that one cutting task takes at the most. */
   cutTaskFiles: 256,
   /** Cutting threads at the most, unless the machine has fewer cores, and tasks that wait for one. */
-  cutThreads: 4,
+  cutThreads: 3,
   cutTasksQueued: 4096,
   /** A cutting thread that has had nothing to do for this long ends and gives its memory back. */
   cutThreadIdleMs: 10_000,
-  /** The part of a file that a cutting thread has in memory. */
+  /** The part of a file that a cutting thread has in memory, and what it reads at once: a cache's worth. */
   cutWindowBytes: 8 * MiB,
-  /** From this size on several threads cut one file, each a guessed segment. */
+  cutReadBytes: 1 * MiB,
+  /** From this size on several threads cut one file, each a guessed segment of `cutSegmentBytes`. */
   cutGuessFromBytes: 32 * MiB,
+  cutSegmentBytes: 16 * MiB,
   /** How far behind a segment's end its chunks may go on to meet those of the next segment. */
   cutMeetBytes: 16 * MiB,
   /** Two changes of a file within this time may carry the same stamp: the coarsest tick of a kernel, twice. */

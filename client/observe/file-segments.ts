@@ -27,7 +27,7 @@ export async function* chainedSegments(
 }
 
 /**
- * The segments of one file, in order, each begun at a multiple of `clientLimits.cutTaskBytes`, so that all threads can
+ * The segments of one file, in order, each begun at a multiple of `clientLimits.cutSegmentBytes`, so that all threads can
  * cut at once. A segment ends where a chunk of the next one begins; that one's chunks before there are guesses to be
  * dropped. Ends with the file, or after the first segment that did not meet the next: from its end the file is to be cut
  * in a chain, for content without places to cut at, such as zeros, will not let the next guess do better.
@@ -41,8 +41,8 @@ export async function* guessedSegments(
   const underWay: Promise<SegmentResult>[] = [];
   let nextBytes = 0;
   const fill = (): void => {
-    while (underWay.length <= runner.threads && nextBytes < sizeBytes) {
-      const stopBytes = nextBytes + clientLimits.cutTaskBytes;
+    while (underWay.length < runner.threads && nextBytes < sizeBytes) {
+      const stopBytes = nextBytes + clientLimits.cutSegmentBytes;
       underWay.push(unobserved(runner.cutSegment({ ...request, startBytes: nextBytes, stopBytes, meetNext: true })));
       nextBytes = stopBytes;
     }

@@ -1,4 +1,5 @@
 import { readSync } from 'node:fs';
+import { clientLimits } from '../../common/limits.js';
 import { ShortRead } from './stable-file.js';
 import type { FastCdc } from './fastcdc/fastcdc.js';
 
@@ -49,7 +50,9 @@ export class FileWindow {
     }
     while (this.#toBytes < neededBytes) {
       const filled = this.#toBytes - this.#fromBytes;
-      const readBytes = readSync(this.descriptor, data, filled, data.length - filled, this.#toBytes);
+      const wantedBytes = Math.max(neededBytes - this.#toBytes, clientLimits.cutReadBytes);
+      const lengthBytes = Math.min(wantedBytes, data.length - filled);
+      const readBytes = readSync(this.descriptor, data, filled, lengthBytes, this.#toBytes);
       if (readBytes === 0) throw new ShortRead();
       this.#toBytes += readBytes;
     }
