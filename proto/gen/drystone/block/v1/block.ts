@@ -608,14 +608,16 @@ export const BlockServiceService = {
    * still earns a receipt, because sending the bytes proved that the sender has
    * them. The server answers with receipts as groups of blocks become durable,
    * and ends the stream with OK after the last one when the client half-closes.
-   * A receipt never covers a block twice within a stream.
+   * A receipt never covers a block twice within a stream, and a stream carries at
+   * most 65,536 blocks; for more the client opens another one.
    *
    * Errors: INVALID_ARGUMENT (a hash that does not match, BLOCK_HASH_MISMATCH; a
    * size of 0 or over 4 MiB; sizes that do not add up; a namespace that changes
    * in mid-stream), NOT_FOUND, RESOURCE_EXHAUSTED (free space at its floor,
-   * DISK_FULL; too many bytes in flight; with a retry delay), UNAVAILABLE (the
-   * server drains). Blocks already covered by a receipt stay stored whatever
-   * happens to the stream; blocks not yet covered MUST be sent again.
+   * DISK_FULL; too many streams, or too many blocks in one; with a retry delay),
+   * UNAVAILABLE (the server drains). Blocks already covered by a receipt stay
+   * stored whatever happens to the stream; blocks not yet covered MUST be sent
+   * again.
    */
   putBlocks: {
     path: "/drystone.block.v1.BlockService/PutBlocks" as const,
@@ -666,14 +668,16 @@ export interface BlockServiceServer extends UntypedServiceImplementation {
    * still earns a receipt, because sending the bytes proved that the sender has
    * them. The server answers with receipts as groups of blocks become durable,
    * and ends the stream with OK after the last one when the client half-closes.
-   * A receipt never covers a block twice within a stream.
+   * A receipt never covers a block twice within a stream, and a stream carries at
+   * most 65,536 blocks; for more the client opens another one.
    *
    * Errors: INVALID_ARGUMENT (a hash that does not match, BLOCK_HASH_MISMATCH; a
    * size of 0 or over 4 MiB; sizes that do not add up; a namespace that changes
    * in mid-stream), NOT_FOUND, RESOURCE_EXHAUSTED (free space at its floor,
-   * DISK_FULL; too many bytes in flight; with a retry delay), UNAVAILABLE (the
-   * server drains). Blocks already covered by a receipt stay stored whatever
-   * happens to the stream; blocks not yet covered MUST be sent again.
+   * DISK_FULL; too many streams, or too many blocks in one; with a retry delay),
+   * UNAVAILABLE (the server drains). Blocks already covered by a receipt stay
+   * stored whatever happens to the stream; blocks not yet covered MUST be sent
+   * again.
    */
   putBlocks: handleBidiStreamingCall<PutBlocksRequest, PutBlocksResponse>;
   /**
@@ -700,14 +704,16 @@ export interface BlockServiceClient extends Client {
    * still earns a receipt, because sending the bytes proved that the sender has
    * them. The server answers with receipts as groups of blocks become durable,
    * and ends the stream with OK after the last one when the client half-closes.
-   * A receipt never covers a block twice within a stream.
+   * A receipt never covers a block twice within a stream, and a stream carries at
+   * most 65,536 blocks; for more the client opens another one.
    *
    * Errors: INVALID_ARGUMENT (a hash that does not match, BLOCK_HASH_MISMATCH; a
    * size of 0 or over 4 MiB; sizes that do not add up; a namespace that changes
    * in mid-stream), NOT_FOUND, RESOURCE_EXHAUSTED (free space at its floor,
-   * DISK_FULL; too many bytes in flight; with a retry delay), UNAVAILABLE (the
-   * server drains). Blocks already covered by a receipt stay stored whatever
-   * happens to the stream; blocks not yet covered MUST be sent again.
+   * DISK_FULL; too many streams, or too many blocks in one; with a retry delay),
+   * UNAVAILABLE (the server drains). Blocks already covered by a receipt stay
+   * stored whatever happens to the stream; blocks not yet covered MUST be sent
+   * again.
    */
   putBlocks(): ClientDuplexStream<PutBlocksRequest, PutBlocksResponse>;
   putBlocks(options: Partial<CallOptions>): ClientDuplexStream<PutBlocksRequest, PutBlocksResponse>;

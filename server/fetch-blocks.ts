@@ -1,0 +1,111 @@
+import type { GetBlocksResponse } from '../proto/gen/drystone/block/v1/block.js';
+import { asBuffer, checkPackedHashes, hashAt, hashCount, hashHex } from '../common/block-hash.js';
+import { mapAhead } from '../common/concurrency/map-ahead.js';
+import { DrystoneError } from '../common/errors.js';
+import type { NamespaceId } from '../common/ids.js';
+import { blockServerLimits } from '../common/limits.js';
+import type { CallOptions } from '../common/rpc/method-types.js';
+import type { Block } from './block.js';
+import type { BlockCalls } from './block-codec.js';
+import { blocksOfBatch, findMismatch } from './incoming-batch.js';
+
+/** What a server had to say about one block asked for. */
+export interface FetchedBlock {
+  readonly hash: Uint8Array;
+  /** Undefined where the server does not hold it for the namespace. */
+  readonly data: Buffer | undefined;
+}
+
+/** A verified answer: some of the blocks asked for, and the hashes of others that are missing. */
+interface Answer {
+  readonly blocks: readonly Block[];
+  readonly missingHashes: Uint8Array;
+}
+
+/** Asks for blocks over one get stream; `BlockClient.get` says what it promises. */
+export async function* fetchBlocks(
+  calls: BlockCalls,
+  namespaceId: NamespaceId,
+  hashes: AsyncIterable<Uint8Array>,
+  options: CallOptions = {},
+): AsyncGenerator<FetchedBlock, void, undefined> {
+  // Answers are read ahead, so leaving early must end a read that is under way: by the signal, nothing else reaches it.
+  const left = new AbortController();
+  const signal = options.signal === undefined ? left.signal : AbortSignal.any([options.signal, left.signal]);
+  const asked = new AskedHashes();
+  const responses = calls.getBlocks(asked.requests(namespaceId, hashes), { ...options, signal });
+  try {
+    for await (const answer of mapAhead(responses, blockServerLimits.getMessagesAhead, verifyAnswer)) {
+      yield* asked.match(answer);
+    }
+    if (asked.count > 0) throw notWhatWasAsked(`left ${asked.count} blocks unanswered`);
+  } finally {
+    left.abort();
+  }
+}
+
+async function verifyAnswer({ batch, missingHashes }: GetBlocksResponse): Promise<Answer> {
+  checkPackedHashes('missing_hashes', missingHashes);
+  const blocks = batch === undefined ? [] : blocksOfBatch('batch', batch);
+  const index = await findMismatch(blocks);
+  const block = index === undefined ? undefined : blocks[index];
+  if (block === undefined) return { blocks, missingHashes };
+  const message = `the block server sent content that is not that of ${hashHex(block.hash)}; fetch it from another one`;
+  throw new DrystoneError('DATA_LOSS', 'BLOCK_HASH_MISMATCH', message);
+}
+
+/** The hashes asked for and not answered, in their order. */
+class AskedHashes {
+  readonly #lists: Uint8Array[] = [];
+  /** The first hash of the first list that is not answered. */
+  #position = 0;
+
+  get count(): number {
+    return this.#lists.reduce((sum, list) => sum + hashCount(list), 0) - this.#position;
+  }
+
+  async *requests(
+    namespaceId: NamespaceId,
+    lists: AsyncIterable<Uint8Array>,
+  ): AsyncGenerator<{ namespaceId: NamespaceId; hashes: Uint8Array }, void, undefined> {
+    for await (const hashes of lists) {
+      if (checkPackedHashes('hashes', hashes) === 0) continue;
+      this.#lists.push(hashes);
+      yield { namespaceId, hashes };
+    }
+  }
+
+  /** An answer's blocks and missing hashes, each of which is in the order asked, merged back into that order. */
+  *match({ blocks, missingHashes }: Answer): Generator<FetchedBlock, void, undefined> {
+    let blockIndex = 0;
+    let missingIndex = 0;
+    while (blockIndex < blocks.length || missingIndex < hashCount(missingHashes)) {
+      const expected = this.#take();
+      const block = blocks[blockIndex];
+      if (block !== undefined && expected.equals(block.hash)) {
+        blockIndex++;
+        yield { hash: expected, data: asBuffer(block.data) };
+      } else if (expected.equals(hashAt(missingHashes, missingIndex))) {
+        missingIndex++;
+        yield { hash: expected, data: undefined };
+      } else {
+        throw notWhatWasAsked(`did not answer ${hashHex(expected)} in its turn`);
+      }
+    }
+  }
+
+  #take(): Buffer {
+    const list = this.#lists[0];
+    if (list === undefined) throw notWhatWasAsked('answered more than was asked');
+    const hash = asBuffer(hashAt(list, this.#position++));
+    if (this.#position === hashCount(list)) {
+      this.#lists.shift();
+      this.#position = 0;
+    }
+    return hash;
+  }
+}
+
+function notWhatWasAsked(what: string): DrystoneError {
+  return new DrystoneError('INTERNAL', 'INTERNAL', `the block server ${what}; it is broken or of another release`);
+}
