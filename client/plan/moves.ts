@@ -1,0 +1,33 @@
+import type { FileContent, ItemPath } from '../../common/feed/item.js';
+import { asBuffer } from '../../common/block-hash.js';
+import type { Operation } from './operation.js';
+
+type ByPath = Map<ItemPath, Operation>;
+
+/**
+ * Turns pairs of a file to fetch and a file to remove with the same blocks into moves: what was renamed elsewhere is
+ * renamed here. Each removed file serves one fetch, the first in the order of `operations`.
+ */
+export function pairMoves(operations: ByPath): void {
+  const leaving = new Map<string, Operation[]>();
+  for (const operation of operations.values()) {
+    if (operation.kind !== 'remove' || operation.replaces.kind !== 'file') continue;
+    const { blocks } = operation.replaces;
+    if (blocks === undefined || blocks.sizes.length === 0) continue;
+    const key = contentKey(blocks);
+    leaving.set(key, [...(leaving.get(key) ?? []), operation]);
+  }
+  if (leaving.size === 0) return;
+  for (const operation of [...operations.values()]) {
+    if (operation.kind !== 'fetch-file' || operation.replaces !== undefined) continue;
+    const source = leaving.get(contentKey(operation.item.content.blocks))?.shift();
+    if (source?.kind !== 'remove' || source.replaces.kind !== 'file') continue;
+    const { path, item } = operation;
+    operations.delete(source.path);
+    operations.set(path, { kind: 'move', from: source.path, path, source: source.replaces, item });
+  }
+}
+
+function contentKey(blocks: FileContent['blocks']): string {
+  return asBuffer(blocks.hashes).toString('latin1');
+}

@@ -1,0 +1,57 @@
+import { isAtOrBelow } from '../../common/feed/paths.js';
+import type { Item, ItemPath } from '../../common/feed/item.js';
+import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js';
+import type { LocalEntry } from './local-entry.js';
+import type { StateChanges, Tree, TreeChanges, TreeStore } from './tree-store.js';
+
+/** A tree in memory; listing costs a pass over all of it. */
+class MemoryTree<T> implements Tree<T> {
+  readonly #values = new Map<ItemPath, T>();
+
+  get(path: ItemPath): T | undefined {
+    return this.#values.get(path);
+  }
+
+  pathsBelow(path: ItemPath | ''): Iterable<ItemPath> {
+    const below = [...this.#values.keys()].filter((candidate) => candidate !== path && isAtOrBelow(candidate, path));
+    return below.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  }
+
+  apply(changes: TreeChanges<T> | undefined): void {
+    for (const [path, value] of changes ?? []) {
+      if (value === undefined) this.#values.delete(path);
+      else this.#values.set(path, value);
+    }
+  }
+
+  clear(): void {
+    this.#values.clear();
+  }
+}
+
+/** State that ends with the process, for tests. */
+export class MemoryTreeStore implements TreeStore {
+  readonly remote = new MemoryTree<Item>();
+  readonly local = new MemoryTree<LocalEntry>();
+  readonly synced = new MemoryTree<Item>();
+  namespaceId: NamespaceId | undefined;
+  cursor: Cursor = CURSOR_START;
+
+  claim(namespaceId: NamespaceId): Promise<void> {
+    this.namespaceId = namespaceId;
+    return Promise.resolve();
+  }
+
+  write(changes: StateChanges): Promise<void> {
+    if (changes.forgetRemote === true) this.remote.clear();
+    this.remote.apply(changes.remote);
+    this.local.apply(changes.local);
+    this.synced.apply(changes.synced);
+    this.cursor = changes.cursor ?? this.cursor;
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}

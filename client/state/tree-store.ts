@@ -1,0 +1,57 @@
+import type { Item, ItemPath } from '../../common/feed/item.js';
+import type { Cursor, NamespaceId } from '../../common/ids.js';
+import type { LocalEntry } from './local-entry.js';
+
+/** One tree to read: what is known of each path. Reads are synchronous and see every write that has resolved. */
+export interface Tree<T> {
+  get(path: ItemPath): T | undefined;
+  /** The paths strictly below `path`, or all where it is empty, in the order of their UTF-8 bytes. */
+  pathsBelow(path: ItemPath | ''): Iterable<ItemPath>;
+}
+
+/**
+ * The three trees that a plan is made from. All are observations: what a plan would do next is never stored, it follows
+ * from them.
+ */
+export interface Trees {
+  /** What the namespace holds, deletions among it, as far as its feed was read. */
+  readonly remote: Tree<Item>;
+  /** What the folder held when it was last looked at. */
+  readonly local: Tree<LocalEntry>;
+  /** What both sides last agreed on; no deletions. */
+  readonly synced: Tree<Item>;
+}
+
+/** What is to change in one tree; undefined removes a path. */
+export type TreeChanges<T> = ReadonlyMap<ItemPath, T | undefined>;
+
+/** Changes that become visible together or not at all. */
+export interface StateChanges {
+  /** The remote tree is emptied before anything else is applied. */
+  readonly forgetRemote?: boolean;
+  readonly remote?: TreeChanges<Item>;
+  /** The feed was read up to here; part of the same change as the items read. */
+  readonly cursor?: Cursor;
+  readonly local?: TreeChanges<LocalEntry>;
+  readonly synced?: TreeChanges<Item>;
+}
+
+/**
+ * What a client knows of its folder and its namespace. It can be thrown away: the next sync reads both sides again and
+ * finds what agrees.
+ */
+export interface TreeStore extends Trees {
+  /** The namespace that the folder is synced with, from the first {@link claim} on. */
+  readonly namespaceId: NamespaceId | undefined;
+  /** Where to go on reading the feed. */
+  readonly cursor: Cursor;
+  /** Binds the state to a namespace. Resolves when durable. */
+  claim(namespaceId: NamespaceId): Promise<void>;
+  /**
+   * Applies `changes`; resolves when they are visible. Changes become durable in the order in which they were written,
+   * so after a crash the state is one that was once current.
+   */
+  write(changes: StateChanges): Promise<void>;
+  /** Waits until everything written is durable, and closes. Nothing may be called afterwards. */
+  close(): Promise<void>;
+}
