@@ -1,0 +1,87 @@
+import type { SyncPhase, SyncProgress, SyncSummary } from '../../client/progress.js';
+import { formatPairs } from './table.js';
+import { formatBytes, formatCount, formatDuration, formatNumberOf, formatRate } from './units.js';
+
+const phaseNames: Readonly<Record<SyncPhase, string>> = {
+  connecting: 'connecting',
+  waiting: 'waiting for the fleet',
+  scanning: 'reading the folder',
+  syncing: 'syncing',
+  quiet: 'up to date',
+};
+
+/**
+ * The line that shows how far a sync has come, at most `columns` wide: what matters less is left out first. The rate is
+ * of bytes a second; 0 where it is not known yet.
+ */
+export function formatProgress(progress: SyncProgress, bytesPerSecond: number, columns: number): string {
+  const parts = [phaseNames[progress.phase]];
+  if (progress.phase === 'syncing') {
+    parts.push(`${formatCount(progress.itemsDone)}/${formatCount(progress.itemsTotal)} items`);
+    parts.push(`${formatBytes(progress.bytesDone)} of ${formatBytes(progress.bytesTotal)}`);
+    if (bytesPerSecond > 0) {
+      const leftBytes = Math.max(0, progress.bytesTotal - progress.bytesDone);
+      parts.push(formatRate(bytesPerSecond), `${formatDuration((leftBytes / bytesPerSecond) * 1000)} left`);
+    }
+  }
+  let line = parts.join('  ');
+  while (line.length > columns && parts.length > 1) {
+    parts.pop();
+    line = parts.join('  ');
+  }
+  return line.slice(0, columns);
+}
+
+/** What a sync did, in a few lines. */
+export function formatSummary(summary: SyncSummary, durationMs: number): string {
+  const pairs: [string, string][] = [
+    [
+      'items',
+      `${formatCount(summary.itemsCommitted)} committed, ${formatCount(summary.itemsApplied)} brought here, ` +
+        `${formatNumberOf(summary.filesMoved, 'file')} renamed without moving a byte`,
+    ],
+    [
+      'up',
+      `${formatNumberOf(summary.blocksAsked, 'block')} asked about, ${formatCount(summary.blocksMissing)} missing, ` +
+        `${formatCount(summary.blocksUploaded)} uploaded (${formatBytes(summary.bytesUploaded)}), ` +
+        `${formatBytes(summary.bytesSaved)} saved`,
+    ],
+    [
+      'down',
+      `${formatNumberOf(summary.filesFetched, 'file')}, ${formatNumberOf(summary.blocksFetched, 'block')} fetched ` +
+        `(${formatBytes(summary.bytesFetched)}), ${formatBytes(summary.bytesFromLocal)} found on this disk`,
+    ],
+    ['took', formatDuration(durationMs)],
+  ];
+  if (summary.conflicts > 0) pairs.push(['conflicts', `${formatCount(summary.conflicts)}; both contents are kept`]);
+  if (summary.problems > 0) pairs.push(['problems', `${formatCount(summary.problems)}; left as they are`]);
+  return formatPairs(pairs);
+}
+
+/** What happened since the summary before, in one line; undefined where nothing did. */
+export function formatRound(before: SyncSummary, after: SyncSummary): string | undefined {
+  const committed = after.itemsCommitted - before.itemsCommitted;
+  const applied = after.itemsApplied - before.itemsApplied;
+  if (committed === 0 && applied === 0) return undefined;
+  const up = `${formatNumberOf(committed, 'item')} committed (${formatBytes(after.bytesUploaded - before.bytesUploaded)} sent)`;
+  const down = `${formatNumberOf(applied, 'item')} brought here (${formatBytes(after.bytesFetched - before.bytesFetched)} fetched)`;
+  return `up to date: ${[committed > 0 ? up : undefined, applied > 0 ? down : undefined].filter(Boolean).join(', ')}`;
+}
+
+/** The summary of a sync that has done nothing. */
+export const NOTHING_DONE: SyncSummary = {
+  itemsCommitted: 0,
+  itemsApplied: 0,
+  filesFetched: 0,
+  filesMoved: 0,
+  blocksAsked: 0,
+  blocksMissing: 0,
+  blocksUploaded: 0,
+  bytesUploaded: 0,
+  bytesSaved: 0,
+  blocksFetched: 0,
+  bytesFetched: 0,
+  bytesFromLocal: 0,
+  conflicts: 0,
+  problems: 0,
+};

@@ -1,0 +1,84 @@
+import type { Writable } from 'node:stream';
+import type { DrystoneError } from '../../common/errors.js';
+
+/** A stream that people or programs read; process.stdout and process.stderr are two. */
+export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+
+const DEFAULT_COLUMNS = 80;
+const ERASE_LINE = '\r\u001B[2K';
+
+/**
+ * How a command speaks: results on standard output, as text or under `--json` as JSON; everything else on standard
+ * error. Progress is one line that is drawn over again, on a terminal only.
+ */
+export class Terminal {
+  #progressShown = false;
+
+  constructor(
+    private readonly output: OutputStream,
+    private readonly errors: OutputStream,
+    readonly json: boolean,
+  ) {}
+
+  /** The result of the command: one JSON document, or the text that `toText` makes of it. */
+  result(document: unknown, toText: () => string): void {
+    this.#clearProgress();
+    const text = this.json ? JSON.stringify(document) : toText();
+    if (text !== '') this.output.write(`${text}\n`);
+  }
+
+  /** Part of a result for people, as it comes; under `--json` nothing, since the document at the end has all of it. */
+  say(text: string): void {
+    if (this.json) return;
+    this.#clearProgress();
+    this.output.write(`${text}\n`);
+  }
+
+  /** One of a stream of events: a line of JSON, or `text` where people care. */
+  event(event: { readonly event: string; readonly [fact: string]: unknown }, text?: string): void {
+    const line = this.json ? JSON.stringify(event) : text;
+    if (line === undefined) return;
+    this.#clearProgress();
+    this.output.write(`${line}\n`);
+  }
+
+  /** For a result that is bytes and not text. */
+  get bytes(): Writable {
+    this.#clearProgress();
+    return this.output;
+  }
+
+  /** A line for people beside the results; under `--json` nothing. */
+  note(text: string): void {
+    if (this.json) return;
+    this.#clearProgress();
+    this.errors.write(`${text}\n`);
+  }
+
+  /** Whether progress is seen by anyone: nobody needs to make it otherwise. */
+  get showsProgress(): boolean {
+    return !this.json && this.errors.isTTY === true;
+  }
+
+  /** Draws the progress line over the last one; `toText` is told how wide it may be. */
+  progress(toText: (columns: number) => string): void {
+    if (!this.showsProgress) return;
+    this.errors.write(ERASE_LINE + toText((this.errors.columns ?? DEFAULT_COLUMNS) - 1));
+    this.#progressShown = true;
+  }
+
+  /** Why the command failed: one line for people, or one JSON document. */
+  error(error: DrystoneError): void {
+    this.#clearProgress();
+    const { code, reason, message, details } = error;
+    this.errors.write(
+      this.json ? `${JSON.stringify({ error: { code, reason, message, details } })}\n` : `drystone: ${message}\n`,
+    );
+  }
+
+  #clearProgress(): void {
+    if (!this.#progressShown) return;
+    this.errors.write(ERASE_LINE);
+    this.#progressShown = false;
+  }
+}

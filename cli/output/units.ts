@@ -1,0 +1,61 @@
+const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+const UNIT_STEP = 1024;
+
+/** `1536` as `1.5 KiB`: binary units, one decimal from KiB up. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  // What would be rounded up to 1024.0 is shown in the next unit.
+  while (Math.abs(value) >= (unit === 0 ? UNIT_STEP : UNIT_STEP - 0.05) && unit < BYTE_UNITS.length - 1) {
+    value /= UNIT_STEP;
+    unit++;
+  }
+  return `${unit === 0 ? String(value) : value.toFixed(1)} ${BYTE_UNITS[unit] ?? 'B'}`;
+}
+
+const BYTES_PATTERN = /^(\d+(?:\.\d+)?) ?(B|KiB|MiB|GiB|TiB|PiB)?$/i;
+
+/** The number of bytes that a person means by `500MiB`, `1.5 GiB` or `4096`; undefined where it is none. */
+export function parseBytes(text: string): number | undefined {
+  const match = BYTES_PATTERN.exec(text);
+  if (match === null) return undefined;
+  const unit = BYTE_UNITS.findIndex((name) => name.toLowerCase() === (match[2] ?? 'B').toLowerCase());
+  const bytes = Number(match[1]) * UNIT_STEP ** unit;
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
+}
+
+/** `1234567` as `1,234,567`. */
+export function formatCount(count: number): string {
+  return count.toLocaleString('en-GB');
+}
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** A duration for people, coarser as it grows: `40 ms`, `1.2 s`, `3 min 20 s`, `5 h 12 min`, `3 d 4 h`. */
+export function formatDuration(durationMs: number): string {
+  const ms = Math.max(0, Math.round(durationMs));
+  if (ms < 1000) return `${ms} ms`;
+  // 59.95 s would be shown as 60.0 s.
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < HOUR) return `${Math.floor(seconds / MINUTE)} min ${seconds % MINUTE} s`;
+  if (seconds < DAY) return `${Math.floor(seconds / HOUR)} h ${Math.floor((seconds % HOUR) / MINUTE)} min`;
+  return `${Math.floor(seconds / DAY)} d ${Math.floor((seconds % DAY) / HOUR)} h`;
+}
+
+/** Bytes a second, for people. */
+export function formatRate(bytesPerSecond: number): string {
+  return `${formatBytes(Math.round(bytesPerSecond))}/s`;
+}
+
+/** `1 file`, `2 files`, `1,000 files`. */
+export function formatNumberOf(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
+/** A moment for people, in UTC, to the second: `2026-03-01 12:30:05`. */
+export function formatMoment(sinceEpochMs: number): string {
+  return new Date(sinceEpochMs).toISOString().slice(0, 19).replace('T', ' ');
+}

@@ -1,0 +1,75 @@
+import { parseAccountName, parsePremisesName } from '../../common/ids.js';
+import { blockServerLimits } from '../../common/limits.js';
+import { logLevels } from '../../common/logging.js';
+import { optional, required, withDefault, type Setting, type SettingTable } from './setting.js';
+import { address, addressOrOff, byteCount, directory, name, oneOf } from './values.js';
+
+/**
+ * Every setting that a file or the environment can hold, by section. A key is called the same as the flag of the command
+ * that uses it; docs/configuration.md lists them.
+ */
+
+const METADATA_ADDRESS = '127.0.0.1:7420';
+
+/** Settings of every command: they stand above the sections of a file. */
+export const commonSettings = {
+  'log-level': optional(oneOf(logLevels), 'how much to log, to standard error', 'info when serving, else silent'),
+} satisfies SettingTable;
+
+/** Settings of `drystone metadata serve`. */
+export const metadataSettings = {
+  data: required(directory, 'where the service keeps its data; made on the first start'),
+  engine: withDefault(
+    oneOf(['lmdb', 'memory']),
+    'what keeps the data; memory forgets it all when the service stops',
+    'lmdb',
+  ),
+  listen: withDefault(address, 'where to serve gRPC; port 0 takes a free one', METADATA_ADDRESS),
+  http: withDefault<string | undefined>(
+    addressOrOff,
+    'where to serve /metrics, /healthz and /readyz',
+    '127.0.0.1:9420',
+  ),
+} satisfies SettingTable;
+
+/** Settings of `drystone agent serve`. */
+export const agentSettings = {
+  data: required(directory, 'where the agent keeps its blocks and its key; made on the first start'),
+  metadata: withDefault(address, 'where the metadata service listens', METADATA_ADDRESS),
+  premises: required(name(parsePremisesName), 'the site where this agent stands'),
+  listen: withDefault(address, 'where to serve gRPC; port 0 takes a free one', '127.0.0.1:7421'),
+  advertise: optional(address, 'where clients reach this agent, where that differs', 'the address it listens on'),
+  http: withDefault<string | undefined>(
+    addressOrOff,
+    'where to serve /metrics, /healthz and /readyz',
+    '127.0.0.1:9421',
+  ),
+  'free-floor': withDefault(
+    byteCount,
+    'refuse blocks while less than this is free on the disk',
+    blockServerLimits.freeFloorBytes,
+    '1GiB',
+  ),
+} satisfies SettingTable;
+
+/** Settings of the commands that talk to a fleet. */
+export const clientSettings = {
+  metadata: withDefault(address, 'where the metadata service listens', METADATA_ADDRESS),
+  account: withDefault(name(parseAccountName), 'the account to act for', parseAccountName('account', 'default')),
+  premises: optional(name(parsePremisesName), 'the site where this device stands; its agents are preferred', 'none'),
+  home: {
+    ...directory,
+    about: "where this device's key lies",
+    fallback: { shown: '$XDG_DATA_HOME/drystone, else ~/.local/share/drystone', value: ({ data }) => data },
+  } satisfies Setting<string>,
+} satisfies SettingTable;
+
+/** The sections of a settings file, by name; `common` settings stand above all of them. */
+export const sections = {
+  metadata: metadataSettings,
+  agent: agentSettings,
+  client: clientSettings,
+} as const satisfies Readonly<Record<string, SettingTable>>;
+
+/** The name of a section of settings. */
+export type SectionName = keyof typeof sections;

@@ -1,0 +1,114 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { parseHostPort } from '../../common/address.js';
+import type { ItemPath } from '../../common/feed/item.js';
+import { parseItemPath } from '../../common/feed/paths.js';
+import { parseNamespaceName, type NamespaceName } from '../../common/ids.js';
+import { wireLimits } from '../../common/limits.js';
+import { parseBytes } from '../output/units.js';
+import type { Kind } from './setting.js';
+
+/** A schema for texts that `parse` takes; it says what is wrong by throwing. */
+function parsedBy<T>(parse: (field: string, text: string) => T): z.ZodType<T> {
+  return z.string().transform((text, context) => {
+    try {
+      return parse('value', text);
+    } catch {
+      context.addIssue('refused');
+      return z.NEVER;
+    }
+  });
+}
+
+const addressSchema = parsedBy((field, text) => {
+  parseHostPort(field, text);
+  return text;
+});
+
+/** HOST:PORT, or [IPV6]:PORT. */
+export const address: Kind<string> = {
+  schema: addressSchema,
+  allowed: 'HOST:PORT, such as 127.0.0.1:7420 or [::1]:7420',
+  placeholder: 'HOST:PORT',
+};
+
+/** HOST:PORT, or `off`, which is undefined. */
+export const addressOrOff: Kind<string | undefined> = {
+  schema: z.union([z.literal('off').transform(() => undefined), addressSchema]),
+  allowed: "HOST:PORT, such as 127.0.0.1:9420, or 'off'",
+  placeholder: 'HOST:PORT|off',
+};
+
+/** A directory; relative ones are taken from the current directory. */
+export const directory: Kind<string> = {
+  schema: z
+    .string()
+    .min(1)
+    .transform((path) => resolve(path)),
+  allowed: 'a directory',
+  placeholder: 'DIR',
+};
+
+/** A name of an account, namespace or premises; `parse` is theirs, from common/ids.ts. */
+export function name<T>(parse: (field: string, value: string) => T): Kind<T> {
+  return {
+    schema: parsedBy(parse),
+    allowed: `1 to ${wireLimits.nameLength} characters of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit`,
+    placeholder: 'NAME',
+  };
+}
+
+/** One of a few words. */
+export function oneOf<const Word extends string>(words: readonly Word[]): Kind<Word> {
+  return { schema: z.enum(words), allowed: `one of ${words.join(', ')}`, placeholder: words.join('|') };
+}
+
+/** A number of bytes: a whole number, or one with a unit. */
+export const byteCount: Kind<number> = {
+  schema: z.union([
+    z.number().int().nonnegative(),
+    z.string().transform((text, context) => {
+      const bytes = parseBytes(text);
+      if (bytes === undefined) context.addIssue('not a number of bytes');
+      return bytes ?? z.NEVER;
+    }),
+  ]),
+  allowed: 'a number of bytes, such as 500MiB, 1GiB or 1073741824',
+  placeholder: 'BYTES',
+};
+
+/** A whole number within bounds. */
+export function wholeNumber(smallest: number, largest: number): Kind<number> {
+  return {
+    schema: z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]).pipe(z.int().min(smallest).max(largest)),
+    allowed: `a whole number from ${smallest} to ${largest}`,
+    placeholder: 'N',
+  };
+}
+
+/** What a path in a namespace is called on the command line: NAMESPACE or NAMESPACE/PATH. */
+export interface Location {
+  readonly namespace: NamespaceName;
+  /** Empty for the namespace itself. */
+  readonly path: ItemPath | '';
+}
+
+/** NAMESPACE or NAMESPACE/PATH; a slash at the end means nothing, and the path may be typed in any normalization form. */
+export const location: Kind<Location> = {
+  schema: parsedBy((field, text) => {
+    const [namespace = '', ...parts] = text.replace(/\/+$/, '').split('/');
+    const path = parts.join('/').normalize('NFC');
+    return {
+      namespace: parseNamespaceName(field, namespace),
+      path: path === '' ? '' : parseItemPath(field, path),
+    };
+  }),
+  allowed: 'NAMESPACE or NAMESPACE/PATH, such as reports or reports/2026/march.ods',
+  placeholder: 'NAMESPACE/PATH',
+};
+
+/** A switch: given or not. */
+export const toggle: Kind<boolean> = {
+  schema: z.boolean(),
+  allowed: 'true or false',
+};
