@@ -1,0 +1,114 @@
+import type { ItemPath } from '../../../common/feed/item.js';
+import type { Observation } from '../../observe/observation.js';
+
+/**
+ * The steps between which a crash must leave nothing half done. Tests end a client at each of them.
+ */
+export type DiskStep =
+  'temporary-written' | 'temporary-synced' | 'file-placed' | 'directories-synced' | 'folder-changed';
+
+/** Told of every step when it is done. */
+export type StepHook = (step: DiskStep) => void;
+
+/** What stands at a path, or undefined where nothing does. */
+export type Standing = Observation | undefined;
+
+/** Where an entry lies: its path in the namespace, and how this disk calls it, relative to the root. */
+export interface Place {
+  readonly path: ItemPath;
+  readonly diskPath: string;
+}
+
+/** A file that takes its place, over what stands there now. */
+export interface PlacedFile extends Place {
+  /** Its name in the directory for temporary files. */
+  readonly temporaryName: string;
+  /** Where its bytes are in the task's content; absent where the temporary file has been written already. */
+  readonly bytes?: { readonly offset: number; readonly sizeBytes: number };
+  readonly modifiedAtMs: number;
+  readonly executable: boolean;
+  /** What is expected to stand at the place: nothing, a file or a symlink. */
+  readonly replaces: Standing;
+}
+
+export interface PlaceFilesTask {
+  /** Absolute. */
+  readonly root: string;
+  /** Absolute, on the same file system as the root. */
+  readonly temporaryDirectory: string;
+  readonly files: readonly PlacedFile[];
+  /** The bytes of all files that have some here. */
+  readonly content: ArrayBuffer;
+}
+
+/** One change of the folder that moves no content into it. */
+export type FolderChange =
+  | ({ readonly change: 'make-directory' } & Place)
+  | ({
+      readonly change: 'make-symlink';
+      readonly target: string;
+      readonly temporaryName: string;
+      readonly replaces: Standing;
+    } & Place)
+  | ({ readonly change: 'remove'; readonly replaces: Observation } & Place)
+  | ({ readonly change: 'rename'; readonly to: Place; readonly replaces: Observation } & Place)
+  | ({
+      readonly change: 'set-attributes';
+      readonly modifiedAtMs: number;
+      readonly executable: boolean;
+      readonly replaces: Observation;
+    } & Place);
+
+export interface ChangeFolderTask {
+  readonly root: string;
+  readonly temporaryDirectory: string;
+  /** Carried out one after the other. */
+  readonly changes: readonly FolderChange[];
+}
+
+/** A block that a file of this disk is believed to hold. */
+export interface BlockCopy {
+  /** 32 bytes. */
+  readonly hash: Uint8Array;
+  readonly sizeBytes: number;
+  readonly sourceOffset: number;
+  readonly targetOffset: number;
+}
+
+export interface CopyBlocksTask {
+  /** Absolute paths; the target exists. */
+  readonly source: string;
+  readonly target: string;
+  readonly blocks: readonly BlockCopy[];
+}
+
+/** What became of one file or change. */
+export type DiskOutcome =
+  /** It is done and durable; this is what stands at the place (for a rename: at the new one). */
+  | { readonly outcome: 'done'; readonly entry: Standing }
+  /** The folder is not as was expected, and was left as it is: look again. */
+  | { readonly outcome: 'changed' }
+  /** The file system refuses it: trying again as it is would not help. For people. */
+  | { readonly outcome: 'refused'; readonly problem: string }
+  /** The disk is full or failing: later it may work. For people. */
+  | { readonly outcome: 'postponed'; readonly problem: string };
+
+/**
+ * The only hands that change the folder. They never write outside the root, follow no symlink on the way, and touch an
+ * entry only while it is the one that the task expects. Outcomes are in the order of the task.
+ */
+export interface Disk {
+  /**
+   * Gives files their place: written under a temporary name, attributes set, synced, renamed, directories synced. All
+   * files of one task share the syncs, so many small ones belong together.
+   */
+  placeFiles(task: PlaceFilesTask): Promise<readonly DiskOutcome[]>;
+  /** Makes the changes; durable when it resolves. */
+  changeFolder(task: ChangeFolderTask): Promise<readonly DiskOutcome[]>;
+  /**
+   * Copies blocks from one file to another, each verified as it is read; returns the indexes of those that were not as
+   * believed, which were not written.
+   */
+  copyBlocks(task: CopyBlocksTask): Promise<readonly number[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,27 @@
+import { fchmodSync, fstatSync, futimesSync } from 'node:fs';
+
+const READ_BITS = 0o444;
+const EXECUTE_BITS = 0o111;
+const PERMISSION_BITS = 0o777;
+
+/** Permissions with the executable bit set for everyone who may read, or for nobody. */
+export function withExecutable(mode: number, executable: boolean): number {
+  const permissions = mode & PERMISSION_BITS;
+  return executable ? permissions | ((permissions & READ_BITS) >> 2) : permissions & ~EXECUTE_BITS;
+}
+
+/**
+ * Sets an open file's modification time and executable bit; the other permissions are those of `mode`, or its own. The
+ * time is set half a microsecond late: as a fraction of seconds it would otherwise fall just short of its millisecond.
+ */
+export function setAttributes(
+  descriptor: number,
+  { modifiedAtMs, executable }: { readonly modifiedAtMs: number; readonly executable: boolean },
+  mode?: number,
+): void {
+  const own = fstatSync(descriptor).mode & PERMISSION_BITS;
+  const wanted = withExecutable(mode ?? own, executable);
+  if (wanted !== own) fchmodSync(descriptor, wanted);
+  const seconds = (modifiedAtMs + 0.0005) / 1000;
+  futimesSync(descriptor, seconds, seconds);
+}

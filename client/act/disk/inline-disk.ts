@@ -1,0 +1,14 @@
+import { changeFolder } from './change-folder.js';
+import { copyBlocks } from './copy-blocks.js';
+import type { Disk, StepHook } from './disk-task.js';
+import { placeFiles } from './place-files.js';
+
+/** A disk on the calling thread, which stands still meanwhile; `step` is told of every step, and may throw. */
+export function createInlineDisk(step: StepHook): Disk {
+  return {
+    placeFiles: async (task) => placeFiles(task, step),
+    changeFolder: async (task) => changeFolder(task, step),
+    copyBlocks: async (task) => copyBlocks(task),
+    close: async () => undefined,
+  };
+}

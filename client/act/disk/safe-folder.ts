@@ -1,0 +1,85 @@
+import { lstatSync, readlinkSync, type BigIntStats } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Observation } from '../../observe/observation.js';
+import { sameStamp, stampOf } from '../../observe/stable-file.js';
+import type { Place, Standing } from './disk-task.js';
+
+/** Raised where the folder is not as an operation expects. */
+export class FolderChanged extends Error {}
+
+/** The folder during one task: what was checked once is not checked again. */
+export class SafeFolder {
+  readonly #checked = new Set<string>();
+
+  /** @param root absolute; what it is itself, even a symlink, was the choice of whoever named it. */
+  constructor(readonly root: string) {
+    this.#checked.add(root);
+  }
+
+  /**
+   * The absolute path of a place. Raises {@link FolderChanged} unless everything above it is a directory: through a
+   * symlink one would get out of the folder.
+   */
+  locate({ diskPath }: Place): string {
+    const absolute = join(this.root, diskPath);
+    this.#checkDirectory(dirname(absolute));
+    return absolute;
+  }
+
+  /** What stands at a place now. */
+  standing(place: Place): Standing {
+    return standingAt(this.locate(place), place);
+  }
+
+  /** The absolute path of a place; raises {@link FolderChanged} unless what stands there is what is expected. */
+  locateExpected(place: Place, expected: Standing): string {
+    const absolute = this.locate(place);
+    if (!isAs(standingAt(absolute, place), expected)) throw new FolderChanged();
+    return absolute;
+  }
+
+  #checkDirectory(absolute: string): void {
+    if (this.#checked.has(absolute)) return;
+    this.#checkDirectory(dirname(absolute));
+    const stats = lstatSync(absolute, { throwIfNoEntry: false });
+    if (stats?.isDirectory() !== true) throw new FolderChanged();
+    this.#checked.add(absolute);
+  }
+}
+
+function standingAt(absolute: string, { path }: Place): Standing {
+  const stats = lstatSync(absolute, { bigint: true, throwIfNoEntry: false });
+  if (stats === undefined) return undefined;
+  if (stats.isFile()) return observedFile(path, stats);
+  if (stats.isDirectory()) return { kind: 'directory', path };
+  if (stats.isSymbolicLink()) return { kind: 'symlink', path, target: readlinkSync(absolute) };
+  // A pipe, socket or device is never what is expected.
+  throw new FolderChanged();
+}
+
+const OWNER_MAY_EXECUTE = 0o100n;
+const NS_PER_MS = 1_000_000n;
+
+function observedFile(path: Place['path'], stats: BigIntStats): Observation {
+  const stamp = stampOf(stats);
+  const modifiedAtMs = Number(BigInt.asIntN(64, stats.mtimeNs - floorRemainder(stats.mtimeNs)) / NS_PER_MS);
+  return { kind: 'file', path, stamp, modifiedAtMs, executable: (stats.mode & OWNER_MAY_EXECUTE) !== 0n };
+}
+
+/** What is above the whole millisecond, also before 1970. */
+function floorRemainder(ns: bigint): bigint {
+  return ((ns % NS_PER_MS) + NS_PER_MS) % NS_PER_MS;
+}
+
+/** Whether two standings are the same: for files the very same bytes, as far as stamps tell. */
+function isAs(found: Standing, expected: Standing): boolean {
+  if (found === undefined || expected === undefined) return found === expected;
+  switch (found.kind) {
+    case 'file':
+      return expected.kind === 'file' && sameStamp(found.stamp, expected.stamp);
+    case 'symlink':
+      return expected.kind === 'symlink' && found.target === expected.target;
+    case 'directory':
+      return expected.kind === 'directory';
+  }
+}
