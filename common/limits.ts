@@ -159,6 +159,14 @@ export const clientLimits = {
   cutMeetBytes: 16 * MiB,
   /** Two changes of a file within this time may carry the same stamp: the coarsest tick of a kernel, twice. */
   stampTickMs: 20,
+  /** How long a scan keeps the thread to itself before others have a turn. */
+  scanSliceMs: 10,
+  /** The largest ignore file. */
+  ignoreFileBytes: 256 * KiB,
+  /** Changed paths that are remembered one by one; of more than that, only that everything may have changed. */
+  watchedPaths: 16_384,
+  /** How often the folder is scanned, and the watcher tried again, where changes cannot be watched. */
+  unwatchedScanIntervalMs: 30_000,
   /** Files open for download at once. */
   filesInFlight: 512,
   /** A full scan as the truth behind the watcher's hints. */
@@ -168,6 +176,19 @@ export const clientLimits = {
   settleMaxMs: 2_000,
   /** How often a file that changes while it is read is tried before it is left for the next round. */
   unstableFileAttempts: 3,
+  /** Threads that change the folder, how long one lives without work, and tasks that wait for one. */
+  diskThreads: 2,
+  diskThreadIdleMs: 10_000,
+  diskTasksQueued: 1024,
+  /** Files, and bytes of files, that take their place in one task and share its syncs. */
+  placeTaskFiles: 512,
+  placeTaskBytes: 8 * MiB,
+  /** Changes of the folder in one task. */
+  changeTaskChanges: 1024,
+  /** Bytes of blocks copied from one local file to another in one task. */
+  copyTaskBytes: 32 * MiB,
+  /** Local blocks whose places are remembered, so that they need not be fetched. */
+  localBlocksIndexed: 500_000,
   /** Progress is reported no more often than this. */
   progressIntervalMs: 100,
 } as const;

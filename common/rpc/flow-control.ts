@@ -1,19 +1,19 @@
-import type { Http2Server, ServerHttp2Session } from 'node:http2';
+import { constants, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { Server, type ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import { rpcLimits } from '../limits.js';
 
 /**
- * The one file that reaches into grpc-js and Node's streams, because neither offers these settings: the server's HTTP/2
- * windows (its `grpc-node.flow_control_window` is read by clients only) and the length of a call's message queues.
- * The version of grpc-js is pinned exactly, and a test fails when the windows are not what is set here.
+ * The one file that reaches into grpc-js and Node's streams, because neither offers this: the server's HTTP/2 windows
+ * (its `grpc-node.flow_control_window` is read by clients only), its connections, and the length of a call's message
+ * queues. The version of grpc-js is pinned exactly, and a test fails when the windows are not what is set here.
  */
 interface ServerInternals {
   readonly commonServerOptions: { settings?: { initialWindowSize?: number; maxConcurrentStreams?: number } };
   createHttp2Server(credentials: ServerCredentials): Http2Server;
 }
 
-/** A grpc-js server whose streams and connections have a receive window of `rpcLimits.windowBytes`. */
+/** A grpc-js server that knows its connections, whose windows are `rpcLimits.windowBytes`. */
 export class WindowedServer extends Server {
   readonly #sessions = new Set<ServerHttp2Session>();
 
@@ -34,18 +34,35 @@ export class WindowedServer extends Server {
     };
   }
 
+  /** Ends every connection at once; the library's own, without channelz, knows of none and leaves them all open. */
+  override forceShutdown(): void {
+    super.forceShutdown();
+    for (const session of this.#sessions) session.destroy(undefined, constants.NGHTTP2_CANCEL);
+  }
+
   /** The connections open now. */
   get connectionCount(): number {
     return this.#sessions.size;
   }
 
-  /** The receive windows in force, one a connection, in bytes. */
-  get windows(): { readonly connectionBytes: number | undefined; readonly streamBytes: number | undefined }[] {
+  /** The receive windows in force, one entry a connection. */
+  get windows(): ConnectionWindows[] {
     return [...this.#sessions].map((session) => ({
       connectionBytes: session.state.effectiveLocalWindowSize,
       streamBytes: session.localSettings.initialWindowSize,
+      peerConnectionBytes: session.state.remoteWindowSize,
+      peerStreamBytes: session.remoteSettings.initialWindowSize,
     }));
   }
+}
+
+/** The receive windows of the two ends of a connection, as HTTP/2 has agreed on them. */
+export interface ConnectionWindows {
+  readonly connectionBytes: number | undefined;
+  readonly streamBytes: number | undefined;
+  /** What the peer's connection may still be sent: its whole window where nothing is under way. */
+  readonly peerConnectionBytes: number | undefined;
+  readonly peerStreamBytes: number | undefined;
 }
 
 interface StreamInternals {

@@ -19,13 +19,19 @@ type ResponseIn<M extends MethodDefinition> = ReturnType<M['responseDeserialize'
 
 /** What a handler may know of the call beside its requests. */
 export interface CallContext {
-  /** Aborts when the client cancels, its deadline passes or the connection is lost. */
+  /** Aborts when the client cancels, its deadline passes, the connection is lost or the server ends the call. */
   readonly signal: AbortSignal;
   /** The client's address, for logs. */
   readonly peer: string;
 }
 
-/** How a service implements an RPC: plain functions over values and async iterables. A thrown error becomes the status. */
+/**
+ * How a service implements an RPC: plain functions over values and async iterables. A thrown error becomes the status.
+ *
+ * The end of the requests is no consent. Where a client cancels, they raise CANCELLED or just end, as if the client had
+ * half-closed: Node's HTTP/2 sends the end of the stream before the reset. `signal` aborts in both cases, a moment later.
+ * What is to be done as a whole must come in one message.
+ */
 export type Handler<M extends MethodDefinition> = M extends { requestStream: true; responseStream: true }
   ? (requests: AsyncIterable<RequestIn<M>>, context: CallContext) => AsyncIterable<ResponseOut<M>>
   : M extends { responseStream: true }
@@ -44,8 +50,10 @@ export interface CallOptions {
 }
 
 /**
- * How a caller uses an RPC. Streams are async iterables: leaving the iteration early cancels the call, and a failed call
- * throws a DrystoneError from the iteration after everything that had arrived.
+ * How a caller uses an RPC. Streams are async iterables. The call begins with the first `next`; leaving the iteration
+ * early cancels it, even while a `next` is waiting. A failed call throws a DrystoneError from the iteration; responses
+ * that were still on their way are lost then, so what matters must be acknowledged while the call is well. Requests are
+ * closed however the call ends; an error that they raise cancels the call and is thrown from the iteration as it is.
  */
 export type Caller<M extends MethodDefinition> = M extends { requestStream: true; responseStream: true }
   ? (requests: AsyncIterable<RequestOut<M>>, options?: CallOptions) => AsyncGenerator<ResponseIn<M>, void, undefined>
@@ -53,5 +61,5 @@ export type Caller<M extends MethodDefinition> = M extends { requestStream: true
     ? (request: RequestOut<M>, options?: CallOptions) => AsyncGenerator<ResponseIn<M>, void, undefined>
     : (request: RequestOut<M>, options?: CallOptions) => Promise<ResponseIn<M>>;
 
-/** A service as its callers see it; over gRPC from `connectService`, or anything else with the same promises. */
+/** A service as its callers see it; over gRPC from `RpcChannel.service`, or anything else with the same promises. */
 export type ServiceCaller<S extends ServiceMethods> = { readonly [Name in keyof S]: Caller<S[Name]> };

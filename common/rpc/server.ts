@@ -1,34 +1,49 @@
 import {
+  logVerbosity,
+  setLogVerbosity,
   status as grpcCode,
-  type sendUnaryData,
+  ServerInterceptingCall,
   type ServerCredentials,
-  type ServerDuplexStream,
-  type ServerUnaryCall,
-  type ServerWritableStream,
+  type ServerInterceptor,
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
 import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { descriptorSetBase64 } from '../../proto/gen/descriptors.js';
-import { cancelled, DrystoneError } from '../errors.js';
+import { formatHostPort, parseHostPort } from '../address.js';
+import { listenFailure } from '../errors.js';
 import { rpcLimits, wireLimits } from '../limits.js';
 import type { Logger } from '../logging.js';
-import { boundMessageQueues, WindowedServer } from './flow-control.js';
-import { writeAll } from './message-stream.js';
-import type { CallContext, Implementation, MethodDefinition, ServiceMethods } from './method-types.js';
+import { WindowedServer, type ConnectionWindows } from './flow-control.js';
+import type { Handler, Implementation, MethodDefinition, ServiceMethods } from './method-types.js';
 import type { RpcServerMetrics } from './rpc-metrics.js';
-import { codeName, statusOfError, type WireStatus } from './status.js';
+import { ServerCalls, type ServedMethod } from './server-calls.js';
 
 /** A service with its implementation, ready to be served. */
 export interface ServedService {
-  readonly methods: ServiceMethods;
-  readonly implementation: Readonly<Record<string, unknown>>;
+  readonly methods: Readonly<Record<string, ServedMethod>>;
+}
+
+export interface ServeOptions<S extends ServiceMethods> {
+  /**
+   * RPCs whose calls last until somebody ends them, such as watches and heartbeats. When the server drains, the `signal`
+   * of their calls aborts and the client is told UNAVAILABLE (DRAINING); calls of other RPCs are left to finish.
+   */
+  readonly endless?: readonly (keyof S & string)[];
 }
 
 /** Joins a service's generated definition and its implementation, checked against each other. */
-export function serve<S extends ServiceMethods>(methods: S, implementation: Implementation<S>): ServedService {
-  return { methods, implementation };
+export function serve<S extends ServiceMethods>(
+  methods: S,
+  implementation: Implementation<S>,
+  options: ServeOptions<S> = {},
+): ServedService {
+  const served = Object.entries(methods).map(([name, method]): [string, ServedMethod] => {
+    const handler = implementation[name] as Handler<MethodDefinition> as ServedMethod['handler'];
+    return [name, { method, handler, endless: options.endless?.includes(name) ?? false }];
+  });
+  return { methods: Object.fromEntries(served) };
 }
 
 export interface RpcServerOptions {
@@ -46,20 +61,24 @@ export interface RpcServer {
   readonly address: string;
   /** The connections open now. */
   readonly connectionCount: number;
-  /** See `WindowedServer.windows`. */
-  readonly windows: WindowedServer['windows'];
+  /** The flow control windows in force, one entry a connection. */
+  readonly windows: readonly ConnectionWindows[];
   /**
    * Health turns to NOT_SERVING, new calls are refused with UNAVAILABLE, open ones get `graceMs` to finish and are then
-   * ended. Idempotent.
+   * ended. Resolves when no handler runs any more, or when one has not heeded its signal for `rpcLimits.settleMs`.
+   * Idempotent.
    */
   drain(graceMs?: number): Promise<void>;
 }
 
 /**
- * Serves `services`, with health checking and reflection beside them. Raises FAILED_PRECONDITION (PORT_IN_USE) where the
- * address is taken.
+ * Serves `services`, with health checking and reflection beside them. Raises INVALID_ARGUMENT where `listen` is no
+ * HOST:PORT, FAILED_PRECONDITION where the address is taken (PORT_IN_USE) or cannot be had (ADDRESS_UNUSABLE).
  */
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
+  // What grpc-js would print it also raises.
+  setLogVerbosity(logVerbosity.NONE);
+  const calls = new ServerCalls(options.metrics, options.logger);
   const server = new WindowedServer({
     'grpc.max_receive_message_length': wireLimits.messageBytes,
     'grpc.max_send_message_length': wireLimits.messageBytes,
@@ -67,15 +86,9 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     'grpc.keepalive_time_ms': rpcLimits.keepaliveIntervalMs,
     'grpc.keepalive_timeout_ms': rpcLimits.keepaliveTimeoutMs,
     'grpc.enable_channelz': 0,
+    interceptors: [endLibraryStreams(calls.draining)],
   });
-  const draining = new AbortController();
-  for (const { methods, implementation } of options.services) {
-    const handlers: Record<string, UntypedHandleCall> = {};
-    for (const [name, method] of Object.entries(methods)) {
-      handlers[name] = adapt(method, implementation[name], draining.signal, options);
-    }
-    server.addService(methods as never, handlers);
-  }
+  for (const { methods } of options.services) addService(server, calls, methods);
   const health = new HealthImplementation({ '': 'SERVING' });
   health.addToServer(server);
   new ReflectionService(loadFileDescriptorSetFromBuffer(Buffer.from(descriptorSetBase64, 'base64'))).addToServer(
@@ -93,23 +106,44 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     },
     drain(graceMs = rpcLimits.drainGraceMs) {
       health.setStatus('', 'NOT_SERVING');
-      draining.abort();
-      drained ??= shutDown(server, graceMs);
+      calls.drain();
+      drained ??= shutDown(server, graceMs).then(() => atMost(rpcLimits.settleMs, calls.settled()));
       return drained;
     },
   };
 }
 
+function addService(server: WindowedServer, calls: ServerCalls, methods: ServedService['methods']): void {
+  const definition: Record<string, MethodDefinition> = {};
+  const handlers: Record<string, UntypedHandleCall> = {};
+  for (const [name, served] of Object.entries(methods)) {
+    definition[name] = served.method;
+    handlers[name] = calls.adapt(served);
+  }
+  server.addService(definition as never, handlers);
+}
+
+/** Health watches and reflection streams are served by libraries that do not know of draining, and would hold it up. */
+function endLibraryStreams(draining: AbortSignal): ServerInterceptor {
+  return (method, call) => {
+    if (!method.responseStream || !method.path.startsWith('/grpc.')) return new ServerInterceptingCall(call);
+    const end = (): void => {
+      // After what the library writes on the same occasion.
+      setImmediate(() => call.sendStatus({ code: grpcCode.UNAVAILABLE, details: 'the server is shutting down' }));
+    };
+    draining.addEventListener('abort', end, { once: true });
+    return new ServerInterceptingCall(call, {
+      start: (next) => next({ onCancel: () => draining.removeEventListener('abort', end) }),
+    });
+  };
+}
+
 function bind(server: WindowedServer, { listen, credentials }: RpcServerOptions): Promise<string> {
-  const host = listen.slice(0, listen.lastIndexOf(':'));
+  const { host } = parseHostPort('listen', listen);
   return new Promise((resolve, reject) => {
     server.bindAsync(listen, credentials, (error, port) => {
-      if (error === null) {
-        resolve(`${host}:${port}`);
-        return;
-      }
-      const message = `cannot listen on ${listen}: ${error.message}; choose another address, or stop what uses it`;
-      reject(new DrystoneError('FAILED_PRECONDITION', 'PORT_IN_USE', message, {}, { cause: error }));
+      if (error === null) resolve(formatHostPort({ host, port }));
+      else reject(listenFailure(listen, error));
     });
   });
 }
@@ -127,60 +161,9 @@ function shutDown(server: WindowedServer, graceMs: number): Promise<void> {
   });
 }
 
-type AnyCall = ServerUnaryCall<unknown, unknown> &
-  ServerWritableStream<unknown, unknown> &
-  ServerDuplexStream<unknown, unknown>;
-type AnyHandler = (input: unknown, context: CallContext) => unknown;
-
-function adapt(
-  method: MethodDefinition,
-  implementation: unknown,
-  draining: AbortSignal,
-  { metrics, logger }: RpcServerOptions,
-): UntypedHandleCall {
-  const handler = implementation as AnyHandler;
-  const run = async (
-    call: AnyCall,
-    answer: (value: unknown, context: CallContext) => Promise<void>,
-    fail: (status: WireStatus) => void,
-  ): Promise<void> => {
-    const finish = metrics.callStarted(method.path);
-    const abort = new AbortController();
-    call.once('cancelled', () => abort.abort());
-    const context: CallContext = { signal: abort.signal, peer: call.getPeer() };
-    try {
-      if (draining.aborted) throw new DrystoneError('UNAVAILABLE', 'DRAINING', 'the server is shutting down');
-      await answer(handler(method.requestStream ? requestsOf(call, abort.signal) : call.request, context), context);
-      finish(abort.signal.aborted ? 'CANCELLED' : 'OK');
-    } catch (thrown) {
-      const status = statusOfError(abort.signal.aborted ? cancelled('the call') : thrown);
-      finish(codeName(status.code));
-      if (status.code === grpcCode.INTERNAL) logger.error({ err: thrown, method: method.path }, 'a call failed');
-      fail(status);
-    } finally {
-      // Whatever the handler left waiting on this call ends with it.
-      abort.abort();
-    }
-  };
-  if (!method.responseStream) {
-    return ((call: AnyCall, callback: sendUnaryData<unknown>) => {
-      void run(call, async (answer) => callback(null, await answer), callback);
-    }) as UntypedHandleCall;
-  }
-  return ((call: AnyCall) => {
-    boundMessageQueues(call, rpcLimits.messagesQueued);
-    const answerAll = async (answers: unknown, context: CallContext): Promise<void> => {
-      await writeAll(call, answers as AsyncIterable<unknown>, context.signal);
-      call.end();
-    };
-    void run(call, answerAll, (status) => call.emit('error', status));
-  }) as UntypedHandleCall;
-}
-
-async function* requestsOf(call: AnyCall, signal: AbortSignal): AsyncGenerator<unknown, void, undefined> {
-  try {
-    yield* call.iterator({ destroyOnReturn: false });
-  } catch (thrown) {
-    throw signal.aborted ? cancelled('the call') : thrown;
-  }
+async function atMost(limitMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, limitMs)));
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
 }

@@ -1,14 +1,20 @@
 import { Metadata, status as grpcCode, type StatusObject } from '@grpc/grpc-js';
 import type { Any } from '../../proto/gen/google/protobuf/any.js';
 import { BadRequest, ErrorInfo, RetryInfo, Status } from '../../proto/gen/google/rpc/status.js';
-import { DrystoneError, toDrystoneError, type ErrorCode, type ErrorDetails, type ErrorReason } from '../errors.js';
+import {
+  DrystoneError,
+  errorCodes,
+  errorReasons,
+  toDrystoneError,
+  type ErrorDetails,
+  type ErrorReason,
+} from '../errors.js';
+import { wireLimits } from '../limits.js';
 
 /** The domain of our reasons in google.rpc.ErrorInfo. */
 const ERROR_DOMAIN = 'drystone';
 const DETAILS_KEY = 'grpc-status-details-bin';
 const TYPE_PREFIX = 'type.googleapis.com/google.rpc.';
-/** Trailers have a size limit in every HTTP/2 stack: long texts are cut. */
-const MESSAGE_LENGTH = 2048;
 
 /** What grpc-js sends as the end of a call. */
 export interface WireStatus {
@@ -21,7 +27,7 @@ export interface WireStatus {
 export function statusOfError(thrown: unknown): WireStatus {
   const error = toDrystoneError(thrown);
   const code = grpcCode[error.code];
-  const message = error.message.slice(0, MESSAGE_LENGTH);
+  const message = cutText(error.message, wireLimits.errorMessageBytes);
   const metadata = new Metadata();
   metadata.set(DETAILS_KEY, Buffer.from(Status.encode({ code, message, details: detailsOf(error, message) }).finish()));
   return { code, details: message, metadata };
@@ -29,10 +35,15 @@ export function statusOfError(thrown: unknown): WireStatus {
 
 function detailsOf(error: DrystoneError, message: string): Any[] {
   const { field, retryAfterMs, facts } = error.details;
-  const info = ErrorInfo.encode({ reason: error.reason, domain: ERROR_DOMAIN, metadata: { ...facts } });
+  const cutFacts = Object.entries(facts ?? {})
+    .slice(0, wireLimits.errorFacts)
+    .map(([name, fact]) => [name, cutText(fact, wireLimits.errorFactBytes)]);
+  const metadata = Object.fromEntries(cutFacts) as Record<string, string>;
+  const info = ErrorInfo.encode({ reason: error.reason, domain: ERROR_DOMAIN, metadata });
   const details: Any[] = [{ typeUrl: `${TYPE_PREFIX}ErrorInfo`, value: info.finish() }];
   if (field !== undefined) {
-    const value = BadRequest.encode({ fieldViolations: [{ field, description: message }] }).finish();
+    const violation = { field: cutText(field, wireLimits.errorFactBytes), description: message };
+    const value = BadRequest.encode({ fieldViolations: [violation] }).finish();
     details.push({ typeUrl: `${TYPE_PREFIX}BadRequest`, value });
   }
   if (retryAfterMs !== undefined) {
@@ -47,12 +58,31 @@ export function codeName(code: number): string {
   return (grpcCode as Readonly<Record<number, string | undefined>>)[code] ?? 'UNKNOWN';
 }
 
-/** The error that a status stands for, with what its details say; a status of another program has reason TRANSPORT. */
-export function errorOfStatus(status: Pick<StatusObject, 'code' | 'details' | 'metadata'>): DrystoneError {
-  const code = codeName(status.code) as ErrorCode;
+/**
+ * At most `maxBytes` of UTF-8. Trailers have a size limit in every HTTP/2 stack. Always well-formed: half a surrogate
+ * pair, which cutting can leave, would make grpc-js raise where nobody catches.
+ */
+function cutText(text: string, maxBytes: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= maxBytes) return text.toWellFormed();
+  let end = maxBytes;
+  // Bytes of the form 10xxxxxx continue a character.
+  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return bytes.toString('utf8', 0, end);
+}
+
+/**
+ * The error that a status from `peer` stands for, with what its details say. A status of another program, or of the
+ * transport, has reason TRANSPORT and says in its message whom it came from.
+ */
+export function errorOfStatus(
+  status: Pick<StatusObject, 'code' | 'details' | 'metadata'>,
+  peer: string,
+): DrystoneError {
+  const code = errorCodes.find((known) => grpcCode[known] === status.code) ?? 'UNKNOWN';
   const [raw] = status.metadata.get(DETAILS_KEY);
   const parsed = raw instanceof Buffer ? parseDetails(raw) : undefined;
-  if (parsed === undefined) return new DrystoneError(code, 'TRANSPORT', status.details);
+  if (parsed === undefined) return new DrystoneError(code, 'TRANSPORT', `${peer}: ${status.details}`);
   return new DrystoneError(code, parsed.reason, status.details, parsed.details);
 }
 
@@ -64,7 +94,7 @@ function parseDetails(raw: Uint8Array): { reason: ErrorReason; details: ErrorDet
       if (typeUrl === `${TYPE_PREFIX}ErrorInfo`) {
         const info = ErrorInfo.decode(value);
         if (info.domain !== ERROR_DOMAIN) continue;
-        reason = info.reason as ErrorReason;
+        reason = errorReasons.find((known) => known === info.reason) ?? 'TRANSPORT';
         if (Object.keys(info.metadata).length > 0) details = { ...details, facts: info.metadata };
       } else if (typeUrl === `${TYPE_PREFIX}BadRequest`) {
         const [violation] = BadRequest.decode(value).fieldViolations;
