@@ -58,17 +58,16 @@ function standingAt(absolute: string, { path }: Place): Standing {
 }
 
 const OWNER_MAY_EXECUTE = 0o100n;
-const NS_PER_MS = 1_000_000n;
 
 function observedFile(path: Place['path'], stats: BigIntStats): Observation {
-  const stamp = stampOf(stats);
-  const modifiedAtMs = Number(BigInt.asIntN(64, stats.mtimeNs - floorRemainder(stats.mtimeNs)) / NS_PER_MS);
-  return { kind: 'file', path, stamp, modifiedAtMs, executable: (stats.mode & OWNER_MAY_EXECUTE) !== 0n };
-}
-
-/** What is above the whole millisecond, also before 1970. */
-function floorRemainder(ns: bigint): bigint {
-  return ((ns % NS_PER_MS) + NS_PER_MS) % NS_PER_MS;
+  const modifiedAtMs = Number(stats.mtimeMs);
+  return {
+    kind: 'file',
+    path,
+    stamp: stampOf(stats),
+    modifiedAtMs,
+    executable: (stats.mode & OWNER_MAY_EXECUTE) !== 0n,
+  };
 }
 
 /** Whether two standings are the same: for files the very same bytes, as far as stamps tell. */
