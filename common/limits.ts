@@ -123,15 +123,27 @@ export const metadataLimits = {
   /** An agent whose heartbeat stream is gone for this long is offline. */
   heartbeatIntervalMs: 5_000,
   offlineAfterMs: 20_000,
+  /** How often the states of the agents are looked through for those that have fallen silent. */
+  fleetSweepIntervalMs: 1_000,
+  /** Agents ever registered: presence names each by a number of 16 bits. */
+  agents: 65_535,
   /** Open subscriptions and watches of one server. */
   subscribers: 20_000,
   /** Encoded feed pages kept for subscribers that stand at the same cursor. */
   pageCacheBytes: 32 * MiB,
+  /** Feed entries looked at for one page with a path prefix, most of which may lie elsewhere. */
+  entriesScannedPerPage: 16_384,
+  /** Encoded items that one commit may answer as conflicts: with them the answer still fits into a message. */
+  conflictBytes: 8 * MiB,
   /** Requests of one commit or find-missing stream read ahead of the answers. */
   requestsInFlight: 4,
   /** A receipt is accepted for this long after it was issued, and this far ahead of our clock. */
   receiptMaxAgeMs: 24 * 60 * 60 * 1000,
   receiptMaxSkewMs: 5 * 60 * 1000,
+  /** How long a caller that was refused for want of room is told to wait. */
+  retryAfterMs: 2_000,
+  /** Largest size to which the store may grow: address space, not disk. */
+  mapBytes: 1024 * 1024 * MiB,
 } as const;
 
 /** A client endpoint. */
