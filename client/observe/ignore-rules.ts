@@ -1,0 +1,70 @@
+import ignore, { type Ignore } from 'ignore';
+import { isAtOrBelow, parentPath } from '../../common/feed/paths.js';
+import type { ItemPath } from '../../common/feed/item.js';
+import type { IgnoreRules, Observation } from './observation.js';
+
+/** The directory at a folder's root that holds what the client knows about it; never synced. */
+export const STATE_DIRECTORY = '.drystone';
+
+/** A file of this name in any directory keeps out of the sync what its patterns, in the syntax of gitignore(5), name. */
+export const IGNORE_FILE_NAME = '.drystoneignore';
+
+/** The path of a directory, or of the root. */
+export type DirectoryPath = ItemPath | '';
+
+/** The rules for what lies below one directory: its own and those of all directories above it. */
+export class RuleSet {
+  static readonly none = new RuleSet(undefined);
+
+  private constructor(private readonly matcher: Ignore | undefined) {}
+
+  /** These rules and, with precedence over them, those of an ignore file of `directory`. */
+  extendedBy(directory: DirectoryPath, ignoreFile: string): RuleSet {
+    const matcher = ignore({ ignorecase: false });
+    if (this.matcher !== undefined) matcher.add(this.matcher);
+    return new RuleSet(matcher.add(patternsFromRoot(directory, ignoreFile)));
+  }
+
+  /** Whether a rule ignores the path or a directory above it. */
+  ignores(path: ItemPath, kind: Observation['kind']): boolean {
+    if (isAtOrBelow(path, STATE_DIRECTORY)) return true;
+    if (this.matcher === undefined) return false;
+    return this.matcher.ignores(kind === 'directory' ? `${path}/` : path);
+  }
+}
+
+/** The rules of a whole folder from those of each directory that has an ignore file. */
+export function ignoreRulesOf(byDirectory: ReadonlyMap<DirectoryPath, RuleSet>): IgnoreRules {
+  return {
+    ignores(path, kind) {
+      for (let above = parentPath(path); above !== undefined; above = parentPath(above)) {
+        const rules = byDirectory.get(above);
+        if (rules !== undefined) return rules.ignores(path, kind);
+      }
+      return (byDirectory.get('') ?? RuleSet.none).ignores(path, kind);
+    },
+  };
+}
+
+/** The patterns of a directory's ignore file as the same patterns in one at the root. */
+function patternsFromRoot(directory: DirectoryPath, ignoreFile: string): string[] {
+  const lines = ignoreFile.replace(/^\uFEFF/, '').split(/\r?\n/);
+  if (directory === '') return lines;
+  const prefix = `/${escapePattern(directory)}/`;
+  return lines.filter(isPattern).map((line) => {
+    const negation = line.startsWith('!') ? '!' : '';
+    const pattern = line.slice(negation.length);
+    // A slash before the end ties a pattern to its directory; without one it holds at any depth.
+    const tied = /\/(?!\s*$)/.test(pattern);
+    return negation + prefix + (tied ? pattern.replace(/^\//, '') : `**/${pattern}`);
+  });
+}
+
+function isPattern(line: string): boolean {
+  return line.trim() !== '' && !line.startsWith('#');
+}
+
+/** A path as a pattern that matches nothing else. */
+function escapePattern(path: string): string {
+  return path.replace(/[\\*?[\] ]/g, '\\$&');
+}

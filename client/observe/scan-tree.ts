@@ -1,0 +1,90 @@
+import { statSync } from 'node:fs';
+import { DrystoneError } from '../../common/errors.js';
+import { inSlices } from './in-slices.js';
+import { scanResultOf } from './scan-result.js';
+import { scanSteps, type Doubts, type ScannedDirectories } from './scan-steps.js';
+import type { Clock } from '../../common/clock.js';
+import type { ScanResult } from './observation.js';
+
+/**
+ * Looks at a folder, without reading files and without following symlinks. It remembers what it saw, so that after a
+ * change only the part that changed is looked at again; an entry that has not changed is then the same object in both
+ * results. One scan at a time.
+ *
+ * Every scan raises FAILED_PRECONDITION (FOLDER_UNREADABLE) where the root is not there any more, cannot be read, or is
+ * another directory than at the first scan: an empty mount point must never look as if everything had been deleted. It
+ * raises CANCELLED when `signal` aborts. Either way what was remembered stays as it was.
+ */
+export class TreeScanner {
+  #directories: ScannedDirectories = new Map();
+  #rootIdentity: string | undefined;
+
+  constructor(
+    private readonly root: string,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The whole folder, nothing taken over from before. */
+  scanAll(signal: AbortSignal): Promise<ScanResult> {
+    return this.#scan(new Map(), new Map(), signal);
+  }
+
+  /**
+   * The folder as it was seen last, except at these paths, relative to the root as the disk spells them: they are looked
+   * at again, directories with everything below, and so is the list of names beside them. Before anything has been
+   * scanned, the whole folder.
+   */
+  scanPaths(diskPaths: Iterable<string>, signal: AbortSignal): Promise<ScanResult> {
+    return this.#scan(this.#directories, doubtsAbout(diskPaths, this.#directories), signal);
+  }
+
+  async #scan(earlier: ScannedDirectories, doubts: Doubts, signal: AbortSignal): Promise<ScanResult> {
+    this.#directories = await this.#readingRoot(async () => {
+      const identity = identityOf(this.root);
+      this.#rootIdentity ??= identity;
+      if (identity !== this.#rootIdentity) throw new Error('another directory is in its place');
+      return inSlices(scanSteps(this.root, earlier, doubts), this.clock, signal);
+    });
+    return scanResultOf(this.#directories);
+  }
+
+  async #readingRoot<Result>(read: () => Promise<Result>): Promise<Result> {
+    try {
+      return await read();
+    } catch (error) {
+      if (error instanceof DrystoneError) throw error;
+      const { message } = error as Error;
+      const advice = 'make it available again (is its disk mounted?) and start anew';
+      const text = `the folder ${this.root} cannot be read: ${message}; ${advice}`;
+      throw new DrystoneError('FAILED_PRECONDITION', 'FOLDER_UNREADABLE', text, {}, { cause: error });
+    }
+  }
+}
+
+function identityOf(root: string): string {
+  const { dev, ino } = statSync(root, { bigint: true });
+  return `${dev}:${ino}`;
+}
+
+/** Where to look again: each path in the nearest directory above it that is known. */
+function doubtsAbout(diskPaths: Iterable<string>, directories: ScannedDirectories): Doubts {
+  const doubts = new Map<string, Set<string>>();
+  const namesIn = (directory: string): Set<string> => {
+    const names = doubts.get(directory) ?? new Set();
+    doubts.set(directory, names);
+    return names;
+  };
+  for (const diskPath of diskPaths) {
+    let below = diskPath;
+    while (below !== '') {
+      const slash = below.lastIndexOf('/');
+      const directory = below.slice(0, Math.max(slash, 0));
+      if (directories.has(directory)) {
+        namesIn(directory).add(below.slice(slash + 1));
+        break;
+      }
+      below = directory;
+    }
+  }
+  return doubts;
+}
