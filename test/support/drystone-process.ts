@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+
 import { waitUntil } from './wait-until.js';
 
-/** The command line as users run it; `npm test` builds it first. */
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+/** The command line as users run it, built; npm runs tests and benches in the root of the package. */
+const MAIN = join(process.cwd(), 'dist/cli/main.js');
 /** Lines of standard error that are kept to be shown when a test fails. */
 const LOG_LINES = 200;
 

@@ -1,42 +1,56 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import type { SyncSummary } from '../../client/progress.js';
 import { DrystoneProcess, type Event, type Exit } from './drystone-process.js';
 import { ServedProcess } from './served-process.js';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
 
+/** A device is called as its folder, cut off where that is called absurdly. */
+const DEVICE_LENGTH = 32;
+
 export interface AgentOptions {
-  readonly premises?: string;
-  /** Further arguments of `drystone agent serve`. */
-  readonly args?: readonly string[];
-  /** Where it keeps its blocks; within the fleet's directory unless set. */
-  readonly dataDir?: string;
+  /** Free space below which it refuses blocks, as `--free-floor` takes it. */
+  readonly freeFloor?: string;
 }
 
 /** A command that ran to its end. */
 export interface Finished extends Exit {
   readonly events: readonly Event[];
   readonly log: string;
+  /** What a sync says that it did; undefined where it did not come to its end. */
+  readonly summary: SyncSummary | undefined;
+  /** Why it failed, as it says under --json. */
+  readonly error: { readonly code: string; readonly reason: string; readonly message: string } | undefined;
 }
 
-/** An agent and the network in front of it: clients reach it through the proxy. */
+/** An agent and the network in front of it. */
 export interface FleetAgent {
   readonly server: ServedProcess;
   readonly network: TcpProxy;
-  readonly dataDir: string;
+  /** For its next start. */
+  freeFloor: string;
 }
+
+/** Whether clients reach the servers through proxies, which a test can stall and cut, or directly. */
+export type Route = 'proxied' | 'direct';
 
 /** A metadata service, agents and clients as real processes on loopback, in one temporary directory. */
 export class Fleet {
   /** Everything of this fleet lies below it. */
-  readonly dir = mkdtempSync(join(tmpdir(), 'drystone-fleet-'));
+  readonly dir: string;
   readonly metadata: ServedProcess;
   readonly agents: FleetAgent[] = [];
   /** The network between clients and the metadata service; agents reach that directly. */
   #metadataNetwork: TcpProxy | undefined;
   readonly #clients: DrystoneProcess[] = [];
 
-  constructor() {
+  /** `parent` is where the fleet's directory is made. */
+  constructor(
+    readonly route: Route = 'proxied',
+    parent = tmpdir(),
+  ) {
+    this.dir = mkdtempSync(join(parent, 'drystone-fleet-'));
     const data = join(this.dir, 'metadata');
     this.metadata = new ServedProcess((listen, http) => {
       return ['metadata', 'serve', '--data', data, '--listen', listen, '--http', http, '--json'];
@@ -60,17 +74,16 @@ export class Fleet {
     this.#metadataNetwork = await startTcpProxy(this.metadata.address);
   }
 
-  async startAgent(options: AgentOptions = {}): Promise<FleetAgent> {
+  async startAgent({ freeFloor = '1MiB' }: AgentOptions = {}): Promise<FleetAgent> {
     const number = this.agents.length + 1;
-    const dataDir = options.dataDir ?? join(this.dir, `agent-${number}`);
+    const data = join(this.dir, `agent-${number}`);
     const network = await startTcpProxy();
+    const advertise = this.route === 'proxied' ? ['--advertise', network.address] : [];
     const server = new ServedProcess((listen, http) => [
-      ...['agent', 'serve', '--data', dataDir, '--metadata', this.metadata.address],
-      ...['--premises', options.premises ?? `site-${number}`, '--free-floor', '1MiB'],
-      ...['--listen', listen, '--advertise', network.address, '--http', http, '--json'],
-      ...(options.args ?? []),
+      ...['agent', 'serve', '--data', data, '--metadata', this.metadata.address, '--premises', `site-${number}`],
+      ...['--listen', listen, '--http', http, '--free-floor', agent.freeFloor, '--json', ...advertise],
     ]);
-    const agent = { server, network, dataDir };
+    const agent: FleetAgent = { server, network, freeFloor };
     this.agents.push(agent);
     await server.start();
     network.target = server.address;
@@ -92,17 +105,16 @@ export class Fleet {
   /** Starts `drystone` with `args` as the device called `device`. */
   spawn(args: readonly string[], device = 'admin'): DrystoneProcess {
     const home = join(this.dir, `home-${device}`);
-    const process = new DrystoneProcess(
-      [...args, '--metadata', this.metadataNetwork.address, '--home', home, '--json'],
-      { HOME: home },
-    );
+    const metadata = this.route === 'proxied' ? this.metadataNetwork.address : this.metadata.address;
+    const process = new DrystoneProcess([...args, '--metadata', metadata, '--home', home, '--json'], { HOME: home });
     this.#clients.push(process);
     return process;
   }
 
   /** Starts syncing the folder called `name`, each with a device of its own; it goes on until it is ended. */
   sync(name: string, namespace: string, args: readonly string[] = []): DrystoneProcess {
-    return this.spawn(['sync', this.folder(name), '--namespace', namespace, ...args], name);
+    const device = basename(name).slice(0, DEVICE_LENGTH);
+    return this.spawn(['sync', this.folder(name), '--namespace', namespace, ...args], device);
   }
 
   /** Syncs the folder called `name` once and waits for the end. */
@@ -125,8 +137,8 @@ export class Fleet {
     return texts.join('\n\n');
   }
 
-  /** Ends every process and removes every file. */
-  async remove(): Promise<void> {
+  /** Ends every process; the files stay. */
+  async endAll(): Promise<void> {
     const servers = [this.metadata, ...this.agents.map((agent) => agent.server)];
     await Promise.all([
       ...this.#clients.map((client) => client.end('SIGKILL')),
@@ -134,11 +146,21 @@ export class Fleet {
       ...this.agents.map((agent) => agent.network.close()),
       this.#metadataNetwork?.close(),
     ]);
+  }
+
+  /** Ends every process and removes every file. */
+  async remove(): Promise<void> {
+    await this.endAll();
     rmSync(this.dir, { recursive: true, force: true });
   }
 }
 
-async function finish(process: DrystoneProcess): Promise<Finished> {
+/** Waits for the end of a command. */
+export async function finish(process: DrystoneProcess): Promise<Finished> {
   const exit = await process.exited;
-  return { ...exit, events: process.events, log: process.log };
+  const { events, log } = process;
+  const summary = events.findLast(({ event }) => event === 'finished')?.summary as SyncSummary | undefined;
+  const report = log.split('\n').findLast((line) => line.startsWith('{"error":'));
+  const { error } = JSON.parse(report ?? '{}') as Pick<Finished, 'error'>;
+  return { ...exit, events, log, summary, error };
 }

@@ -1,0 +1,84 @@
+import { HASH_BYTES } from '../../../common/block-hash.js';
+import { wireLimits } from '../../../common/limits.js';
+import type { DeviceId } from '../../../common/ids.js';
+import type { Item } from '../../../proto/gen/drystone/feed/v1/feed.js';
+import { CommitServiceService, type CommitRequest } from '../../../proto/gen/drystone/metadata/v1/commit.js';
+import { seededRandom } from '../../support/seeded-random.js';
+import type { Bench } from '../bench-line.js';
+import { median, secondsOf, spread } from '../statistics.js';
+import { startMetadataUnderTest, type MetadataUnderTest } from '../subject/metadata-under-test.js';
+
+const ITEMS = 40_960;
+const LIMIT = 20_000;
+const FILE_BYTES = 4096;
+export const DEVICE = 'd'.repeat(32) as DeviceId;
+
+/** Small files, each with a block of its own and its receipt, in full messages, until the last is acknowledged. */
+export const commits: Bench = {
+  name: 'commits',
+  async run({ runs, dir }) {
+    const metadata = await startMetadataUnderTest(dir);
+    try {
+      const samples: number[] = [];
+      for (let run = 0; run < runs; run++) {
+        const requests = describeCommits(metadata, run);
+        samples.push(ITEMS / (await secondsOf(() => commitAll(metadata, requests))));
+      }
+      return [
+        {
+          what: 'commits of small items, durable',
+          measured: median(samples),
+          direction: 'at least',
+          limit: LIMIT,
+          unit: 'items/s',
+          limitIs: 'fixed',
+          notes: [spread(samples)],
+        },
+      ];
+    } finally {
+      await metadata.end();
+    }
+  },
+};
+
+/** Made, and receipts signed, before the clock: that is not what is measured. */
+function describeCommits(metadata: MetadataUnderTest, run: number): CommitRequest[] {
+  const random = seededRandom(`commits ${run}`);
+  return Array.from({ length: ITEMS / wireLimits.itemsPerCommit }, (_, batch) => {
+    const hashes = random.bytes(wireLimits.itemsPerCommit * HASH_BYTES);
+    const items = Array.from({ length: wireLimits.itemsPerCommit }, (_, index) => {
+      return describeFile(
+        `run ${run}/directory ${batch}/file ${index}`,
+        hashes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES),
+      );
+    });
+    return { namespaceId: metadata.namespaceId, items, receipts: [metadata.receipt(hashes)] };
+  });
+}
+
+/** A new file of one block. */
+export function describeFile(path: string, hash: Uint8Array): Item {
+  return {
+    path,
+    version: { entries: [{ deviceId: DEVICE, counter: 1n }] },
+    authorDeviceId: DEVICE,
+    content: {
+      $case: 'file',
+      value: {
+        size: BigInt(FILE_BYTES),
+        modifiedAtMs: 1_700_000_000_000n,
+        executable: false,
+        blocks: { hashes: hash, sizes: [FILE_BYTES] },
+      },
+    },
+  };
+}
+
+async function commitAll({ channel }: MetadataUnderTest, requests: readonly CommitRequest[]): Promise<void> {
+  async function* all(): AsyncGenerator<CommitRequest, void, undefined> {
+    yield* requests;
+  }
+  for await (const { missingHashes, conflicts } of channel.service(CommitServiceService).commit(all())) {
+    if (missingHashes.length > 0 || conflicts.length > 0) throw new Error('a commit was not accepted');
+  }
+}

@@ -1,0 +1,36 @@
+import { openChannel } from '../../../common/rpc/client.js';
+import { plaintextCredentials } from '../../../common/rpc/credentials.js';
+import { byteStreamMethods, PIECE, PIECE_BYTES, type Piece } from '../baseline/byte-stream.js';
+import type { RawClient } from '../baseline/raw-grpc-client.js';
+
+/** The calling half of the byte stream service through our own factory. */
+export function connectFactory(address: string): RawClient {
+  const channel = openChannel(address, plaintextCredentials().channel);
+  const service = channel.service(byteStreamMethods);
+  return {
+    async put(count) {
+      let taken = 0;
+      for await (const { data } of service.put(pieces(count))) taken += data.length;
+      expectAll(taken, count);
+    },
+    async get(count) {
+      let received = 0;
+      for await (const { data } of service.get(only({ data: Buffer.alloc(count) })))
+        received += data.length / PIECE_BYTES;
+      expectAll(received, count);
+    },
+    close: () => channel.close(),
+  };
+}
+
+async function* pieces(count: number): AsyncGenerator<Piece, void, undefined> {
+  for (let sent = 0; sent < count; sent++) yield PIECE;
+}
+
+async function* only(piece: Piece): AsyncGenerator<Piece, void, undefined> {
+  yield piece;
+}
+
+function expectAll(actual: number, expected: number): void {
+  if (actual !== expected) throw new Error(`${actual} of ${expected} pieces arrived`);
+}

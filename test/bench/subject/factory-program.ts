@@ -1,0 +1,32 @@
+import { Registry } from 'prom-client';
+import { silentLogger } from '../../../common/logging.js';
+import { plaintextCredentials } from '../../../common/rpc/credentials.js';
+import { createRpcServerMetrics } from '../../../common/rpc/rpc-metrics.js';
+import { serve, startRpcServer } from '../../../common/rpc/server.js';
+import { byteStreamMethods, PIECE, PIECE_BYTES, type Piece } from '../baseline/byte-stream.js';
+
+/** The byte stream service through our own factory. A program: prints its address, serves until it is ended. */
+async function* put(pieces: AsyncIterable<Piece>): AsyncGenerator<Piece, void, undefined> {
+  let received = 0;
+  for await (const { data } of pieces) received += data.length / PIECE_BYTES;
+  yield { data: Buffer.alloc(received) };
+}
+
+async function* get(requests: AsyncIterable<Piece>): AsyncGenerator<Piece, void, undefined> {
+  for await (const { data } of requests) {
+    let left = data.length;
+    while (left-- > 0) yield PIECE;
+  }
+}
+
+const server = await startRpcServer({
+  listen: '127.0.0.1:0',
+  credentials: plaintextCredentials().server,
+  services: [serve(byteStreamMethods, { put, get })],
+  metrics: createRpcServerMetrics(
+    new Registry(),
+    Object.values(byteStreamMethods).map(({ path }) => path),
+  ),
+  logger: silentLogger(),
+});
+console.log(server.address);
