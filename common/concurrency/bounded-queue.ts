@@ -45,6 +45,21 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
     this.#wakeAll();
   }
 
+  /**
+   * The values queued, at least one and at most `max`, waiting for the first; undefined after the last. Rejects with the
+   * queue's error. For a consumer that works on many at a time; only one consumer may wait.
+   */
+  async takeBatch(max: number): Promise<T[] | undefined> {
+    while (this.#values.length === 0) {
+      if (this.#state === 'failed') throw this.#error;
+      if (this.#state !== 'open') return undefined;
+      await new Promise<void>((resolve) => (this.#consumer = resolve));
+    }
+    const batch = this.#values.splice(0, max);
+    this.#wakeProducers();
+    return batch;
+  }
+
   async *[Symbol.asyncIterator](): AsyncIterator<T> {
     try {
       for (;;) {
