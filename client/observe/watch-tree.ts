@@ -1,0 +1,141 @@
+import { realpathSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { subscribe as subscribeToTree, type AsyncSubscription, type SubscribeCallback } from '@parcel/watcher';
+import { ChangeSignal } from '../../common/concurrency/change-signal.js';
+import { cancelled } from '../../common/errors.js';
+import { clientLimits } from '../../common/limits.js';
+import { STATE_DIRECTORY } from './ignore-rules.js';
+import { PendingChanges, type ChangeHint } from './pending-changes.js';
+import type { Clock } from '../../common/clock.js';
+
+export interface WatchOptions {
+  readonly root: string;
+  readonly clock: Clock;
+  /** Takes a sentence for people when changes can no longer be noticed at once, and when they can again. */
+  readonly report: (message: string) => void;
+  /** The system's watcher, unless a test brings its own. */
+  readonly subscribe?: typeof subscribeToTree;
+}
+
+/**
+ * Says where a folder may have changed. That is a hint: the system loses events when there are many and does not say so.
+ * Therefore everything is hinted at every `clientLimits.fullScanIntervalMs`. Where the system cannot watch (on Linux it
+ * has a limit for that), everything is hinted at every `clientLimits.unwatchedScanIntervalMs` and the watcher tried again.
+ */
+export class TreeWatch {
+  readonly #changed = new ChangeSignal();
+  readonly #pending: PendingChanges;
+  readonly #root: string;
+  #subscription: AsyncSubscription | undefined;
+  #reportedUnwatched = false;
+  #lastEverythingMs: number;
+
+  private constructor(private readonly options: WatchOptions) {
+    this.#root = realpathSync(options.root);
+    this.#pending = new PendingChanges(options.clock);
+    this.#lastEverythingMs = options.clock.monotonicMs();
+  }
+
+  /** Watches from now on: a change after this has resolved is hinted at, so a scan that starts then misses nothing. */
+  static async start(options: WatchOptions): Promise<TreeWatch> {
+    const watch = new TreeWatch(options);
+    await watch.#subscribe();
+    return watch;
+  }
+
+  /** Whether changes are noticed as they happen. */
+  get watching(): boolean {
+    return this.#subscription !== undefined;
+  }
+
+  /**
+   * The next hint, once the changes have settled: `clientLimits.settleMs` after the last or `settleMaxMs` after the first
+   * of them. Changes after that are in the next hint. Raises CANCELLED when `signal` aborts. One call at a time.
+   */
+  async next(signal: AbortSignal): Promise<ChangeHint> {
+    for (;;) {
+      if (signal.aborted) throw cancelled('watching the folder');
+      const waitMs = this.#pending.settledInMs() ?? this.#everythingInMs();
+      if (waitMs <= 0) return this.#take();
+      await this.#waitUpTo(waitMs, signal);
+    }
+  }
+
+  async close(): Promise<void> {
+    const subscription = this.#subscription;
+    this.#subscription = undefined;
+    await subscription?.unsubscribe();
+  }
+
+  #everythingInMs(): number {
+    const intervalMs = this.watching ? clientLimits.fullScanIntervalMs : clientLimits.unwatchedScanIntervalMs;
+    return this.#lastEverythingMs + intervalMs - this.options.clock.monotonicMs();
+  }
+
+  async #take(): Promise<ChangeHint> {
+    if (!this.watching) await this.#subscribe();
+    const hint = this.#pending.take() ?? { kind: 'everything', because: 'it is time for a full scan' };
+    if (hint.kind === 'everything') this.#lastEverythingMs = this.options.clock.monotonicMs();
+    return hint;
+  }
+
+  /** Until the time is over, `signal` aborts, or the first change after a quiet time comes. */
+  async #waitUpTo(waitMs: number, signal: AbortSignal): Promise<void> {
+    const waiting = new AbortController();
+    const endWaiting = (): void => waiting.abort();
+    signal.addEventListener('abort', endWaiting, { once: true });
+    if (this.#pending.settledInMs() === undefined) void this.#changed.arm(waiting.signal).then(endWaiting);
+    try {
+      await this.options.clock.sleep(waitMs, waiting.signal);
+    } catch (error) {
+      if (!waiting.signal.aborted) throw error;
+    } finally {
+      signal.removeEventListener('abort', endWaiting);
+      waiting.abort();
+    }
+  }
+
+  async #subscribe(): Promise<void> {
+    const { report, subscribe = subscribeToTree } = this.options;
+    const ignore = [join(this.#root, STATE_DIRECTORY)];
+    try {
+      this.#subscription = await subscribe(this.#root, this.#onEvents, { ignore });
+      if (this.#reportedUnwatched) report('changes are watched again');
+      this.#reportedUnwatched = false;
+    } catch (error) {
+      this.#reportUnwatched(error as Error);
+    }
+  }
+
+  readonly #onEvents: SubscribeCallback = (error, events) => {
+    if (error !== null) {
+      this.#lose(error);
+    } else {
+      for (const { path } of events) this.#pending.add(this.#diskPath(path));
+    }
+    this.#changed.notify();
+  };
+
+  /** After an error nobody knows what else was lost. The next hint starts over. */
+  #lose(error: Error): void {
+    const lost = this.#subscription;
+    this.#subscription = undefined;
+    lost?.unsubscribe().catch(() => undefined);
+    this.#pending.addEverything('the watcher failed');
+    this.#reportUnwatched(error);
+  }
+
+  #reportUnwatched(error: Error): void {
+    if (this.#reportedUnwatched) return;
+    this.#reportedUnwatched = true;
+    const seconds = clientLimits.unwatchedScanIntervalMs / 1000;
+    this.options.report(
+      `changes in ${this.options.root} cannot be watched (${error.message}); it is scanned every ${seconds} seconds ` +
+        'instead. On Linux, raising fs.inotify.max_user_watches helps where there are many directories',
+    );
+  }
+
+  #diskPath(absolutePath: string): string {
+    return relative(this.#root, absolutePath).split(sep).join('/');
+  }
+}
