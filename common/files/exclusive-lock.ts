@@ -40,6 +40,12 @@ export async function takeExclusiveLock(path: string): Promise<ExclusiveLock | {
   }
 }
 
+/** The pid of the live process that holds the lock file at `path`, or undefined where nobody does. Changes nothing. */
+export async function exclusiveLockHolder(path: string): Promise<number | undefined> {
+  const holder = await readOwner(path);
+  return holder !== undefined && isAlive(holder) ? holder.pid : undefined;
+}
+
 async function readOwner(path: string): Promise<Owner | undefined> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as Owner;
