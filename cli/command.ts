@@ -1,0 +1,187 @@
+import { type Command, Option } from 'commander';
+import { DrystoneError, toDrystoneError } from '../common/errors.js';
+import type { LogLevel } from '../common/logging.js';
+import { exitCodeOf, exitCodes, type ExitCode } from './output/exit-codes.js';
+import { Terminal, type OutputStream } from './output/terminal.js';
+import { userDirectories, type Environment } from './settings/config.js';
+import { refuseUnknownVariables, resolveSettings, type SettingSources } from './settings/resolve.js';
+import { commonSettings, type SectionName } from './settings/sections.js';
+import { parseSetting, type Setting, type SettingTable, type SettingValues } from './settings/setting.js';
+import { loadSettingsFile } from './settings/settings-file.js';
+import type { EndRequest } from './signals.js';
+
+/** The world in which a command runs. */
+export interface Host {
+  readonly output: OutputStream;
+  readonly errors: OutputStream;
+  readonly environment: Environment;
+  readonly end: EndRequest;
+  /** Told how the command ended. */
+  exited(code: ExitCode): void;
+}
+
+/** One command of `drystone`. */
+export interface CommandSpec<
+  Positionals extends SettingTable,
+  Flags extends SettingTable,
+  Settings extends SettingTable,
+> {
+  /** As it is typed after its group. */
+  readonly name: string;
+  /** One sentence without a full stop, for the list of commands. */
+  readonly summary: string;
+  /** What a user must know beyond that, in a few lines. */
+  readonly description?: string;
+  readonly examples: readonly Example[];
+  /** Arguments without a flag, all of them required, in the order of their keys; shown by their placeholders. */
+  readonly positionals: Positionals;
+  /** Flags that are said anew for each run. */
+  readonly flags: Flags;
+  /** Flags that a file or the environment can hold as well: keys of this section. */
+  readonly section: SectionName;
+  readonly settings: Settings;
+  run(invocation: Invocation<Positionals, Flags, Settings>): Promise<ExitCode | undefined>;
+}
+
+export interface Example {
+  readonly command: string;
+  readonly comment: string;
+}
+
+/** What a command is run with: everything parsed and checked. */
+export interface Invocation<
+  Positionals extends SettingTable,
+  Flags extends SettingTable,
+  Settings extends SettingTable,
+> {
+  readonly positionals: SettingValues<Positionals>;
+  readonly flags: SettingValues<Flags>;
+  readonly settings: SettingValues<Settings>;
+  readonly logLevel: LogLevel | undefined;
+  readonly terminal: Terminal;
+  /** For the programs that this one starts. */
+  readonly environment: Environment;
+  /** Aborts when the user wants the command to end. */
+  readonly signal: AbortSignal;
+}
+
+/** A command, its types inferred from its tables of settings. */
+export function defineCommand<P extends SettingTable, F extends SettingTable, S extends SettingTable>(
+  spec: CommandSpec<P, F, S>,
+): CommandSpec<P, F, S> {
+  return spec;
+}
+
+/** Adds a command below `parent`. */
+export function addCommand<P extends SettingTable, F extends SettingTable, S extends SettingTable>(
+  parent: Command,
+  host: Host,
+  spec: CommandSpec<P, F, S>,
+): void {
+  const command = parent.command(spec.name).summary(spec.summary).description(describe(spec));
+  for (const [key, setting] of Object.entries(spec.positionals)) {
+    command.argument(`<${positionalName(key, setting)}>`, setting.about);
+  }
+  for (const table of [spec.flags, spec.settings, commonSettings]) {
+    for (const [key, setting] of Object.entries(table)) command.addOption(optionOf(key, setting));
+  }
+  command.addOption(new Option('--config <FILE>', 'read settings from this file'));
+  command.addOption(new Option('--json', 'print JSON: one document, or one a line where there are many'));
+  command.addHelpText('after', exampleText(spec.examples));
+  command.action(async () => host.exited(await runCommand(host, spec, command)));
+}
+
+function describe({ summary, description }: { readonly summary: string; readonly description?: string }): string {
+  const sentence = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+  return description === undefined ? sentence : `${sentence}\n\n${description}`;
+}
+
+function positionalName(key: string, setting: Setting<unknown>): string {
+  return setting.placeholder ?? key.toUpperCase();
+}
+
+function optionOf(key: string, setting: Setting<unknown>): Option {
+  const value = setting.placeholder === undefined ? '' : ` <${setting.placeholder}>`;
+  const option = new Option(`--${key}${value}`, setting.about);
+  // Only shown: what is said, or not said, is resolved with the environment and the file (settings/resolve.ts).
+  if (setting.fallback !== undefined && setting.fallback.shown !== '') {
+    option.description += ` (default: ${setting.fallback.shown})`;
+  }
+  return option;
+}
+
+function exampleText(examples: readonly Example[]): string {
+  const lines = examples.map(({ command, comment }) => `  # ${comment}\n  $ ${command}`);
+  return `\nExamples:\n${lines.join('\n')}`;
+}
+
+async function runCommand<P extends SettingTable, F extends SettingTable, S extends SettingTable>(
+  host: Host,
+  spec: CommandSpec<P, F, S>,
+  command: Command,
+): Promise<ExitCode> {
+  const given = flagsByKey(command);
+  const terminal = new Terminal(host.output, host.errors, given.json === true);
+  try {
+    const invocation = await prepare(host, spec, command.args, given);
+    return (
+      (await spec.run({ ...invocation, terminal, environment: host.environment, signal: host.end.signal })) ??
+      exitCodes.ok
+    );
+  } catch (thrown) {
+    return reportFailure(terminal, thrown, host.end);
+  }
+}
+
+/** Says why a command failed, unless it was told to end; the code with which it ends. */
+export function reportFailure(terminal: Terminal, thrown: unknown, end: EndRequest): ExitCode {
+  const signal = end.received();
+  const error = toDrystoneError(thrown);
+  if (signal !== undefined && error.code === 'CANCELLED') {
+    return signal === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted;
+  }
+  terminal.error(error);
+  return exitCodeOf(error);
+}
+
+async function prepare<P extends SettingTable, F extends SettingTable, S extends SettingTable>(
+  host: Host,
+  spec: CommandSpec<P, F, S>,
+  args: readonly string[],
+  given: Readonly<Record<string, unknown>>,
+): Promise<Omit<Invocation<P, F, S>, 'terminal' | 'environment' | 'signal'>> {
+  const { environment } = host;
+  refuseUnknownVariables(environment);
+  const directories = userDirectories(environment);
+  const named = given.config;
+  const file = await loadSettingsFile(typeof named === 'string' ? named : undefined, environment, directories);
+  const sources: SettingSources = { flags: given, environment, file, directories };
+  const positionals = Object.entries(spec.positionals).map(([key, setting], index) => [
+    key,
+    valueOf(setting, positionalName(key, setting), args[index], sources),
+  ]);
+  const flags = Object.entries(spec.flags).map(([key, setting]) => [
+    key,
+    valueOf(setting, `--${key}`, given[key], sources),
+  ]);
+  return {
+    positionals: Object.fromEntries(positionals) as SettingValues<P>,
+    flags: Object.fromEntries(flags) as SettingValues<F>,
+    settings: resolveSettings(spec.section, spec.settings, sources),
+    logLevel: resolveSettings(undefined, commonSettings, sources)['log-level'],
+  };
+}
+
+/** What can only be said on the command line. */
+function valueOf(setting: Setting<unknown>, where: string, raw: unknown, { directories }: SettingSources): unknown {
+  if (raw !== undefined) return parseSetting(setting, where, raw);
+  if (setting.fallback !== undefined) return setting.fallback.value(directories);
+  throw new DrystoneError('INVALID_ARGUMENT', 'FIELD_INVALID', `${where} must be given`, { field: where });
+}
+
+function flagsByKey(command: Command): Readonly<Record<string, unknown>> {
+  const values = command.opts();
+  return Object.fromEntries(
+    command.options.map((option) => [option.name(), values[option.attributeName()] as unknown]),
+  );
+}

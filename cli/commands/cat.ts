@@ -1,0 +1,37 @@
+import { untilAborted } from '../../common/concurrency/until-aborted.js';
+import { cancelled, invalidArgument } from '../../common/errors.js';
+import { defineCommand } from '../command.js';
+import { explainUnreachable } from '../fleet/admin-client.js';
+import { createProgramContext } from '../program-context.js';
+import { clientSettings } from '../settings/sections.js';
+import { required } from '../settings/setting.js';
+import { location } from '../settings/values.js';
+
+export const cat = defineCommand({
+  name: 'cat',
+  summary: 'write a file of a namespace to standard output, without syncing it',
+  description:
+    'Every block is verified before it is written. With --json only errors are JSON: the bytes are the result.',
+  examples: [
+    { command: 'drystone cat reports/2026/march.txt', comment: 'read a text' },
+    { command: 'drystone cat reports/backup.tar | tar -t', comment: 'look into an archive' },
+  ],
+  positionals: { location: required(location, 'the file') },
+  flags: {},
+  section: 'client',
+  settings: clientSettings,
+  async run({ positionals, settings, logLevel, terminal, signal }) {
+    const { namespace, path } = positionals.location;
+    if (path === '') throw invalidArgument('NAMESPACE/PATH', `must name a file, such as ${namespace}/notes.txt`);
+    const { readFile } = await import('../../client/reader.js');
+    const config = { ...settings, namespace, homeDir: settings.home };
+    const context = createProgramContext('cat', logLevel ?? 'silent');
+    try {
+      const read = await untilAborted(readFile(config, context, path, terminal.bytes), signal);
+      if (read === undefined) throw cancelled('reading');
+    } catch (thrown) {
+      throw explainUnreachable(settings.metadata, thrown);
+    }
+    return undefined;
+  },
+});

@@ -1,0 +1,29 @@
+import { parseNamespaceName } from '../../common/ids.js';
+import { wireLimits } from '../../common/limits.js';
+import { defineCommand } from '../command.js';
+import { withAdmin } from '../fleet/admin-client.js';
+import { formatNamespace, namespaceDocument } from '../fleet/namespace-view.js';
+import { clientSettings } from '../settings/sections.js';
+import { required, withDefault } from '../settings/setting.js';
+import { name, wholeNumber } from '../settings/values.js';
+
+export const namespaceCreate = defineCommand({
+  name: 'create',
+  summary: 'create a namespace and assign it to agents',
+  description: 'The agents are chosen among those online: at different premises where possible, most free space first.',
+  examples: [
+    { command: 'drystone namespace create reports', comment: 'held by one agent' },
+    { command: 'drystone namespace create reports --replicas 2', comment: 'held by two, at two premises if there are' },
+  ],
+  positionals: { name: required(name(parseNamespaceName), 'how people call it') },
+  flags: { replicas: withDefault(wholeNumber(1, wireLimits.replicas), 'how many agents hold it', 1) },
+  section: 'client',
+  settings: clientSettings,
+  async run({ positionals, flags, settings, terminal, signal }) {
+    const request = { name: positionals.name, replicas: flags.replicas };
+    const { namespace } = await withAdmin(settings.metadata, (admin) => admin.createNamespace(request, { signal }));
+    const document = namespaceDocument(namespace);
+    terminal.result(document, () => formatNamespace(document));
+    return undefined;
+  },
+});

@@ -1,0 +1,33 @@
+import { systemClock } from '../../common/clock.js';
+import { defineCommand } from '../command.js';
+import { exitCodes } from '../output/exit-codes.js';
+import { readStatus } from '../fleet/fleet-status.js';
+import { formatStatus } from '../fleet/status-view.js';
+import { clientSettings } from '../settings/sections.js';
+import type { Setting } from '../settings/setting.js';
+import { directory } from '../settings/values.js';
+
+export const status = defineCommand({
+  name: 'status',
+  summary: 'say how the fleet is, and the folder you are in',
+  description: 'Exit code 4 where the metadata service does not answer.',
+  examples: [
+    { command: 'drystone status', comment: 'the fleet, and this folder where it is a synced one' },
+    { command: 'drystone status --dir ~/reports --json', comment: 'for a program' },
+  ],
+  positionals: {},
+  flags: {
+    dir: {
+      ...directory,
+      about: 'a synced folder',
+      fallback: { shown: 'the current directory', value: () => process.cwd() },
+    } satisfies Setting<string>,
+  },
+  section: 'client',
+  settings: clientSettings,
+  async run({ flags, settings, terminal, signal }) {
+    const found = await readStatus(settings.metadata, flags.dir, systemClock, signal);
+    terminal.result(found, () => formatStatus(found));
+    return found.metadata.reachable ? exitCodes.ok : exitCodes.unreachable;
+  },
+});

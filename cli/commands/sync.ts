@@ -1,0 +1,50 @@
+import { cancelled } from '../../common/errors.js';
+import { parseNamespaceName } from '../../common/ids.js';
+import { defineCommand } from '../command.js';
+import { exitCodes } from '../output/exit-codes.js';
+import { createProgramContext } from '../program-context.js';
+import { clientSettings } from '../settings/sections.js';
+import { required, withDefault } from '../settings/setting.js';
+import { directory, name, toggle } from '../settings/values.js';
+import { SyncReporter } from '../sync-reporter.js';
+
+export const sync = defineCommand({
+  name: 'sync',
+  summary: 'keep a folder the same as a namespace',
+  description:
+    'It watches both sides until it is ended by SIGINT or SIGTERM, and waits while the fleet cannot be reached. Patterns in ' +
+    'a .drystoneignore file (gitignore syntax) are left out. The folder is made where there is none.',
+  examples: [
+    { command: 'drystone sync ~/reports --namespace reports', comment: 'until Ctrl-C' },
+    { command: 'drystone sync ~/reports --namespace reports --once', comment: 'until both sides are equal' },
+    {
+      command: 'drystone sync . --namespace reports --premises lisbon',
+      comment: 'prefer the agents of the site lisbon',
+    },
+  ],
+  positionals: { dir: required(directory, 'the folder') },
+  flags: {
+    namespace: required(name(parseNamespaceName), 'what the folder is to be the same as'),
+    once: withDefault(toggle, 'end as soon as both sides are equal', false, ''),
+  },
+  section: 'client',
+  settings: clientSettings,
+  async run({ positionals, flags, settings, logLevel, terminal, signal }) {
+    const { startSync } = await import('../../client/program.js');
+    const context = createProgramContext('sync', logLevel ?? 'silent');
+    const { namespace, once } = flags;
+    const { account, metadata, premises, home: homeDir } = settings;
+    const reporter = new SyncReporter(terminal, context.clock);
+    const config = { root: positionals.dir, namespace, account, metadata, premises, homeDir, once };
+    const running = await startSync(config, context, reporter);
+    reporter.started(() => running.summary());
+    const stop = (): void => void running.stop();
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+    const summary = await running.finished;
+    reporter.finished(summary);
+    if (once && signal.aborted) throw cancelled('the sync');
+    // What was asked for is that both sides are equal: with something left out they are not.
+    return once && summary.problems > 0 ? exitCodes.failure : undefined;
+  },
+});

@@ -1,0 +1,127 @@
+import type { SyncSummary } from '../../client/progress.js';
+import { formatPairs, formatTable, printable } from '../output/table.js';
+import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../output/units.js';
+import type { TreeDifference, TreeTotals } from './tree-comparison.js';
+
+/** What the demo shows: the document under `--json`. */
+export interface DemoReport {
+  /** Whether the folders were identical after every step. */
+  readonly identical: boolean;
+  readonly directory: string;
+  readonly programs: readonly DemoProgram[];
+  readonly steps: readonly StepResult[];
+  readonly candidates: DemoCandidates | undefined;
+  readonly metrics: readonly MetricsResult[];
+  /** Whether everything was left running. */
+  readonly kept: boolean;
+}
+
+/** A process of the demo. */
+export interface DemoProgram {
+  readonly name: string;
+  readonly pid: number;
+  /** HOST:PORT of a server. */
+  readonly address?: string;
+  readonly metrics?: string;
+  /** The folder of a client. */
+  readonly folder?: string;
+}
+
+/** One step and its proof. */
+export interface StepResult {
+  readonly title: string;
+  readonly identical: boolean;
+  /** From the end of the change until both folders were the same and both clients had nothing left to do. */
+  readonly durationMs: number;
+  readonly tree: TreeTotals;
+  /** What the client did in this step where the change was made, and where it arrived. */
+  readonly writer: SyncSummary;
+  readonly reader: SyncSummary;
+  readonly differences: readonly TreeDifference[];
+}
+
+/** How much each candidate lacks of the folder's blocks. */
+export interface DemoCandidates {
+  readonly blocks: number;
+  readonly agents: readonly { readonly premises: string; readonly missing: number }[];
+}
+
+/** A scrape that was tried. */
+export interface MetricsResult {
+  readonly program: string;
+  readonly url: string;
+  readonly status: number;
+  /** How many samples it answered. */
+  readonly samples: number;
+}
+
+const INDENT = '     ';
+const DIFFERENCES_SHOWN = 10;
+
+/** The programs as a table. */
+export function formatPrograms(programs: readonly DemoProgram[]): string {
+  const columns = [
+    { heading: 'program' },
+    { heading: 'pid', align: 'right' },
+    { heading: 'at' },
+    { heading: 'metrics' },
+  ] as const;
+  const rows = programs.map(({ name, pid, address, folder, metrics }) => {
+    return [name, String(pid), address ?? folder ?? '', metrics ?? ''];
+  });
+  return formatTable(columns, rows);
+}
+
+/** A step, its numbers and its proof. */
+export function formatStep(number: number, step: StepResult): string {
+  const { files, directories, symlinks, bytes } = step.tree;
+  const counts =
+    `${formatNumberOf(files, 'file')}, ${formatNumberOf(directories, 'directory', 'directories')}, ` +
+    `${formatNumberOf(symlinks, 'symlink')}, ${formatBytes(bytes)}`;
+  const proof = step.identical
+    ? `identical after ${formatDuration(step.durationMs)} (${counts}, compared byte by byte)`
+    : `DIFFERENT at ${formatNumberOf(step.differences.length, 'path')}`;
+  const lines = formatPairs([
+    [
+      'asked',
+      `${formatNumberOf(step.writer.blocksAsked, 'block')}, ${formatCount(step.writer.blocksMissing)} of them missing`,
+    ],
+    [
+      'sent',
+      `${formatNumberOf(step.writer.blocksUploaded, 'block')}, ${formatBytes(step.writer.bytesUploaded)}; ${formatBytes(step.writer.bytesSaved)} saved`,
+    ],
+    [
+      'fetched',
+      `${formatNumberOf(step.reader.blocksFetched, 'block')}, ${formatBytes(step.reader.bytesFetched)}; ${formatBytes(step.reader.bytesFromLocal)} found on its own disk`,
+    ],
+    [step.identical ? 'proof' : 'FAILED', proof],
+  ]);
+  const shown = step.differences.slice(0, DIFFERENCES_SHOWN).map(formatDifference);
+  const more = step.differences.length - shown.length;
+  if (more > 0) shown.push(`… and ${formatNumberOf(more, 'more path', 'more paths')}`);
+  return [`  ${number}  ${printable(step.title)}`, ...indent([...lines.split('\n'), ...shown])].join('\n');
+}
+
+/** Which agent lacks how much. */
+export function formatCandidates({ blocks, agents }: DemoCandidates): string {
+  const lacks = agents.map(({ premises, missing }) => `${premises} lacks ${formatCount(missing)}`).join(', ');
+  return `${INDENT}of the folder's ${formatNumberOf(blocks, 'block')} ${lacks}: a client takes the agent that lacks least`;
+}
+
+/** What the scrapes answered. */
+export function formatMetrics(metrics: readonly MetricsResult[]): string {
+  return formatPairs(
+    metrics.map(({ program, url, status, samples }) => [
+      `  ${program}`,
+      status === 200 ? `${url} answers with ${formatNumberOf(samples, 'sample')}` : `${url} ANSWERS ${status}`,
+    ]),
+  );
+}
+
+function formatDifference({ path, left, right }: TreeDifference): string {
+  return `${JSON.stringify(path)}: ${left} where it was changed, ${right} where it arrived`;
+}
+
+function indent(lines: readonly string[]): readonly string[] {
+  return lines.map((line) => `${INDENT}${line}`);
+}

@@ -1,0 +1,113 @@
+import type { SyncSummary } from '../../client/progress.js';
+import type { Clock } from '../../common/clock.js';
+import { NOTHING_DONE } from '../output/sync-text.js';
+import type { ChildEvent } from './child-program.js';
+import type { DemoClient } from './demo-fleet.js';
+import type { StepResult } from './demo-report.js';
+import { compareTrees, totalsOf } from './tree-comparison.js';
+import { takeSnapshot } from './tree-snapshot.js';
+
+/** What a step needs of the demo round it. */
+export interface StepContext {
+  readonly writer: DemoClient;
+  readonly reader: DemoClient;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Raises an error where a program has ended by itself. */
+  checkAlive(): Promise<void>;
+  /** Told now and then what is being waited for. */
+  waiting(text: string): void;
+}
+
+const POLL_MS = 40;
+/** A step has failed when for this long neither client has said anything and the folders still differ. */
+const STALLED_AFTER_MS = 45_000;
+
+/**
+ * Does `change` at the writer's side, waits until both clients say that they are done and both folders look the same, and
+ * then compares them byte by byte.
+ */
+export async function runStep(title: string, context: StepContext, change: () => Promise<void>): Promise<StepResult> {
+  const { writer, reader, clock } = context;
+  const before = await readProgress(context);
+  await change();
+  const startedAtMs = clock.monotonicMs();
+  await untilSame(context, before);
+  const durationMs = Math.round(clock.monotonicMs() - startedAtMs);
+  const [written, read] = await Promise.all([takeSnapshot(writer.folder, true), takeSnapshot(reader.folder, true)]);
+  const after = await readProgress(context);
+  const differences = compareTrees(written, read);
+  return {
+    title,
+    identical: differences.length === 0,
+    durationMs,
+    tree: totalsOf(written),
+    writer: difference(before.writer.summary, after.writer.summary),
+    reader: difference(before.reader.summary, after.reader.summary),
+    differences,
+  };
+}
+
+/** How far a client has come, by its events. */
+interface ClientProgress {
+  readonly eventCount: number;
+  readonly syncedCount: number;
+  /** Whether its last word was that both sides are equal. */
+  readonly isQuiet: boolean;
+  readonly summary: SyncSummary;
+}
+
+interface Progress {
+  readonly writer: ClientProgress;
+  readonly reader: ClientProgress;
+}
+
+async function readProgress({ writer, reader }: StepContext): Promise<Progress> {
+  return {
+    writer: progressOf(await writer.program.events()),
+    reader: progressOf(await reader.program.events()),
+  };
+}
+
+function progressOf(events: readonly ChildEvent[]): ClientProgress {
+  const synced = events.filter(({ event }) => event === 'synced');
+  const last = synced.at(-1);
+  return {
+    eventCount: events.length,
+    syncedCount: synced.length,
+    isQuiet: last !== undefined && last === events.at(-1),
+    summary: last === undefined ? NOTHING_DONE : (last.summary as SyncSummary),
+  };
+}
+
+async function untilSame(context: StepContext, before: Progress): Promise<void> {
+  const { clock, signal, writer, reader } = context;
+  let seen = '';
+  let seenAtMs = clock.monotonicMs();
+  for (;;) {
+    await context.checkAlive();
+    const now = await readProgress(context);
+    const open = compareTrees(await takeSnapshot(writer.folder, false), await takeSnapshot(reader.folder, false));
+    if (open.length === 0 && isDone(before.writer, now.writer) && isDone(before.reader, now.reader)) return;
+    const state = `${now.writer.eventCount} ${now.reader.eventCount} ${open.length}`;
+    if (state !== seen) {
+      seen = state;
+      seenAtMs = clock.monotonicMs();
+    } else if (clock.monotonicMs() - seenAtMs > STALLED_AFTER_MS) {
+      return;
+    }
+    context.waiting(
+      open.length === 0 ? 'waiting for the clients to say that they are done' : `${open.length} paths to go`,
+    );
+    await clock.sleep(POLL_MS, signal);
+  }
+}
+
+function isDone(before: ClientProgress, now: ClientProgress): boolean {
+  return now.isQuiet && now.syncedCount > before.syncedCount;
+}
+
+function difference(before: SyncSummary, after: SyncSummary): SyncSummary {
+  const entries = Object.entries(after) as [keyof SyncSummary, number][];
+  return Object.fromEntries(entries.map(([key, value]) => [key, value - before[key]])) as unknown as SyncSummary;
+}

@@ -1,0 +1,19 @@
+import { relative } from 'node:path';
+import { EXECUTABLE } from './child-program.js';
+import { NAMESPACE } from './demo-fleet.js';
+import type { DemoPrograms } from './start-programs.js';
+
+/** What to type while a demo is left running, and how to end it. */
+export function howToLookAround(directory: string, programs: DemoPrograms, pids: readonly number[]): string {
+  const { metadata, writer, reader } = programs;
+  const drystone = `node ${relative(process.cwd(), EXECUTABLE)}`;
+  const where = `--metadata ${metadata.address}`;
+  return [
+    'Everything is left running. Look around:',
+    `  $ ${drystone} status ${where} --dir ${writer.folder}`,
+    `  $ ${drystone} ls ${NAMESPACE} ${where}`,
+    `  $ date > ${writer.folder}/now.txt; sleep 1; cat ${reader.folder}/now.txt`,
+    'Stop it:',
+    `  $ kill ${pids.join(' ')}; sleep 2; rm -r ${directory}`,
+  ].join('\n');
+}

@@ -1,0 +1,84 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../../common/clock.js';
+import { DrystoneError, toDrystoneError } from '../../common/errors.js';
+import type { Terminal } from '../output/terminal.js';
+import { formatDuration, formatNumberOf } from '../output/units.js';
+import type { Environment } from '../settings/config.js';
+import { DemoFleet } from './demo-fleet.js';
+import { formatMetrics, formatPrograms, type DemoReport, type MetricsResult } from './demo-report.js';
+import { playSteps } from './demo-steps.js';
+import { prepareTree } from './demo-tree.js';
+import { howToLookAround } from './look-around.js';
+import { scrape } from './scrape.js';
+import { describePrograms, startPrograms } from './start-programs.js';
+
+export interface DemoOptions {
+  /** A folder to copy and sync; a sample is made where there is none. */
+  readonly source: string | undefined;
+  /** Leave everything running at the end. */
+  readonly keep: boolean;
+  readonly environment: Environment;
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Plays the demo: starts a fleet, syncs a folder, changes it, and proves after every step that both sites hold the same.
+ * Afterwards everything is ended and removed, unless it is to be kept. Where something went wrong the programs are ended
+ * and the files stay; an error says where the logs are.
+ */
+export async function runDemo(options: DemoOptions): Promise<DemoReport> {
+  const { environment, terminal, signal } = options;
+  const directory = await mkdtemp(join(tmpdir(), 'drystone-demo-'));
+  const fleet = new DemoFleet({ directory, environment, clock: systemClock, signal });
+  try {
+    const report = await play(fleet, directory, options);
+    if (report.kept) {
+      fleet.leaveRunning();
+      return report;
+    }
+    await fleet.stop();
+    if (report.identical) await rm(directory, { recursive: true });
+    else terminal.note(`everything has been stopped; the logs are in ${fleet.logDirectory}`);
+    return report;
+  } catch (thrown) {
+    await fleet.stop();
+    const error = toDrystoneError(thrown);
+    if (error.code !== 'CANCELLED' && error.code !== 'INVALID_ARGUMENT') throw withLogs(error, fleet.logDirectory);
+    await rm(directory, { recursive: true });
+    throw error;
+  }
+}
+
+async function play(fleet: DemoFleet, directory: string, options: DemoOptions): Promise<DemoReport> {
+  const { source, keep, terminal, signal } = options;
+  const startedAtMs = systemClock.monotonicMs();
+  terminal.progress(() => 'making the folder');
+  const tree = join(directory, 'tree');
+  await prepareTree(source, tree);
+  terminal.say('Drystone demo: one folder at two sites\n');
+  terminal.progress(() => 'starting the programs');
+  const programs = await startPrograms(fleet, directory, systemClock, signal);
+  const described = describePrograms(programs);
+  terminal.say(`${formatPrograms(described)}\n`);
+  const { steps, candidates } = await playSteps(fleet, programs, tree, terminal, signal);
+  const metrics: MetricsResult[] = [];
+  for (const server of [programs.metadata, ...programs.agents]) metrics.push(await scrape(server, signal));
+  terminal.say(`${formatMetrics(metrics)}\n`);
+  const identical = steps.every((step) => step.identical) && metrics.every(({ status }) => status === 200);
+  const kept = keep && identical;
+  if (kept) terminal.say(`${howToLookAround(directory, programs, fleet.pids)}\n`);
+  if (identical) {
+    const took = formatDuration(systemClock.monotonicMs() - startedAtMs);
+    terminal.say(`${formatNumberOf(steps.length, 'step')}, identical after each of them, in ${took}`);
+  }
+  return { identical, directory, programs: described, steps, candidates, metrics, kept };
+}
+
+function withLogs(error: DrystoneError, logDirectory: string): DrystoneError {
+  const details = { ...error.details, facts: { ...error.details.facts, logs: logDirectory } };
+  const message = `${error.message}; the logs are in ${logDirectory}`;
+  return new DrystoneError(error.code, error.reason, message, details, { cause: error });
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { lstat, readdir, readlink } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+
+/** What a folder holds at one path: all that syncing promises to keep. */
+export type TreeEntry =
+  | {
+      readonly kind: 'file';
+      readonly sizeBytes: number;
+      /** Whole milliseconds since 1970 UTC. */
+      readonly modifiedAtMs: number;
+      readonly executable: boolean;
+      /** In hexadecimal; undefined where the content was not read. */
+      readonly sha256: string | undefined;
+    }
+  | { readonly kind: 'directory' }
+  | { readonly kind: 'symlink'; readonly target: string }
+  /** What is never synced: sockets, pipes, devices. */
+  | { readonly kind: 'other' };
+
+/** A folder by path, in the order of its paths. */
+export type TreeSnapshot = ReadonlyMap<string, TreeEntry>;
+
+/** A client's own state in the folder that it syncs; never synced. */
+const STATE_DIRECTORY = '.drystone';
+
+/**
+ * All that lies below `root`. With `readContents` every file is read and hashed; without it the snapshot is quick and
+ * says nothing of bytes. What vanishes while it is looked at is left out.
+ */
+export async function takeSnapshot(root: string, readContents: boolean): Promise<TreeSnapshot> {
+  const names = await readdir(root, { recursive: true });
+  const paths = names.filter((path) => path !== STATE_DIRECTORY && !path.startsWith(`${STATE_DIRECTORY}/`)).sort();
+  const entries = new Map<string, TreeEntry>();
+  for (const path of paths) {
+    const entry = await readEntry(`${root}/${path}`, readContents).catch(ignoreVanished);
+    if (entry !== undefined) entries.set(path, entry);
+  }
+  return entries;
+}
+
+function ignoreVanished(thrown: unknown): undefined {
+  const { code } = thrown as NodeJS.ErrnoException;
+  if (code !== 'ENOENT' && code !== 'ENOTDIR') throw thrown;
+  return undefined;
+}
+
+async function readEntry(path: string, readContents: boolean): Promise<TreeEntry> {
+  const stat = await lstat(path, { bigint: true });
+  if (stat.isDirectory()) return { kind: 'directory' };
+  if (stat.isSymbolicLink()) return { kind: 'symlink', target: await readlink(path) };
+  if (!stat.isFile()) return { kind: 'other' };
+  return {
+    kind: 'file',
+    sizeBytes: Number(stat.size),
+    modifiedAtMs: Number(stat.mtimeMs),
+    executable: (stat.mode & 0o100n) !== 0n,
+    sha256: readContents ? await hashFile(path) : undefined,
+  };
+}
+
+async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash);
+  return hash.digest('hex');
+}

@@ -1,0 +1,43 @@
+import { formatPairs } from '../output/table.js';
+import { formatBytes, formatCount, formatNumberOf } from '../output/units.js';
+import type { AgentTotals, FleetStatus, FolderDocument, MetadataStatus } from './fleet-status.js';
+import type { NamespaceDocument } from './namespace-view.js';
+
+/** How a fleet is, in a few lines. */
+export function formatStatus({ metadata, agents, namespaces, folder }: FleetStatus): string {
+  const pairs: [string, string][] = [['metadata', formatMetadata(metadata)]];
+  if (agents !== undefined) pairs.push(['agents', formatAgentTotals(agents)]);
+  if (namespaces !== undefined) pairs.push(['namespaces', formatNamespaceTotals(namespaces)]);
+  if (folder !== undefined) pairs.push(['folder', formatFolder(folder)]);
+  return formatPairs(pairs);
+}
+
+function formatMetadata(metadata: MetadataStatus): string {
+  if (!metadata.reachable) return `NOT REACHABLE: ${metadata.problem}`;
+  return `${metadata.address} answers (${metadata.answeredInMs} ms)`;
+}
+
+function formatAgentTotals(agents: AgentTotals): string {
+  const parts = [`${formatCount(agents.online)} online`];
+  if (agents.draining > 0) parts.push(`${formatCount(agents.draining)} draining`);
+  if (agents.offline > 0) parts.push(`${formatCount(agents.offline)} OFFLINE`);
+  const full = agents.fullPremises.length === 0 ? '' : `; FULL at ${agents.fullPremises.join(', ')}`;
+  return `${parts.join(', ')}; ${formatBytes(agents.freeBytes)} free of ${formatBytes(agents.totalBytes)}${full}`;
+}
+
+function formatNamespaceTotals(namespaces: readonly NamespaceDocument[]): string {
+  const items = namespaces.reduce((sum, { itemCount }) => sum + itemCount, 0);
+  const bytes = namespaces.reduce((sum, { itemBytes }) => sum + itemBytes, 0);
+  return `${formatCount(namespaces.length)}, with ${formatNumberOf(items, 'item')}, ${formatBytes(bytes)}`;
+}
+
+function formatFolder({ root, namespace, namespaceId, behind, syncedBy }: FolderDocument): string {
+  const state =
+    behind === undefined
+      ? ''
+      : behind === 0
+        ? ', has seen all changes'
+        : `, ${formatNumberOf(behind, 'change')} behind`;
+  const running = syncedBy === undefined ? 'not being synced now' : `being synced by process ${syncedBy}`;
+  return `${root} is '${namespace ?? namespaceId}'${state}; ${running}`;
+}

@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+import { exitCodes } from './output/exit-codes.js';
+import { runCli } from './run-cli.js';
+import { processEnvironment } from './settings/config.js';
+import { listenForEnd } from './signals.js';
+
+// Whoever reads our output may leave early, as in `drystone ls … | head`: then there is nothing left to do, or to say.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(exitCodes.ok);
+});
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  output: process.stdout,
+  errors: process.stderr,
+  environment: processEnvironment(),
+  end: listenForEnd(),
+});

@@ -1,0 +1,88 @@
+import { Command, CommanderError } from 'commander';
+import { DrystoneError } from '../common/errors.js';
+import { softwareVersion } from '../common/version.js';
+import { addCommand, reportFailure, type Host } from './command.js';
+import { agentList } from './commands/agent-list.js';
+import { agentServe } from './commands/agent-serve.js';
+import { cat } from './commands/cat.js';
+import { demo } from './commands/demo.js';
+import { ls } from './commands/ls.js';
+import { metadataServe } from './commands/metadata-serve.js';
+import { namespaceCreate } from './commands/namespace-create.js';
+import { namespaceList } from './commands/namespace-list.js';
+import { namespaceShow } from './commands/namespace-show.js';
+import { status } from './commands/status.js';
+import { sync } from './commands/sync.js';
+import { exitCodes, type ExitCode } from './output/exit-codes.js';
+import { Terminal } from './output/terminal.js';
+
+const DESCRIPTION = `Keeps an organisation's shared folders on its own sites.`;
+
+const HELP_FOOTER = `
+Each flag that is a setting can also come from the environment or a settings file: flags win over DRYSTONE_ variables,
+those over the file ($XDG_CONFIG_HOME/drystone/config.toml, or --config FILE), the file over the defaults.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 refused (busy, unknown, exists already), 4 unreachable or
+overloaded (try again), 130 and 143 ended by SIGINT and SIGTERM before it was done.
+
+Start with:
+  $ drystone demo`;
+
+/** Runs the command that `args` ask for; resolves with the code with which the process is to end. */
+export async function runCli(args: readonly string[], host: Omit<Host, 'exited'>): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.ok;
+  const program = createProgram({ ...host, exited: (ended) => (code = ended) });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCodes.ok;
+    // Asked for a group of commands and not for one of them: help has been shown.
+    if (thrown instanceof CommanderError && thrown.code === 'commander.help') return exitCodes.usage;
+    const terminal = new Terminal(host.output, host.errors, args.includes('--json'));
+    return reportFailure(terminal, thrown instanceof CommanderError ? usageError(thrown) : thrown, host.end);
+  }
+}
+
+function createProgram(host: Host): Command {
+  const program = new Command('drystone')
+    .description(DESCRIPTION)
+    .version(softwareVersion)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => host.output.write(text),
+      writeErr: (text) => host.errors.write(text),
+      // Shown with all other errors, as text or as JSON.
+      outputError: () => undefined,
+    })
+    .addHelpText('after', HELP_FOOTER);
+  addCommand(program, host, demo);
+  const metadata = program
+    .command('metadata')
+    .summary('run the central service')
+    .description('The central service, which knows what lies where.');
+  addCommand(metadata, host, metadataServe);
+  const agent = program
+    .command('agent')
+    .summary('run and list block servers on premises')
+    .description('The block servers on premises.');
+  addCommand(agent, host, agentServe);
+  addCommand(agent, host, agentList);
+  const namespace = program
+    .command('namespace')
+    .summary('create and list the roots of shared folders')
+    .description('The roots of shared folders.');
+  addCommand(namespace, host, namespaceCreate);
+  addCommand(namespace, host, namespaceList);
+  addCommand(namespace, host, namespaceShow);
+  addCommand(program, host, sync);
+  addCommand(program, host, status);
+  addCommand(program, host, ls);
+  addCommand(program, host, cat);
+  return program;
+}
+
+function usageError(thrown: CommanderError): DrystoneError {
+  const message = thrown.message.replace(/^error: /, '').replaceAll('\n', ' ');
+  return new DrystoneError('INVALID_ARGUMENT', 'FIELD_INVALID', `${message}; try --help`);
+}

@@ -1,0 +1,69 @@
+import type { SyncConflict, SyncObserver, SyncProblem, SyncProgress, SyncSummary } from '../client/progress.js';
+import type { Clock } from '../common/clock.js';
+import { RateMeter } from './output/rate-meter.js';
+import { formatProgress, formatRound, formatSummary, NOTHING_DONE } from './output/sync-text.js';
+import { printable } from './output/table.js';
+import type { Terminal } from './output/terminal.js';
+import { formatDuration } from './output/units.js';
+
+/**
+ * Tells what a sync does. Events under `--json`: `progress`, `problem`, `conflict`, `waiting` as the client reports them;
+ * `synced` whenever both sides are equal, and `finished` at the end, both with `summary`: all that was done since the
+ * start.
+ */
+export class SyncReporter implements SyncObserver {
+  readonly #rate = new RateMeter();
+  readonly #startedAtMs: number;
+  #reported = NOTHING_DONE;
+  #latest: (() => SyncSummary) | undefined;
+  #isQuiet = false;
+
+  constructor(
+    private readonly terminal: Terminal,
+    private readonly clock: Clock,
+  ) {
+    this.#startedAtMs = clock.monotonicMs();
+  }
+
+  /** The sync is up; `summary` tells what it has done so far. */
+  started(summary: () => SyncSummary): void {
+    this.#latest = summary;
+    if (this.#isQuiet) this.#synced();
+  }
+
+  progress(progress: SyncProgress): void {
+    this.#rate.record(progress.bytesDone, this.clock.monotonicMs());
+    this.terminal.event({ event: 'progress', ...progress });
+    this.terminal.progress((columns) => formatProgress(progress, this.#rate.perSecond, columns));
+    this.#isQuiet = progress.phase === 'quiet';
+    if (this.#isQuiet) this.#synced();
+  }
+
+  problem({ name, problem }: SyncProblem): void {
+    this.terminal.event({ event: 'problem', name, problem });
+    this.terminal.note(`left as it is: ${printable(name)}: ${problem}`);
+  }
+
+  conflict({ path, keptAs }: SyncConflict): void {
+    this.terminal.event({ event: 'conflict', path, keptAs });
+    this.terminal.note(`changed on both sides: ${printable(path)}; this folder's own is kept as ${printable(keptAs)}`);
+  }
+
+  waiting(reason: string, retryInMs: number): void {
+    this.terminal.event({ event: 'waiting', reason, retryInMs });
+    this.terminal.note(`${reason}; next attempt in ${formatDuration(retryInMs)}`);
+  }
+
+  /** The sync has ended. */
+  finished(summary: SyncSummary): void {
+    const durationMs = Math.round(this.clock.monotonicMs() - this.#startedAtMs);
+    this.terminal.event({ event: 'finished', durationMs, summary }, formatSummary(summary, durationMs));
+  }
+
+  #synced(): void {
+    if (this.#latest === undefined) return;
+    const summary = this.#latest();
+    this.terminal.event({ event: 'synced', summary }, formatRound(this.#reported, summary));
+    this.#reported = summary;
+  }
+}

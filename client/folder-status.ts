@@ -1,0 +1,34 @@
+import { access } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { exclusiveLockHolder } from '../common/files/exclusive-lock.js';
+import { STATE_DIRECTORY } from './observe/ignore-rules.js';
+import { readStateFacts, type StateFacts } from './state/lmdb-state-facts.js';
+
+/** A synced folder, as its own state tells without a sync running or a connection open. */
+export interface FolderStatus extends StateFacts {
+  readonly root: string;
+  /** The process that syncs it now, if one does. */
+  readonly syncedBy: number | undefined;
+}
+
+/** The synced folder in which `directory` lies, or which it is; undefined where it is in none. Changes nothing. */
+export async function readFolderStatus(directory: string): Promise<FolderStatus | undefined> {
+  for (let root = directory; ; root = dirname(root)) {
+    const state = join(root, STATE_DIRECTORY);
+    if (await exists(join(state, 'FORMAT'))) {
+      const [facts, syncedBy] = [
+        await readStateFacts(join(state, 'trees')),
+        await exclusiveLockHolder(join(state, 'lock')),
+      ];
+      return { root, ...facts, syncedBy };
+    }
+    if (root === dirname(root)) return undefined;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

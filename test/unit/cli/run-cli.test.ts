@@ -1,0 +1,146 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runCli } from '../../../cli/run-cli.js';
+
+let home: string;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'drystone-cli-'));
+});
+afterEach(() => rmSync(home, { recursive: true }));
+
+interface Ran {
+  readonly code: number;
+  readonly output: string;
+  readonly errors: string;
+}
+
+async function run(args: readonly string[], environment: Record<string, string> = {}): Promise<Ran> {
+  const output = new PassThrough();
+  const errors = new PassThrough();
+  const end = { signal: new AbortController().signal, received: () => undefined };
+  const code = await runCli(args, { output, errors, environment: { HOME: home, ...environment }, end });
+  return { code, output: String(output.read() ?? ''), errors: String(errors.read() ?? '') };
+}
+
+/** Nothing listens on the discard port. */
+const NOWHERE = ['--metadata', '127.0.0.1:9'];
+
+describe('wrong usage ends with 2 and one line that says what is wrong', () => {
+  it.each([
+    ['an unknown command', ['syncc'], /unknown command 'syncc' \(Did you mean sync\?\)/],
+    ['an unknown flag', ['status', '--jsn'], /unknown option '--jsn' \(Did you mean --json\?\)/],
+    ['a missing argument', ['sync'], /missing required argument 'DIR'/],
+    ['an argument too many', ['status', 'here'], /too many arguments/],
+    ['a flag without its value', ['ls', 'docs', '--metadata'], /argument missing/],
+    ['a required flag', ['sync', '.'], /^drystone: --namespace must be given$/m],
+    ['a required setting', ['agent', 'serve', '--premises', 'x'], /--data: must be given; or set DRYSTONE_AGENT_DATA/],
+    ['a wrong name', ['sync', '.', '--namespace', 'My Docs'], /--namespace: must be 1 to 64 characters/],
+    ['a wrong argument', ['namespace', 'show', 'A/B'], /NAME: must be 1 to 64 characters/],
+    ['a wrong address', ['status', '--metadata', 'here'], /--metadata: must be HOST:PORT/],
+    [
+      'a wrong number',
+      ['namespace', 'create', 'x', '--replicas', '0'],
+      /--replicas: must be a whole number from 1 to 16/,
+    ],
+    ['a path without its file', ['cat', 'docs'], /NAMESPACE\/PATH: must name a file, such as docs\/notes.txt/],
+    ['a path that leads out', ['ls', 'docs/../x'], /NAMESPACE\[\/PATH\]: must be NAMESPACE or NAMESPACE\/PATH/],
+    [
+      'a source that is not there',
+      ['demo', '--source', '/nowhere'],
+      /--source: must be a directory, and \/nowhere is none/,
+    ],
+  ])('%s', async (_what, args, message) => {
+    const { code, output, errors } = await run(args);
+    expect(errors).toMatch(message);
+    expect(errors).toMatch(/^drystone: [^\n]+\n$/);
+    expect({ code, output }).toEqual({ code: 2, output: '' });
+  });
+
+  it('and as JSON where that is asked for, whatever is wrong', async () => {
+    for (const args of [
+      ['--json', 'status', '--nope'],
+      ['status', '--nope', '--json'],
+      ['sync', '--json', '.'],
+    ]) {
+      const { code, output, errors } = await run(args);
+      expect({ code, output }).toEqual({ code: 2, output: '' });
+      expect(JSON.parse(errors)).toMatchObject({ error: { code: 'INVALID_ARGUMENT', reason: 'FIELD_INVALID' } });
+    }
+  });
+});
+
+describe('settings', () => {
+  it('that a file has wrong are named with file and key', async () => {
+    const file = join(home, 'settings.toml');
+    writeFileSync(file, '[client]\nmetadta = "127.0.0.1:9"\n');
+    const { code, errors } = await run(['status', '--config', file]);
+    expect(code).toBe(2);
+    expect(errors).toContain(`${file}: client.metadta: is unknown; allowed here: account, home, metadata`);
+  });
+
+  it('that a mistyped variable says are refused', async () => {
+    const { code, errors } = await run(['status'], { DRYSTONE_CLIENT_METADTA: 'x' });
+    expect(code).toBe(2);
+    expect(errors).toContain('DRYSTONE_CLIENT_METADTA: is no setting');
+  });
+
+  it('come from the environment and from a file', async () => {
+    const file = join(home, 'settings.toml');
+    writeFileSync(file, '[client]\nmetadata = "127.0.0.1:10"\n');
+    const fromFile = await run(['agent', 'list'], { DRYSTONE_CONFIG: file });
+    expect(fromFile.errors).toContain('127.0.0.1:10');
+    const environment = { DRYSTONE_CONFIG: file, DRYSTONE_CLIENT_METADATA: '127.0.0.1:11' };
+    expect((await run(['agent', 'list'], environment)).errors).toContain('127.0.0.1:11');
+    expect((await run(['agent', 'list', ...NOWHERE], environment)).errors).toContain('127.0.0.1:9');
+  });
+});
+
+describe('where no metadata service answers', () => {
+  it('commands end with 4 and say what to do', async () => {
+    for (const args of [
+      ['agent', 'list'],
+      ['namespace', 'list'],
+      ['namespace', 'create', 'x'],
+      ['namespace', 'show', 'x'],
+    ]) {
+      const { code, output, errors } = await run([...args, ...NOWHERE]);
+      expect({ code, output }).toEqual({ code: 4, output: '' });
+      expect(errors).toContain("no metadata service answers at 127.0.0.1:9; start one with 'drystone metadata serve'");
+    }
+  });
+
+  it('status says so as its result', async () => {
+    const { code, output, errors } = await run(['status', '--json', '--dir', home, ...NOWHERE]);
+    expect({ code, errors }).toEqual({ code: 4, errors: '' });
+    expect(JSON.parse(output)).toMatchObject({ metadata: { address: '127.0.0.1:9', reachable: false } });
+  });
+});
+
+describe('help', () => {
+  it('has examples for every command', async () => {
+    const commands = [
+      ...[['demo'], ['metadata', 'serve'], ['agent', 'serve'], ['agent', 'list'], ['namespace', 'create']],
+      ...[['namespace', 'list'], ['namespace', 'show'], ['sync'], ['status'], ['ls'], ['cat']],
+    ];
+    for (const command of commands) {
+      const { code, output } = await run([...command, '--help']);
+      expect({ command, code }).toEqual({ command, code: 0 });
+      expect(output).toContain(`$ drystone ${command.join(' ')}`);
+    }
+  });
+
+  it('of the whole and its version are results; a group alone is wrong usage', async () => {
+    const help = await run(['--help']);
+    expect(help.code).toBe(0);
+    expect(help.output).toContain('Exit codes: 0 done');
+    const version = await run(['--version']);
+    expect(version.code).toBe(0);
+    expect(version.output).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect(await run(['agent'])).toMatchObject({ code: 2, output: '' });
+    expect(await run([])).toMatchObject({ code: 2, output: '' });
+  });
+});
