@@ -188,6 +188,15 @@ export const clientLimits = {
   settleMaxMs: 2_000,
   /** How often a file that changes while it is read is tried before it is left for the next round. */
   unstableFileAttempts: 3,
+  /** Blocks that wait to be asked about, and blocks that wait to be put. */
+  uploadBlocksQueued: 8192,
+  /** Groups of small files, and large files, that are cut at the same time. */
+  cutGroupsAhead: 3,
+  /** Messages of hashes, and of items, that are under way before an answer must have come. */
+  asksInFlight: 2,
+  commitsInFlight: 2,
+  /** Hashes in the items, and in the receipts, of one commit message; a single one may be larger. */
+  commitMessageBytes: 2 * MiB,
   /** Threads that change the folder, how long one lives without work, and tasks that wait for one. */
   diskThreads: 2,
   diskThreadIdleMs: 10_000,

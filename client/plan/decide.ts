@@ -81,7 +81,7 @@ export class Decider {
     // A namespace that has never heard of the item, such as one restored from an older copy, needs no deletion either.
     if (remote === undefined) return { kind: 'adopt', path, item: undefined };
     if (this.#itemsBelow(path) === 'staying') return { kind: 'make-directory', path, item: remote };
-    return { kind: 'commit-item', path, version: this.#nextVersion(situation), change: { from: 'deletion' } };
+    return { kind: 'commit-item', path, version: this.#nextVersion(situation), change: { from: 'deletion', synced } };
   }
 
   /** The namespace's item was deleted since both sides last agreed. */

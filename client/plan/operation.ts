@@ -33,7 +33,7 @@ export type Change =
   /** What the folder holds. A file is read first; where it is as `synced` says after all, nothing is committed. */
   | { readonly from: 'folder'; readonly entry: LocalEntry; readonly synced: Item | undefined }
   /** The item is gone from the folder. */
-  | { readonly from: 'deletion' }
+  | { readonly from: 'deletion'; readonly synced: Item | undefined }
   /** What the namespace already holds, at another path. */
   | { readonly from: 'namespace'; readonly content: ItemContent };
 

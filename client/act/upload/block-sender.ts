@@ -1,0 +1,153 @@
+import { hashKey, hashKeyAt, hashCount, packKeys, type HashKey } from '../../../common/block-hash.js';
+import { BoundedQueue } from '../../../common/concurrency/bounded-queue.js';
+import type { ByteBudget } from '../../../common/concurrency/byte-budget.js';
+import type { NamespaceId, AgentId } from '../../../common/ids.js';
+import { clientLimits, wireLimits } from '../../../common/limits.js';
+import type { Receipt } from '../../../common/receipt.js';
+import type { FindMissingRequest } from '../../../proto/gen/drystone/metadata/v1/presence.js';
+import type { Block, BlockClient } from '../../../server/block-client.js';
+import type { MetadataCalls } from '../../connection/metadata-calls.js';
+import type { SyncTally } from '../../tally.js';
+import { SlotGate } from '../slot-gate.js';
+
+/** A block to be stored; its bytes are charged to the budget until it is. */
+export interface OutgoingBlock extends Block {
+  /** Called once, when the target has it for the namespace. */
+  readonly onStored: () => void;
+}
+
+interface UnderWay {
+  readonly sizeBytes: number;
+  readonly onStored: (() => void)[];
+}
+
+export interface BlockSenderParts {
+  readonly namespaceId: NamespaceId;
+  readonly target: AgentId;
+  readonly presence: MetadataCalls['presence'];
+  readonly blocks: BlockClient;
+  readonly budget: ByteBudget;
+  readonly tally: SyncTally;
+  /** Takes each receipt to metadata. */
+  readonly onReceipt: (receipt: Receipt) => void;
+}
+
+/**
+ * Gets blocks to the target: asks metadata which of them it lacks, in messages of as many as have come together, and puts
+ * exactly those. A block that is offered again while its first copy is under way is not asked about a second time.
+ */
+export class BlockSender {
+  readonly #offered = new BoundedQueue<OutgoingBlock>(clientLimits.uploadBlocksQueued);
+  readonly #missing = new BoundedQueue<Block>(clientLimits.uploadBlocksQueued);
+  /** The blocks under way, and who waits for each. */
+  readonly #underWay = new Map<HashKey, UnderWay>();
+  /** Stored, but unknown to metadata until the receipt has got there. */
+  readonly #unrecorded = new Set<HashKey>();
+  /** What was asked and not answered, oldest first. */
+  readonly #asked: OutgoingBlock[][] = [];
+  readonly #asking = new SlotGate(clientLimits.asksInFlight);
+
+  constructor(private readonly parts: BlockSenderParts) {}
+
+  /** Hands a block over; its bytes have been taken from the budget. */
+  async send(block: OutgoingBlock): Promise<void> {
+    const key = hashKey(block.hash);
+    const sizeBytes = block.data.length;
+    const { onStored } = block;
+    const first = this.#underWay.get(key);
+    if (first === undefined && !this.#unrecorded.has(key)) {
+      this.#underWay.set(key, { sizeBytes, onStored: [onStored] });
+      await this.#offered.push(block);
+      return;
+    }
+    // The bytes of the first copy are enough.
+    this.parts.budget.give(sizeBytes);
+    this.#saved(sizeBytes);
+    if (first === undefined) onStored();
+    else first.onStored.push(onStored);
+  }
+
+  /** No more blocks will come. */
+  end(): void {
+    this.#offered.end();
+  }
+
+  /** Metadata knows of these blocks, as packed hashes: whoever asks it is told. */
+  recorded(hashes: Uint8Array): void {
+    for (let index = 0; index < hashCount(hashes); index++) this.#unrecorded.delete(hashKeyAt(hashes, index));
+  }
+
+  /** Works until {@link end} was called and every block is stored. Raises the errors of metadata and of the target. */
+  async run(signal: AbortSignal): Promise<void> {
+    const failQueues = (): void => {
+      this.#offered.fail(signal.reason);
+      this.#missing.fail(signal.reason);
+    };
+    signal.addEventListener('abort', failQueues, { once: true });
+    try {
+      await Promise.all([this.#ask(signal), this.#put(signal)]);
+    } finally {
+      signal.removeEventListener('abort', failQueues);
+    }
+  }
+
+  async #ask(signal: AbortSignal): Promise<void> {
+    for await (const { missingHashes } of this.parts.presence.findMissing(this.#requests(), { signal })) {
+      this.#asking.leave();
+      const missing = new Set<HashKey>();
+      for (let index = 0; index < hashCount(missingHashes); index++) missing.add(hashKeyAt(missingHashes, index));
+      for (const block of this.#asked.shift() ?? []) {
+        if (missing.has(hashKey(block.hash))) {
+          this.parts.tally.add('blocksMissing');
+          await this.#missing.push(block);
+        } else {
+          this.#saved(block.data.length);
+          this.#stored(hashKey(block.hash));
+        }
+      }
+    }
+    this.#missing.end();
+  }
+
+  async *#requests(): AsyncGenerator<FindMissingRequest, void, undefined> {
+    const { namespaceId, target } = this.parts;
+    for (;;) {
+      // While answers are awaited, more comes together for the next message.
+      await this.#asking.enter();
+      const blocks = await this.#offered.takeBatch(wireLimits.hashesPerMessage);
+      if (blocks === undefined) return;
+      this.parts.tally.add('blocksAsked', blocks.length);
+      this.#asked.push(blocks);
+      yield { namespaceId, targetAgentId: target, hashes: packKeys(blocks.map(({ hash }) => hashKey(hash))) };
+    }
+  }
+
+  async #put(signal: AbortSignal): Promise<void> {
+    for await (const receipt of this.parts.blocks.put(this.parts.namespaceId, this.#missing, { signal })) {
+      this.parts.onReceipt(receipt);
+      for (let index = 0; index < hashCount(receipt.hashes); index++) {
+        const key = hashKeyAt(receipt.hashes, index);
+        const sizeBytes = this.#underWay.get(key)?.sizeBytes;
+        if (sizeBytes === undefined) continue;
+        this.parts.tally.add('blocksUploaded');
+        this.parts.tally.add('bytesUploaded', sizeBytes);
+        this.parts.tally.work.bytesDone += sizeBytes;
+        this.#unrecorded.add(key);
+        this.#stored(key);
+      }
+    }
+  }
+
+  #saved(sizeBytes: number): void {
+    this.parts.tally.add('bytesSaved', sizeBytes);
+    this.parts.tally.work.bytesDone += sizeBytes;
+  }
+
+  #stored(key: HashKey): void {
+    const block = this.#underWay.get(key);
+    if (block === undefined) return;
+    this.#underWay.delete(key);
+    this.parts.budget.give(block.sizeBytes);
+    for (const onStored of block.onStored) onStored();
+  }
+}

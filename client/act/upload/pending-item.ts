@@ -1,0 +1,77 @@
+import { asBuffer, HASH_BYTES } from '../../../common/block-hash.js';
+import type { Blocklist, Item } from '../../../common/feed/item.js';
+import { NO_BLOCKS } from '../../../common/feed/item.js';
+import type { CutBlock } from '../../observe/cutter.js';
+import type { CommitItem } from '../../plan/operation.js';
+import type { LocalEntry, LocalFile } from '../../state/local-entry.js';
+
+/** A commit whose content is known: ready to be sent once its blocks are stored. */
+export interface ReadyItem {
+  readonly operation: CommitItem;
+  readonly item: Item;
+  /** What the folder holds at the path, with its blocks; undefined for a deletion, and where the folder is not the source. */
+  readonly entry: LocalEntry | undefined;
+}
+
+/** What became of an operation of an upload. */
+export type UploadOutcome =
+  /** The namespace has it. */
+  | ({ readonly outcome: 'committed' } & ReadyItem)
+  /** Somebody else was first; this is what the namespace holds. */
+  | ({ readonly outcome: 'conflict'; readonly current: Item } & ReadyItem)
+  /** The file was read; there is nothing, or nothing now, to commit. */
+  | { readonly outcome: 'read'; readonly entry: LocalEntry }
+  /** The file is no longer as it was observed: look again. */
+  | { readonly outcome: 'changed'; readonly path: LocalEntry['path'] }
+  /** The file cannot be read. For people. */
+  | { readonly outcome: 'refused'; readonly path: LocalEntry['path']; readonly problem: string }
+  /** Blocks that the target was believed to hold are held by no assigned agent: upload again. */
+  | { readonly outcome: 'missing'; readonly path: LocalEntry['path'] };
+
+/** A file on its way: its blocks as they are cut, and how many of them are not known to be stored. */
+export class PendingFile {
+  readonly #hashes: Uint8Array[] = [];
+  readonly #sizes: number[] = [];
+  #open = 0;
+  #isCut = false;
+  #isAbandoned = false;
+
+  /** @param onStored called once, when the last block has been cut and all are stored. */
+  constructor(
+    readonly file: LocalFile,
+    private readonly onStored: (blocks: Blocklist) => void,
+  ) {}
+
+  /** A block was cut; it is open until {@link blockStored}. */
+  addBlock({ hash, data }: CutBlock): void {
+    this.#hashes.push(hash);
+    this.#sizes.push(data.length);
+    this.#open++;
+  }
+
+  blockStored(): void {
+    this.#open--;
+    this.#settle();
+  }
+
+  /** The last block has been cut, and the file is still as it was when the first was. */
+  finishCut(): void {
+    this.#isCut = true;
+    this.#settle();
+  }
+
+  /** What was cut is not worth committing. */
+  abandon(): void {
+    this.#isAbandoned = true;
+  }
+
+  #settle(): void {
+    if (this.#isCut && this.#open === 0 && !this.#isAbandoned) this.onStored(packed(this.#hashes, this.#sizes));
+  }
+}
+
+/** Hashes and sizes as a blocklist. */
+export function packed(hashes: readonly Uint8Array[], sizes: readonly number[]): Blocklist {
+  if (hashes.length === 0) return NO_BLOCKS;
+  return { hashes: asBuffer(Buffer.concat(hashes, hashes.length * HASH_BYTES)), sizes };
+}

@@ -1,0 +1,31 @@
+import type { SyncSummary } from './progress.js';
+
+/** What a sync counts as it goes. */
+export class SyncTally {
+  readonly #counts = {
+    itemsCommitted: 0,
+    itemsApplied: 0,
+    filesFetched: 0,
+    filesMoved: 0,
+    blocksAsked: 0,
+    blocksMissing: 0,
+    blocksUploaded: 0,
+    bytesUploaded: 0,
+    bytesSaved: 0,
+    blocksFetched: 0,
+    bytesFetched: 0,
+    bytesFromLocal: 0,
+    conflicts: 0,
+    problems: 0,
+  };
+  /** For progress: operations and bytes of content, done and known of. */
+  readonly work = { itemsDone: 0, itemsTotal: 0, bytesDone: 0, bytesTotal: 0 };
+
+  add(count: keyof SyncSummary, amount = 1): void {
+    this.#counts[count] += amount;
+  }
+
+  summary(): SyncSummary {
+    return { ...this.#counts };
+  }
+}
