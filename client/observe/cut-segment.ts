@@ -1,5 +1,4 @@
 import { HASH_BYTES, hashBlockSync } from '../../common/block-hash.js';
-import { clientLimits } from '../../common/limits.js';
 import { FileWindow } from './file-window.js';
 import { readStable } from './stable-file.js';
 import type { SegmentResult, SegmentTask } from './cut-task.js';
@@ -9,7 +8,7 @@ import type { FastCdc } from './fastcdc/fastcdc.js';
  * Does one task on the calling thread: reads, cuts, hashes.
  *
  * Where the cutting begins decides the next few chunks only: soon both agree on a cut that the content asks for, and from
- * there they are one. That is what `meetNext` waits for.
+ * there they are one. That is what is waited for with `meetWithinBytes`.
  */
 export function cutSegment(chunker: FastCdc, task: SegmentTask): SegmentResult {
   return readStable(task, (descriptor) => {
@@ -30,9 +29,8 @@ export function cutSegment(chunker: FastCdc, task: SegmentTask): SegmentResult {
     const stopBytes = Math.min(task.stopBytes, sizeBytes);
     while (endBytes < stopBytes) takeChunk();
 
-    let guessBytes = task.meetNext ? stopBytes : endBytes;
-    const giveUpBytes = stopBytes + clientLimits.cutMeetBytes;
-    while (endBytes !== guessBytes && endBytes < giveUpBytes) {
+    let guessBytes = stopBytes;
+    while (endBytes !== guessBytes && endBytes < stopBytes + task.meetWithinBytes) {
       if (endBytes < guessBytes) takeChunk();
       else guessBytes += window.chunkSize(guessBytes);
     }

@@ -17,10 +17,11 @@ export interface SegmentTask extends CutRequest {
   /** The task goes on until a chunk ends here or later, or the file does. */
   readonly stopBytes: number;
   /**
-   * Go on behind `stopBytes` until a chunk ends where one would end as well if the cutting had begun anew at `stopBytes`.
-   * From there on both are one, so what another task cuts from `stopBytes` continues this one.
+   * Go on behind `stopBytes` until a chunk ends where one would end as well if the cutting had begun anew at `stopBytes`,
+   * but not further than this behind it. From there on both are one, so what another task cuts from `stopBytes` continues
+   * this one. 0 where no other task does.
    */
-  readonly meetNext: boolean;
+  readonly meetWithinBytes: number;
 }
 
 /** The chunks of one segment, in order, without gaps. */
@@ -29,7 +30,7 @@ export interface CutSegment {
   readonly startBytes: number;
   /** Where the last chunk ends. */
   readonly endBytes: number;
-  /** With `meetNext`: whether the meeting point was found, within `clientLimits.cutMeetBytes`. It is `endBytes` then. */
+  /** Whether `endBytes` is such a meeting point. */
   readonly met: boolean;
   /** Packed hashes of the chunks. */
   readonly hashes: Uint8Array<ArrayBuffer>;

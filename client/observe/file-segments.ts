@@ -1,23 +1,37 @@
 import { DrystoneError, cancelled } from '../../common/errors.js';
-import { clientLimits } from '../../common/limits.js';
 import type { CutRequest } from './cutter.js';
 import type { CutSegment, CutTaskRunner, FileRefusal, SegmentResult } from './cut-task.js';
+
+/** How files are divided into tasks; the production values are in `clientLimits`. */
+export interface TaskSizes {
+  /** Of a task in a chain. */
+  readonly taskBytes: number;
+  /** From this size on a file is cut in guessed segments. */
+  readonly guessFromBytes: number;
+  readonly segmentBytes: number;
+  /** How far behind a segment's end its chunks may go on to meet those of the next one. */
+  readonly meetWithinBytes: number;
+}
+
+/** One file on its way through the tasks of a runner. */
+export interface FileCut {
+  readonly runner: CutTaskRunner;
+  readonly sizes: TaskSizes;
+  readonly request: CutRequest;
+  readonly signal: AbortSignal;
+}
 
 /**
  * The segments of one file, in order, each begun where the one before it ended: a chain of tasks on one thread. While
  * one segment is with the consumer, the next is being cut.
  */
-export async function* chainedSegments(
-  runner: CutTaskRunner,
-  request: CutRequest,
-  fromBytes: number,
-  signal: AbortSignal,
-): AsyncGenerator<CutSegment> {
+export async function* chainedSegments(cut: FileCut, fromBytes: number): AsyncGenerator<CutSegment> {
+  const { runner, sizes, request, signal } = cut;
   const { sizeBytes } = request.stamp;
-  const start = (startBytes: number): Promise<SegmentResult> =>
-    unobserved(
-      runner.cutSegment({ ...request, startBytes, stopBytes: startBytes + clientLimits.cutTaskBytes, meetNext: false }),
-    );
+  const start = (startBytes: number): Promise<SegmentResult> => {
+    const stopBytes = startBytes + sizes.taskBytes;
+    return unobserved(runner.cutSegment({ ...request, startBytes, stopBytes, meetWithinBytes: 0 }));
+  };
   let next = fromBytes < sizeBytes ? start(fromBytes) : undefined;
   while (next !== undefined) {
     const segment = accepted(await next, signal);
@@ -27,23 +41,21 @@ export async function* chainedSegments(
 }
 
 /**
- * The segments of one file, in order, each begun at a multiple of `clientLimits.cutSegmentBytes`, so that all threads can
+ * The segments of one file, in order, each begun at a multiple of `segmentBytes`, so that all threads can
  * cut at once. A segment ends where a chunk of the next one begins; that one's chunks before there are guesses to be
  * dropped. Ends with the file, or after the first segment that did not meet the next: from its end the file is to be cut
  * in a chain, for content without places to cut at, such as zeros, will not let the next guess do better.
  */
-export async function* guessedSegments(
-  runner: CutTaskRunner,
-  request: CutRequest,
-  signal: AbortSignal,
-): AsyncGenerator<CutSegment> {
+export async function* guessedSegments(cut: FileCut): AsyncGenerator<CutSegment> {
+  const { runner, sizes, request, signal } = cut;
   const { sizeBytes } = request.stamp;
   const underWay: Promise<SegmentResult>[] = [];
   let nextBytes = 0;
   const fill = (): void => {
     while (underWay.length < runner.threads && nextBytes < sizeBytes) {
-      const stopBytes = nextBytes + clientLimits.cutSegmentBytes;
-      underWay.push(unobserved(runner.cutSegment({ ...request, startBytes: nextBytes, stopBytes, meetNext: true })));
+      const stopBytes = nextBytes + sizes.segmentBytes;
+      const { meetWithinBytes } = sizes;
+      underWay.push(unobserved(runner.cutSegment({ ...request, startBytes: nextBytes, stopBytes, meetWithinBytes })));
       nextBytes = stopBytes;
     }
   };

@@ -1,10 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
+import { cancelled, overloaded } from '../../common/errors.js';
 import { clientLimits } from '../../common/limits.js';
 import { TaskCutter } from './task-cutter.js';
 import type { Clock } from '../../common/clock.js';
 import type { Cutter } from './cutter.js';
 import type { CutTaskRunner, SegmentResult, SegmentTask, SmallFilesResult, SmallFilesTask } from './cut-task.js';
+
+const RETRY_AFTER_MS = 1_000;
 
 export interface PiscinaCutterOptions {
   readonly clock: Clock;
@@ -26,17 +29,29 @@ export function startPiscinaCutter(options: PiscinaCutterOptions): Cutter {
     minThreads: 0,
     maxThreads: threads,
     idleTimeout: clientLimits.cutThreadIdleMs,
-    maxQueue: clientLimits.cutTasksQueued,
     recordTiming: false,
   });
   return new TaskCutter(poolRunner(pool, threads), options.clock);
 }
 
 function poolRunner(pool: Piscina, threads: number): CutTaskRunner {
+  let closed = false;
+  const run = async (name: string, task: SegmentTask | SmallFilesTask): Promise<unknown> => {
+    if (pool.queueSize >= clientLimits.cutTasksQueued)
+      throw overloaded('too much is waiting to be cut', RETRY_AFTER_MS);
+    try {
+      return await pool.run(task, { name });
+    } catch (error) {
+      throw closed ? cancelled('cutting') : error;
+    }
+  };
   return {
     threads,
-    cutSegment: (task: SegmentTask) => pool.run(task, { name: 'segment' }) as Promise<SegmentResult>,
-    cutSmallFiles: (task: SmallFilesTask) => pool.run(task, { name: 'smallFiles' }) as Promise<SmallFilesResult>,
-    close: () => pool.close({ force: true }),
+    cutSegment: (task) => run('segment', task) as Promise<SegmentResult>,
+    cutSmallFiles: (task) => run('smallFiles', task) as Promise<SmallFilesResult>,
+    close() {
+      closed = true;
+      return pool.close({ force: true });
+    },
   };
 }

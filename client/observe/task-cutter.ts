@@ -1,33 +1,40 @@
 import { HASH_BYTES, asBuffer } from '../../common/block-hash.js';
 import { invalidArgument } from '../../common/errors.js';
 import { chunking, clientLimits } from '../../common/limits.js';
-import { chainedSegments, guessedSegments } from './file-segments.js';
+import { chainedSegments, guessedSegments, type FileCut, type TaskSizes } from './file-segments.js';
 import type { Clock } from '../../common/clock.js';
 import type { CutBlock, CutRequest, Cutter, SmallFileCut } from './cutter.js';
 import type { CutSegment, CutTaskRunner, SmallFilesResult } from './cut-task.js';
 
 const NS_PER_MS = 1_000_000n;
 
+const PRODUCTION_SIZES: TaskSizes = {
+  taskBytes: clientLimits.cutTaskBytes,
+  guessFromBytes: clientLimits.cutGuessFromBytes,
+  segmentBytes: clientLimits.cutSegmentBytes,
+  meetWithinBytes: clientLimits.cutMeetBytes,
+};
+
 /** A cutter that makes tasks of its work and has `runner` do them. */
 export class TaskCutter implements Cutter {
   constructor(
     private readonly runner: CutTaskRunner,
     private readonly clock: Clock,
+    private readonly sizes: TaskSizes = PRODUCTION_SIZES,
   ) {}
 
   async *cutFile(request: CutRequest, signal: AbortSignal): AsyncGenerator<CutBlock> {
     signal.throwIfAborted();
     await this.#outliveTick([request], signal);
+    const cut: FileCut = { runner: this.runner, sizes: this.sizes, request, signal };
     let doneBytes = 0;
-    if (this.runner.threads > 1 && request.stamp.sizeBytes >= clientLimits.cutGuessFromBytes) {
-      for await (const segment of guessedSegments(this.runner, request, signal)) {
+    if (this.runner.threads > 1 && request.stamp.sizeBytes >= this.sizes.guessFromBytes) {
+      for await (const segment of guessedSegments(cut)) {
         yield* blocksFrom(segment, doneBytes);
         doneBytes = Math.max(doneBytes, segment.endBytes);
       }
     }
-    for await (const segment of chainedSegments(this.runner, request, doneBytes, signal)) {
-      yield* blocksFrom(segment, doneBytes);
-    }
+    for await (const segment of chainedSegments(cut, doneBytes)) yield* blocksFrom(segment, doneBytes);
   }
 
   async cutSmallFiles(requests: readonly CutRequest[]): Promise<readonly SmallFileCut[]> {

@@ -4,7 +4,9 @@ import { subscribe as subscribeToTree, type AsyncSubscription, type SubscribeCal
 import { ChangeSignal } from '../../common/concurrency/change-signal.js';
 import { cancelled } from '../../common/errors.js';
 import { clientLimits } from '../../common/limits.js';
+import { hasUnannouncedDirectory } from './blind-spots.js';
 import { STATE_DIRECTORY } from './ignore-rules.js';
+import { inSlices } from './in-slices.js';
 import { PendingChanges, type ChangeHint } from './pending-changes.js';
 import type { Clock } from '../../common/clock.js';
 
@@ -21,13 +23,19 @@ export interface WatchOptions {
  * Says where a folder may have changed. That is a hint: the system loses events when there are many and does not say so.
  * Therefore everything is hinted at every `clientLimits.fullScanIntervalMs`. Where the system cannot watch (on Linux it
  * has a limit for that), everything is hinted at every `clientLimits.unwatchedScanIntervalMs` and the watcher tried again.
+ *
+ * On Linux the watcher does not see into directories that were not empty when they came, by a move or too fast, and it
+ * takes those below a renamed one for what they were. When such a directory comes it is started anew.
  */
 export class TreeWatch {
   readonly #changed = new ChangeSignal();
   readonly #pending: PendingChanges;
   readonly #root: string;
+  readonly #closing = new AbortController();
   #subscription: AsyncSubscription | undefined;
   #reportedUnwatched = false;
+  /** A watcher that could not be ended leaves behind what makes the next one overlook things. */
+  #reliable = true;
   #lastEverythingMs: number;
 
   private constructor(private readonly options: WatchOptions) {
@@ -62,19 +70,27 @@ export class TreeWatch {
   }
 
   async close(): Promise<void> {
-    const subscription = this.#subscription;
-    this.#subscription = undefined;
-    await subscription?.unsubscribe();
+    this.#closing.abort();
+    await this.#unsubscribe();
   }
 
   #everythingInMs(): number {
-    const intervalMs = this.watching ? clientLimits.fullScanIntervalMs : clientLimits.unwatchedScanIntervalMs;
+    const intervalMs =
+      this.watching && this.#reliable ? clientLimits.fullScanIntervalMs : clientLimits.unwatchedScanIntervalMs;
     return this.#lastEverythingMs + intervalMs - this.options.clock.monotonicMs();
   }
 
   async #take(): Promise<ChangeHint> {
     if (!this.watching) await this.#subscribe();
-    const hint = this.#pending.take() ?? { kind: 'everything', because: 'it is time for a full scan' };
+    let hint = this.#pending.take() ?? { kind: 'everything', because: 'it is time for a full scan' };
+    if (hint.kind === 'paths' && process.platform === 'linux') {
+      const announced = hint.diskPaths;
+      if (await inSlices(hasUnannouncedDirectory(this.#root, announced), this.options.clock, this.#closing.signal)) {
+        await this.#unsubscribe();
+        await this.#subscribe();
+        hint = { kind: 'everything', because: 'directories came that were not empty' };
+      }
+    }
     if (hint.kind === 'everything') this.#lastEverythingMs = this.options.clock.monotonicMs();
     return hint;
   }
@@ -107,6 +123,16 @@ export class TreeWatch {
     }
   }
 
+  async #unsubscribe(): Promise<void> {
+    const subscription = this.#subscription;
+    this.#subscription = undefined;
+    try {
+      await subscription?.unsubscribe();
+    } catch {
+      this.#reliable = false;
+    }
+  }
+
   readonly #onEvents: SubscribeCallback = (error, events) => {
     if (error !== null) {
       this.#lose(error);
@@ -118,9 +144,7 @@ export class TreeWatch {
 
   /** After an error nobody knows what else was lost. The next hint starts over. */
   #lose(error: Error): void {
-    const lost = this.#subscription;
-    this.#subscription = undefined;
-    lost?.unsubscribe().catch(() => undefined);
+    void this.#unsubscribe();
     this.#pending.addEverything('the watcher failed');
     this.#reportUnwatched(error);
   }
