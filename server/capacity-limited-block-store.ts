@@ -23,6 +23,7 @@ export class CapacityLimitedBlockStore implements BlockStore {
   /** Covers the look at the free space: a put that has begun still reaches the store. */
   readonly #gate = new InFlightGate('the block store');
   #freeBytes = 0;
+  #reading: Promise<void> | undefined;
   #readAtMs = Number.NEGATIVE_INFINITY;
   /** Bytes of puts under way, and of all that began since the last reading: it may not show them yet. */
   #writingBytes = 0;
@@ -76,8 +77,14 @@ export class CapacityLimitedBlockStore implements BlockStore {
     return this.#freeBytes - this.#sinceReadingBytes - bytes >= this.options.floorBytes;
   }
 
+  /** Reads the free space anew where the last reading is old; puts that come meanwhile wait for the same reading. */
   async #refresh(): Promise<void> {
     if (this.options.clock.monotonicMs() - this.#readAtMs < blockServerLimits.freeSpaceMaxAgeMs) return;
+    this.#reading ??= this.#read().finally(() => (this.#reading = undefined));
+    await this.#reading;
+  }
+
+  async #read(): Promise<void> {
     // Puts that end while the disk is being asked may or may not be in its answer.
     const writingBytes = this.#writingBytes;
     const sinceReadingBytes = this.#sinceReadingBytes;
