@@ -10,9 +10,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(exitCodes.ok);
 });
 
+const end = listenForEnd();
 process.exitCode = await runCli(process.argv.slice(2), {
   output: process.stdout,
   errors: process.stderr,
   environment: processEnvironment(),
-  end: listenForEnd(),
+  end,
 });
+// What was told to end does not wait for connections and reads that it has given up.
+if (end.signal.aborted) process.exit();

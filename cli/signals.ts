@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { cancelled } from '../common/errors.js';
 
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const SIGNAL_EXIT_BASE = 128;
@@ -31,4 +32,10 @@ export function untilAborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
+}
+
+/** Rejects with CANCELLED when `signal` aborts: to race against what takes no signal itself. */
+export async function failWhenAborted(signal: AbortSignal): Promise<never> {
+  await untilAborted(signal);
+  throw cancelled('the command');
 }

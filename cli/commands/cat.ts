@@ -1,11 +1,11 @@
-import { untilAborted } from '../../common/concurrency/until-aborted.js';
-import { cancelled, invalidArgument } from '../../common/errors.js';
+import { invalidArgument } from '../../common/errors.js';
 import { defineCommand } from '../command.js';
 import { explainUnreachable } from '../fleet/admin-client.js';
 import { createProgramContext } from '../program-context.js';
 import { clientSettings } from '../settings/sections.js';
 import { required } from '../settings/setting.js';
 import { location } from '../settings/values.js';
+import { failWhenAborted } from '../signals.js';
 
 export const cat = defineCommand({
   name: 'cat',
@@ -27,8 +27,7 @@ export const cat = defineCommand({
     const config = { ...settings, namespace, homeDir: settings.home };
     const context = createProgramContext('cat', logLevel ?? 'silent');
     try {
-      const read = await untilAborted(readFile(config, context, path, terminal.bytes), signal);
-      if (read === undefined) throw cancelled('reading');
+      await Promise.race([readFile(config, context, path, terminal.bytes), failWhenAborted(signal)]);
     } catch (thrown) {
       throw explainUnreachable(settings.metadata, thrown);
     }

@@ -1,6 +1,6 @@
-import type { SyncSummary } from '../../client/progress.js';
+import type { SyncProgress, SyncSummary } from '../../client/progress.js';
 import type { Clock } from '../../common/clock.js';
-import { NOTHING_DONE } from '../output/sync-text.js';
+import { formatProgress, NOTHING_DONE } from '../output/sync-text.js';
 import type { ChildEvent } from './child-program.js';
 import type { DemoClient } from './demo-fleet.js';
 import type { StepResult } from './demo-report.js';
@@ -15,8 +15,8 @@ export interface StepContext {
   readonly signal: AbortSignal;
   /** Raises an error where a program has ended by itself. */
   checkAlive(): Promise<void>;
-  /** Told now and then what is being waited for. */
-  waiting(text: string): void;
+  /** Told now and then what is being waited for, as a text of so many columns. */
+  waiting(toText: (columns: number) => string): void;
 }
 
 const POLL_MS = 40;
@@ -55,6 +55,8 @@ interface ClientProgress {
   /** Whether its last word was that both sides are equal. */
   readonly isQuiet: boolean;
   readonly summary: SyncSummary;
+  /** How far it said last that it has come. */
+  readonly last: SyncProgress | undefined;
 }
 
 interface Progress {
@@ -77,9 +79,11 @@ function progressOf(events: readonly ChildEvent[]): ClientProgress {
     syncedCount: synced.length,
     isQuiet: last !== undefined && last === events.at(-1),
     summary: last === undefined ? NOTHING_DONE : (last.summary as SyncSummary),
+    last: events.findLast(({ event }) => event === 'progress') as SyncProgress | undefined,
   };
 }
 
+/** Resolves when both clients are done and the folders look the same, or when nothing has happened for too long. */
 async function untilSame(context: StepContext, before: Progress): Promise<void> {
   const { clock, signal, writer, reader } = context;
   let seen = '';
@@ -87,20 +91,31 @@ async function untilSame(context: StepContext, before: Progress): Promise<void> 
   for (;;) {
     await context.checkAlive();
     const now = await readProgress(context);
-    const open = compareTrees(await takeSnapshot(writer.folder, false), await takeSnapshot(reader.folder, false));
-    if (open.length === 0 && isDone(before.writer, now.writer) && isDone(before.reader, now.reader)) return;
-    const state = `${now.writer.eventCount} ${now.reader.eventCount} ${open.length}`;
+    // Looking at the folders costs the clients time, so it waits until they say that they are done.
+    const areDone = isDone(before.writer, now.writer) && isDone(before.reader, now.reader);
+    if (areDone && (await lookSame(writer.folder, reader.folder))) return;
+    const state = `${now.writer.eventCount} ${now.reader.eventCount}`;
     if (state !== seen) {
       seen = state;
       seenAtMs = clock.monotonicMs();
     } else if (clock.monotonicMs() - seenAtMs > STALLED_AFTER_MS) {
       return;
     }
-    context.waiting(
-      open.length === 0 ? 'waiting for the clients to say that they are done' : `${open.length} paths to go`,
-    );
+    context.waiting((columns) => describeWaiting(context, now, columns));
     await clock.sleep(POLL_MS, signal);
   }
+}
+
+async function lookSame(left: string, right: string): Promise<boolean> {
+  return compareTrees(await takeSnapshot(left, false), await takeSnapshot(right, false)).length === 0;
+}
+
+function describeWaiting({ writer, reader }: StepContext, now: Progress, columns: number): string {
+  const half = Math.floor(columns / 2) - 10;
+  const describe = ({ site }: DemoClient, { last }: ClientProgress): string => {
+    return `${site}: ${last === undefined ? 'starting' : formatProgress(last, 0, half)}`;
+  };
+  return `${describe(writer, now.writer)}  ${describe(reader, now.reader)}`.slice(0, columns);
 }
 
 function isDone(before: ClientProgress, now: ClientProgress): boolean {

@@ -52,7 +52,7 @@ export async function playSteps(
       clock: systemClock,
       signal,
       checkAlive: () => fleet.checkAlive(),
-      waiting: (text) => terminal.progress(() => `${title}: ${text}`),
+      waiting: (toText) => terminal.progress(toText),
     };
     const step = await runStep(title, context, () => apply(writer.folder));
     steps.push(step);
