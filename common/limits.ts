@@ -179,8 +179,10 @@ export const clientLimits = {
   watchedPaths: 16_384,
   /** How often the folder is scanned, and the watcher tried again, where changes cannot be watched. */
   unwatchedScanIntervalMs: 30_000,
-  /** Files open for download at once. */
-  filesInFlight: 512,
+  /** Files that are assembled from several blocks at once, each with an open descriptor. */
+  filesInFlight: 64,
+  /** Blocks that wait to be asked of one source. */
+  wantedBlocksQueued: 16_384,
   /** A full scan as the truth behind the watcher's hints. */
   fullScanIntervalMs: 10 * 60 * 1000,
   /** Quiet time after a change before it is read, and the longest wait while changes keep coming. */

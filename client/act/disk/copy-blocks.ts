@@ -1,7 +1,8 @@
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import { hashBlockSync } from '../../../common/block-hash.js';
 import { wireLimits } from '../../../common/limits.js';
-import type { CopyBlocksTask } from './disk-task.js';
+import { refusalOf } from './disk-refusal.js';
+import type { CopyBlocksTask, CopyOutcome } from './disk-task.js';
 
 const SOURCE_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const TARGET_FLAGS = constants.O_WRONLY | constants.O_NOFOLLOW;
@@ -10,20 +11,22 @@ const TARGET_FLAGS = constants.O_WRONLY | constants.O_NOFOLLOW;
 let buffer: Buffer | undefined;
 
 /** See `Disk.copyBlocks`. A source that cannot be read holds none of its blocks. */
-export function copyBlocks(task: CopyBlocksTask): number[] {
+export function copyBlocks(task: CopyBlocksTask): CopyOutcome {
   let source: number;
   try {
     source = openSync(task.source, SOURCE_FLAGS);
   } catch {
-    return task.blocks.map((_, index) => index);
+    return { outcome: 'done', wrong: task.blocks.map((_, index) => index) };
   }
   try {
     const target = openSync(task.target, TARGET_FLAGS);
     try {
-      return copyBetween(source, target, task.blocks);
+      return { outcome: 'done', wrong: copyBetween(source, target, task.blocks) };
     } finally {
       closeSync(target);
     }
+  } catch (thrown) {
+    return refusalOf(thrown);
   } finally {
     closeSync(source);
   }

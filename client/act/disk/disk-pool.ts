@@ -1,6 +1,6 @@
 import { Piscina } from 'piscina';
 import { clientLimits } from '../../../common/limits.js';
-import type { Disk, DiskOutcome } from './disk-task.js';
+import type { CopyOutcome, Disk, DiskOutcome } from './disk-task.js';
 
 export interface DiskPoolOptions {
   /** disk-worker.js as it was built; beside this file unless given. */
@@ -21,7 +21,7 @@ export function startDiskPool({ workerFile }: DiskPoolOptions = {}): Disk {
     placeFiles: (task) =>
       pool.run(task, { name: 'placeFiles', transferList: [task.content] }) as Promise<readonly DiskOutcome[]>,
     changeFolder: (task) => pool.run(task, { name: 'changeFolder' }) as Promise<readonly DiskOutcome[]>,
-    copyBlocks: (task) => pool.run(task, { name: 'copyBlocks' }) as Promise<readonly number[]>,
+    copyBlocks: (task) => pool.run(task, { name: 'copyBlocks' }) as Promise<CopyOutcome>,
     close: () => pool.close({ force: true }),
   };
 }

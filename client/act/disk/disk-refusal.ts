@@ -1,5 +1,5 @@
 import { FolderChanged } from './safe-folder.js';
-import type { DiskOutcome } from './disk-task.js';
+import type { DiskRefusal } from './disk-task.js';
 
 /** The folder changed under the operation; a look at it tells how. */
 const CHANGED = new Set(['ENOENT', 'EEXIST', 'ENOTDIR', 'EISDIR', 'ELOOP']);
@@ -22,7 +22,7 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
 };
 
 /** What an error of the file system means for an operation. What is no such error is thrown on. */
-export function refusalOf(thrown: unknown): DiskOutcome {
+export function refusalOf(thrown: unknown): DiskRefusal {
   if (thrown instanceof FolderChanged) return { outcome: 'changed' };
   const { code, message } = thrown as NodeJS.ErrnoException;
   if (code === undefined) throw thrown;

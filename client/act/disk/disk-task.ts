@@ -85,13 +85,21 @@ export interface CopyBlocksTask {
 /** What became of one file or change. */
 export type DiskOutcome =
   /** It is done and durable; this is what stands at the place (for a rename: at the new one). */
-  | { readonly outcome: 'done'; readonly entry: Standing }
-  /** The folder is not as was expected, and was left as it is: look again. */
+  { readonly outcome: 'done'; readonly entry: Standing } | DiskRefusal;
+
+/** Why something was not done; the folder was left as it is. */
+export type DiskRefusal =
+  /** The folder is not as was expected: look again. */
   | { readonly outcome: 'changed' }
   /** The file system refuses it: trying again as it is would not help. For people. */
   | { readonly outcome: 'refused'; readonly problem: string }
   /** The disk is full or failing: later it may work. For people. */
   | { readonly outcome: 'postponed'; readonly problem: string };
+
+/** What became of the blocks of a {@link CopyBlocksTask}. */
+export type CopyOutcome =
+  /** Those with these indexes were not as believed and were not written; all others were. */
+  { readonly outcome: 'done'; readonly wrong: readonly number[] } | DiskRefusal;
 
 /**
  * The only hands that change the folder. They never write outside the root, follow no symlink on the way, and touch an
@@ -105,10 +113,7 @@ export interface Disk {
   placeFiles(task: PlaceFilesTask): Promise<readonly DiskOutcome[]>;
   /** Makes the changes; durable when it resolves. */
   changeFolder(task: ChangeFolderTask): Promise<readonly DiskOutcome[]>;
-  /**
-   * Copies blocks from one file to another, each verified as it is read; returns the indexes of those that were not as
-   * believed, which were not written.
-   */
-  copyBlocks(task: CopyBlocksTask): Promise<readonly number[]>;
+  /** Copies blocks from one file to another, each verified as it is read. */
+  copyBlocks(task: CopyBlocksTask): Promise<CopyOutcome>;
   close(): Promise<void>;
 }

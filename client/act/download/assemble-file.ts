@@ -1,0 +1,185 @@
+import { open, type FileHandle } from 'node:fs/promises';
+import { hashAt } from '../../../common/block-hash.js';
+import type { ByteBudget } from '../../../common/concurrency/byte-budget.js';
+import { mapAhead } from '../../../common/concurrency/map-ahead.js';
+import type { DrystoneError } from '../../../common/errors.js';
+import type { FileContent, ItemPath } from '../../../common/feed/item.js';
+import { clientLimits } from '../../../common/limits.js';
+import { shuffled, type Random } from '../../../common/random.js';
+import type { LocalBlockIndex } from '../../state/local-block-index.js';
+import type { SyncTally } from '../../tally.js';
+import type { BlockCopy, Disk, DiskRefusal } from '../disk/disk-task.js';
+import type { BlockFetcher } from './block-fetcher.js';
+
+export interface AssemblyParts {
+  readonly fetcher: BlockFetcher;
+  readonly index: LocalBlockIndex;
+  readonly disk: Disk;
+  readonly budget: ByteBudget;
+  readonly random: Random;
+  readonly tally: SyncTally;
+  readonly absolutePath: (path: ItemPath) => string;
+}
+
+/** Raised where the disk refuses to take the file's content. */
+export class AssemblyRefused extends Error {
+  constructor(readonly refusal: DiskRefusal) {
+    super('the file could not be written');
+  }
+}
+
+/** One block of a file to be assembled. */
+interface Part {
+  readonly hash: Uint8Array;
+  readonly sizeBytes: number;
+  readonly offsetBytes: number;
+}
+
+/**
+ * Writes a file's content to `temporary`, block by block in any order: what lies on the local disk is copied and verified,
+ * the rest fetched in random order, so that endpoints that fetch the same file at the same time come to hold different
+ * parts of it. Nothing is synced. Raises what the file system raises, {@link AssemblyRefused}, and UNAVAILABLE
+ * (BLOCKS_UNAVAILABLE).
+ */
+export async function assembleFile(
+  content: FileContent,
+  temporary: string,
+  parts: AssemblyParts,
+  signal: AbortSignal,
+): Promise<void> {
+  const handle = await open(temporary, 'w');
+  try {
+    await handle.truncate(content.sizeBytes);
+    const missing = await copyLocal(partsOf(content), temporary, parts, signal);
+    const target = new FetchTarget(handle, parts);
+    for (const part of shuffled(missing, parts.random)) {
+      if (target.hasFailed) break;
+      await parts.budget.take(part.sizeBytes, signal);
+      await target.fetch(part);
+    }
+    await target.finished();
+  } finally {
+    await handle.close();
+  }
+}
+
+function partsOf({ blocks: { hashes, sizes } }: FileContent): Part[] {
+  let offsetBytes = 0;
+  return sizes.map((sizeBytes, index) => {
+    const part = { hash: hashAt(hashes, index), sizeBytes, offsetBytes };
+    offsetBytes += sizeBytes;
+    return part;
+  });
+}
+
+/** Copies what the local disk has and returns what it has not. */
+async function copyLocal(
+  all: readonly Part[],
+  target: string,
+  parts: AssemblyParts,
+  signal: AbortSignal,
+): Promise<Part[]> {
+  const missing: Part[] = [];
+  const bySource = new Map<ItemPath, { part: Part; copy: BlockCopy }[]>();
+  for (const part of all) {
+    const found = parts.index.find(part.hash);
+    if (found === undefined) {
+      missing.push(part);
+      continue;
+    }
+    const { hash, sizeBytes, offsetBytes: targetOffset } = part;
+    const copies = bySource.get(found.path) ?? [];
+    bySource.set(found.path, copies);
+    copies.push({ part, copy: { hash, sizeBytes, sourceOffset: found.offsetBytes, targetOffset } });
+  }
+  const copyTask = async ({ path, copies }: CopyTask): Promise<void> => {
+    const blocks = copies.map(({ copy }) => copy);
+    const outcome = await parts.disk.copyBlocks({ source: parts.absolutePath(path), target, blocks });
+    if (outcome.outcome !== 'done') throw new AssemblyRefused(outcome);
+    const wrong = new Set(outcome.wrong);
+    copies.forEach(({ part }, index) => {
+      if (wrong.has(index)) {
+        parts.index.forget(part.hash);
+        missing.push(part);
+      } else {
+        parts.tally.add('bytesFromLocal', part.sizeBytes);
+        parts.tally.work.bytesDone += part.sizeBytes;
+      }
+    });
+  };
+  const tasks = mapAhead(copyTasks(bySource, signal), clientLimits.diskThreads, copyTask);
+  while ((await tasks.next()).done !== true);
+  return missing;
+}
+
+interface CopyTask {
+  readonly path: ItemPath;
+  readonly copies: readonly { readonly part: Part; readonly copy: BlockCopy }[];
+}
+
+async function* copyTasks(
+  bySource: ReadonlyMap<ItemPath, CopyTask['copies']>,
+  signal: AbortSignal,
+): AsyncGenerator<CopyTask, void, undefined> {
+  for (const [path, copies] of bySource) {
+    let from = 0;
+    let bytes = 0;
+    for (const [index, { part }] of copies.entries()) {
+      signal.throwIfAborted();
+      bytes += part.sizeBytes;
+      if (bytes < clientLimits.copyTaskBytes && index < copies.length - 1) continue;
+      yield { path, copies: copies.slice(from, index + 1) };
+      from = index + 1;
+      bytes = 0;
+    }
+  }
+}
+
+/** The file that fetched blocks are written into. The first failure is kept; what comes after it is dropped. */
+class FetchTarget {
+  readonly #open = new Set<Promise<void>>();
+  #failure: { readonly thrown: unknown } | undefined;
+
+  constructor(
+    private readonly handle: FileHandle,
+    private readonly parts: AssemblyParts,
+  ) {}
+
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** Wants a block whose bytes have been taken from the budget; they are given back when it has been written. */
+  async fetch({ hash, sizeBytes, offsetBytes }: Part): Promise<void> {
+    const written = new Promise<void>((resolve, reject) => {
+      const deliver = (data: Buffer): void => {
+        this.parts.tally.add('blocksFetched');
+        this.parts.tally.add('bytesFetched', sizeBytes);
+        this.parts.tally.work.bytesDone += sizeBytes;
+        this.#write(data, offsetBytes).then(resolve, reject);
+      };
+      const fail = (error: DrystoneError): void => reject(error);
+      this.parts.fetcher.want({ hash, deliver, fail }).catch(reject);
+    });
+    const settled = written
+      .catch((thrown: unknown) => {
+        this.#failure ??= { thrown };
+      })
+      .then(() => {
+        this.parts.budget.give(sizeBytes);
+        this.#open.delete(settled);
+      });
+    this.#open.add(settled);
+  }
+
+  async finished(): Promise<void> {
+    await Promise.all(this.#open);
+    if (this.#failure !== undefined) throw this.#failure.thrown;
+  }
+
+  async #write(data: Buffer, offsetBytes: number): Promise<void> {
+    for (let written = 0; written < data.length;) {
+      written += (await this.handle.write(data, written, data.length - written, offsetBytes + written)).bytesWritten;
+    }
+  }
+}

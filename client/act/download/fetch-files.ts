@@ -1,0 +1,173 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hashAt } from '../../../common/block-hash.js';
+import { ByteBudget } from '../../../common/concurrency/byte-budget.js';
+import { DrystoneError } from '../../../common/errors.js';
+import type { ItemPath } from '../../../common/feed/item.js';
+import type { NamespaceId } from '../../../common/ids.js';
+import { clientLimits } from '../../../common/limits.js';
+import type { Random } from '../../../common/random.js';
+import type { FetchFile } from '../../plan/operation.js';
+import type { LocalBlockIndex } from '../../state/local-block-index.js';
+import type { LocalFile } from '../../state/local-entry.js';
+import type { SyncTally } from '../../tally.js';
+import { refusalOf } from '../disk/disk-refusal.js';
+import type { Disk, DiskOutcome, DiskRefusal } from '../disk/disk-task.js';
+import { standingOf, type FolderPlaces } from '../folder-places.js';
+import { runTogether } from '../run-together.js';
+import { SlotGate } from '../slot-gate.js';
+import { AssemblyRefused, assembleFile } from './assemble-file.js';
+import { BlockFetcher, type BlockSource } from './block-fetcher.js';
+import { FilePlacer, type ArrivedFile } from './file-placer.js';
+
+/** What became of a fetch. */
+export type FetchOutcome =
+  | { readonly outcome: 'fetched'; readonly operation: FetchFile; readonly entry: LocalFile }
+  | (DiskRefusal & { readonly operation: FetchFile })
+  /** A block is nowhere to be had; later it may be. */
+  | { readonly outcome: 'unavailable'; readonly operation: FetchFile; readonly error: DrystoneError };
+
+export interface FetchParts {
+  readonly namespaceId: NamespaceId;
+  /** In the order of preference. */
+  readonly sources: readonly BlockSource[];
+  readonly places: FolderPlaces;
+  readonly index: LocalBlockIndex;
+  readonly disk: Disk;
+  readonly random: Random;
+  readonly tally: SyncTally;
+  /** Told of each file when it has, durably, taken its place, or will not; must not throw. */
+  readonly onOutcome: (outcome: FetchOutcome) => void;
+}
+
+/** What a small file costs of the budget at the least: keeping track of it takes memory too. */
+const LEAST_COST_BYTES = 4096;
+
+/**
+ * Brings files into the folder. A file of one block is fetched whole and written in one go together with others; larger
+ * ones, and those of which something lies on the local disk, are assembled. Raises only what `signal` aborts with, and
+ * errors that are nobody's fault but ours.
+ */
+export async function fetchFiles(
+  operations: readonly FetchFile[],
+  parts: FetchParts,
+  signal: AbortSignal,
+): Promise<void> {
+  const fetcher = new BlockFetcher(parts.namespaceId, parts.sources);
+  const placer = new FilePlacer(parts.disk, parts.places.root, parts.places.temporaryDirectory);
+  const download = new Download(parts, fetcher, placer);
+  await runTogether(signal, [
+    async (together) => {
+      await download.start(operations, together);
+      fetcher.end();
+    },
+    async (together) => {
+      await fetcher.run(together);
+      await placer.finish();
+    },
+  ]);
+}
+
+class Download {
+  readonly #budget = new ByteBudget(clientLimits.downloadBytesInFlight);
+  readonly #assemblies = new SlotGate(clientLimits.filesInFlight);
+  #nextTemporary = 0;
+
+  constructor(
+    private readonly parts: FetchParts,
+    private readonly fetcher: BlockFetcher,
+    private readonly placer: FilePlacer,
+  ) {}
+
+  /** Starts every file, as the budget allows; resolves when all that are assembled have been. */
+  async start(operations: readonly FetchFile[], signal: AbortSignal): Promise<void> {
+    const assembling = new Set<Promise<void>>();
+    for (const operation of operations) {
+      const { sizes, hashes } = operation.item.content.blocks;
+      const hash = hashAt(hashes, 0);
+      if (sizes.length === 0) {
+        this.#arrived(operation, new Uint8Array(0), () => undefined);
+      } else if (sizes.length === 1 && this.parts.index.find(hash) === undefined) {
+        await this.#fetchWhole(operation, hash, signal);
+      } else {
+        await this.#assemblies.enter();
+        signal.throwIfAborted();
+        const assembly = this.#assemble(operation, signal).finally(() => {
+          assembling.delete(assembly);
+          this.#assemblies.leave();
+        });
+        assembling.add(assembly);
+      }
+    }
+    await Promise.all(assembling);
+  }
+
+  async #fetchWhole(operation: FetchFile, hash: Uint8Array, signal: AbortSignal): Promise<void> {
+    const { sizeBytes } = operation.item.content;
+    const cost = Math.max(sizeBytes, LEAST_COST_BYTES);
+    const release = (): void => this.#budget.give(cost);
+    await this.#budget.take(cost, signal);
+    const deliver = (data: Buffer): void => {
+      this.parts.tally.add('blocksFetched');
+      this.parts.tally.add('bytesFetched', sizeBytes);
+      this.parts.tally.work.bytesDone += sizeBytes;
+      this.#arrived(operation, data, release);
+    };
+    const fail = (error: DrystoneError): void => {
+      release();
+      this.parts.onOutcome({ outcome: 'unavailable', operation, error });
+    };
+    await this.fetcher.want({ hash, deliver, fail });
+  }
+
+  async #assemble(operation: FetchFile, signal: AbortSignal): Promise<void> {
+    const { places } = this.parts;
+    const absolutePath = (path: ItemPath): string => places.absolutePath(path);
+    const file = this.#fileOf(operation);
+    const temporary = join(places.temporaryDirectory, file.temporaryName);
+    try {
+      const assembly = { ...this.parts, fetcher: this.fetcher, budget: this.#budget, absolutePath };
+      await assembleFile(operation.item.content, temporary, assembly, signal);
+    } catch (thrown) {
+      await rm(temporary, { force: true });
+      signal.throwIfAborted();
+      this.#report(operation, thrown);
+      return;
+    }
+    this.placer.add({ file, data: undefined, onPlaced: (outcome) => this.#placed(operation, outcome) });
+  }
+
+  #report(operation: FetchFile, thrown: unknown): void {
+    if (thrown instanceof DrystoneError) {
+      this.parts.onOutcome({ outcome: 'unavailable', operation, error: thrown });
+    } else {
+      this.#placed(operation, thrown instanceof AssemblyRefused ? thrown.refusal : refusalOf(thrown));
+    }
+  }
+
+  #arrived(operation: FetchFile, data: Uint8Array, release: () => void): void {
+    const onPlaced = (outcome: DiskOutcome): void => {
+      release();
+      this.#placed(operation, outcome);
+    };
+    this.placer.add({ file: this.#fileOf(operation), data, onPlaced });
+  }
+
+  #fileOf({ path, item, replaces }: FetchFile): ArrivedFile['file'] {
+    const { modifiedAtMs, executable } = item.content;
+    const temporaryName = `fetch-${this.#nextTemporary++}`;
+    const place = this.parts.places.placeOf(path);
+    return { ...place, temporaryName, modifiedAtMs, executable, replaces: standingOf(replaces) };
+  }
+
+  #placed(operation: FetchFile, outcome: DiskOutcome): void {
+    if (outcome.outcome !== 'done') {
+      this.parts.onOutcome({ ...outcome, operation });
+    } else if (outcome.entry?.kind === 'file') {
+      const entry = { ...outcome.entry, blocks: operation.item.content.blocks };
+      this.parts.onOutcome({ outcome: 'fetched', operation, entry });
+    } else {
+      this.parts.onOutcome({ outcome: 'changed', operation });
+    }
+  }
+}
