@@ -1,0 +1,78 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { NOTHING_DONE } from '../../../cli/output/sync-text.js';
+import { Terminal } from '../../../cli/output/terminal.js';
+import { SyncReporter } from '../../../cli/sync-reporter.js';
+import type { SyncProgress } from '../../../client/progress.js';
+import type { Clock } from '../../../common/clock.js';
+
+function reporting(json: boolean) {
+  const output = new PassThrough();
+  const errors = new PassThrough();
+  let nowMs = 5000;
+  const clock: Clock = { nowMs: () => 0, monotonicMs: () => (nowMs += 500), sleep: () => Promise.reject(new Error()) };
+  const reporter = new SyncReporter(new Terminal(output, errors, json), clock);
+  const lines = (stream: PassThrough): string[] =>
+    String(stream.read() ?? '')
+      .split('\n')
+      .slice(0, -1);
+  return { reporter, output: () => lines(output), errors: () => lines(errors) };
+}
+
+const quiet: SyncProgress = { phase: 'quiet', itemsDone: 0, itemsTotal: 0, bytesDone: 0, bytesTotal: 0 };
+const one = { ...NOTHING_DONE, itemsCommitted: 1, bytesUploaded: 10 };
+const two = { ...one, itemsCommitted: 2, bytesUploaded: 30 };
+
+describe('SyncReporter', () => {
+  it('says under --json whatever the client reports, and all that was done whenever both sides are equal', () => {
+    const { reporter, output } = reporting(true);
+    let summary = NOTHING_DONE;
+    reporter.started(() => summary);
+    reporter.progress({ ...quiet, phase: 'scanning' });
+    reporter.problem({ name: 'a\nb', problem: 'too odd' });
+    summary = one;
+    reporter.progress(quiet);
+    reporter.conflict({ path: 'x', keptAs: 'y' });
+    reporter.waiting('metadata is away', 250);
+    summary = two;
+    reporter.progress(quiet);
+    reporter.finished(two);
+    expect(output().map((line) => JSON.parse(line) as unknown)).toEqual([
+      { event: 'progress', ...quiet, phase: 'scanning' },
+      { event: 'problem', name: 'a\nb', problem: 'too odd' },
+      { event: 'progress', ...quiet },
+      { event: 'synced', summary: one },
+      { event: 'conflict', path: 'x', keptAs: 'y' },
+      { event: 'waiting', reason: 'metadata is away', retryInMs: 250 },
+      { event: 'progress', ...quiet },
+      { event: 'synced', summary: two },
+      { event: 'finished', durationMs: 2000, summary: two },
+    ]);
+  });
+
+  it('says that both sides are equal even where that was so before the start had returned', () => {
+    const { reporter, output } = reporting(true);
+    reporter.progress(quiet);
+    reporter.started(() => one);
+    expect(output().map((line) => (JSON.parse(line) as { event: string }).event)).toEqual(['progress', 'synced']);
+  });
+
+  it('tells people what is new, and keeps what is wrong apart', () => {
+    const { reporter, output, errors } = reporting(false);
+    let summary = one;
+    reporter.started(() => summary);
+    reporter.progress(quiet);
+    reporter.progress(quiet);
+    reporter.problem({ name: 'a\nb', problem: 'too odd' });
+    reporter.conflict({ path: 'x', keptAs: 'y' });
+    reporter.waiting('metadata is away', 250);
+    summary = two;
+    reporter.progress(quiet);
+    expect(output()).toEqual(['up to date: 1 item committed (10 B sent)', 'up to date: 1 item committed (20 B sent)']);
+    expect(errors()).toEqual([
+      'left as it is: a\\nb: too odd',
+      "changed on both sides: x; this folder's own is kept as y",
+      'metadata is away; next attempt in 250 ms',
+    ]);
+  });
+});
