@@ -1,0 +1,53 @@
+import type { Clock } from '../../common/clock.js';
+import { parseNamespaceId, type NamespaceId } from '../../common/ids.js';
+import type { CommitRequest } from '../../proto/gen/drystone/metadata/v1/commit.js';
+import type { CommitMetrics } from '../metrics.js';
+import { StreamField } from '../routes/stream-field.js';
+import type { MetadataStore } from '../store/contract.js';
+import { namespaceUnknown } from '../store/store-errors.js';
+import { parseCommitRequest } from './commit-request.js';
+import type { CommitBatch, CommitDecision } from './decide.js';
+import type { ReceiptVerifier } from './receipt-verifier.js';
+
+export interface CommitParts {
+  readonly store: MetadataStore;
+  readonly verifier: ReceiptVerifier;
+  readonly metrics: CommitMetrics;
+  readonly clock: Clock;
+}
+
+interface Prepared {
+  readonly namespaceId: NamespaceId;
+  readonly batch: CommitBatch;
+}
+
+/**
+ * The commits of one stream. They may overlap, so that several share a sync, and still take effect in their order: each is
+ * checked after the one before has been checked, and once one is refused none after it is begun.
+ */
+export class CommitStream {
+  readonly #namespace = new StreamField('namespace_id', parseNamespaceId);
+  #lastPrepared: Promise<unknown> = Promise.resolve();
+
+  constructor(readonly parts: CommitParts) {}
+
+  /** Resolves when the commit is durable. For errors see CommitService.Commit; the request then changed nothing. */
+  async commit(request: CommitRequest): Promise<CommitDecision> {
+    const { store, metrics, clock } = this.parts;
+    const startedMs = clock.monotonicMs();
+    const prepared = this.#lastPrepared.then(() => this.#prepare(request));
+    this.#lastPrepared = prepared;
+    const { namespaceId, batch } = await prepared;
+    const decision = await store.journal.commit(namespaceId, batch);
+    metrics.committed(batch, decision, clock.monotonicMs() - startedMs);
+    return decision;
+  }
+
+  async #prepare(request: CommitRequest): Promise<Prepared> {
+    const namespaceId = this.#namespace.of(request.namespaceId);
+    const { items, receipts } = parseCommitRequest(request);
+    const namespace = await this.parts.store.directory.getNamespace(namespaceId);
+    if (namespace === undefined) throw namespaceUnknown(namespaceId);
+    return { namespaceId, batch: { items, stored: await this.parts.verifier.verify(namespace, receipts) } };
+  }
+}

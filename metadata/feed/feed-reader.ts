@@ -1,0 +1,29 @@
+import type { Cursor, NamespaceId } from '../../common/ids.js';
+import { metadataLimits, wireLimits } from '../../common/limits.js';
+import type { FeedQuery, JournalStore } from '../store/contract.js';
+import { cursorAhead } from '../store/store-errors.js';
+import { encodeFeedPage, type EncodedPage } from './encoded-page.js';
+import { PageCache } from './page-cache.js';
+
+/** Reads feeds in encoded pages. */
+export class FeedReader {
+  readonly #cache = new PageCache(metadataLimits.pageCacheBytes);
+
+  constructor(readonly journal: JournalStore) {}
+
+  /** A page as asked for. NOT_FOUND (NAMESPACE_UNKNOWN), OUT_OF_RANGE (CURSOR_AHEAD). */
+  async read(namespaceId: NamespaceId, query: Omit<FeedQuery, 'maxBytes'>): Promise<EncodedPage> {
+    return encodeFeedPage(await this.journal.readFeed(namespaceId, { ...query, maxBytes: wireLimits.pageBytes }));
+  }
+
+  /**
+   * The largest page after a cursor, shared by all who ask for the same while the feed has not moved. Errors as `read`.
+   */
+  async readShared(namespaceId: NamespaceId, after: Cursor): Promise<EncodedPage> {
+    // The feed is another after each commit, and the same until then: its end is part of the key.
+    const { cursor: end } = await this.journal.feedHead(namespaceId);
+    if (after > end) throw cursorAhead(after, end);
+    const query = { after, maxEntries: wireLimits.entriesPerPage, pathPrefix: '' };
+    return this.#cache.get(`${namespaceId} ${after} ${end}`, () => this.read(namespaceId, query));
+  }
+}

@@ -1,0 +1,31 @@
+import type { AgentReport } from './fleet.js';
+
+/** One heartbeat stream of an agent. */
+export class AgentSession {
+  readonly #replaced = new AbortController();
+
+  constructor(
+    readonly onReport: (report: AgentReport) => void,
+    readonly onLeave: () => void,
+  ) {}
+
+  /** Aborts when the agent has opened another stream. */
+  get replaced(): AbortSignal {
+    return this.#replaced.signal;
+  }
+
+  /** A heartbeat arrived. Those of a stream that was replaced are late, and no longer count. */
+  report(report: AgentReport): void {
+    if (!this.replaced.aborted) this.onReport(report);
+  }
+
+  /** Another stream takes the place of this one. */
+  replace(): void {
+    this.#replaced.abort();
+  }
+
+  /** The stream has ended. */
+  leave(): void {
+    this.onLeave();
+  }
+}

@@ -1,0 +1,127 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { CommitBatch, CommitDecision } from './commit/decide.js';
+import type { Subscriptions } from './feed/subscriptions.js';
+import type { WatcherLimit } from './feed/watcher-limit.js';
+import type { Fleet } from './fleet/fleet.js';
+import type { MetadataStore } from './store/contract.js';
+
+const COMMIT_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+/** What commits count. */
+export interface CommitMetrics {
+  /** A commit became durable after `durationMs`. */
+  committed(batch: CommitBatch, decision: CommitDecision, durationMs: number): void;
+}
+
+/** What questions about missing blocks count. */
+export interface PresenceMetrics {
+  readonly hashesAsked: Counter;
+  readonly hashesMissing: Counter;
+}
+
+/** Series of commits, zero from the start. */
+export function createCommitMetrics(registry: Registry): CommitMetrics {
+  const registers = [registry];
+  const seconds = new Histogram({
+    name: 'drystone_metadata_commit_seconds',
+    help: 'How long commit messages took from their arrival until they were durable.',
+    buckets: COMMIT_BUCKETS_SECONDS,
+    registers,
+  });
+  const counter = (name: string, help: string): Counter =>
+    new Counter({ name: `drystone_metadata_${name}_total`, help, registers });
+  const items = counter('commit_items', 'Items that took a place in a feed.');
+  const conflicts = counter('commit_conflicts', 'Items that were left out because somebody else had changed them.');
+  const refused = counter('commit_missing_blocks', 'Blocks that commits named and no assigned agent held.');
+  const receipts = counter('commit_receipts', 'Receipts that were verified and recorded.');
+  return {
+    committed(batch, decision, durationMs) {
+      seconds.observe(durationMs / 1000);
+      items.inc(decision.writes.length);
+      conflicts.inc(decision.conflicts.length);
+      refused.inc(decision.missing.length / 32);
+      receipts.inc(batch.stored.length);
+    },
+  };
+}
+
+/** Series of questions about missing blocks, zero from the start. */
+export function createPresenceMetrics(registry: Registry): PresenceMetrics {
+  const registers = [registry];
+  return {
+    hashesAsked: new Counter({
+      name: 'drystone_metadata_find_missing_hashes_total',
+      help: 'Block hashes that clients asked about.',
+      registers,
+    }),
+    hashesMissing: new Counter({
+      name: 'drystone_metadata_find_missing_missing_total',
+      help: 'Block hashes that the target asked about lacked.',
+      registers,
+    }),
+  };
+}
+
+/** What the gauges read when they are scraped. */
+export interface Gauged {
+  readonly store: MetadataStore;
+  readonly fleet: Fleet;
+  readonly subscriptions: Subscriptions;
+  readonly watchers: WatcherLimit;
+}
+
+/** Gauges of what there is now; each reads it at the moment of the scrape. */
+export function registerStateGauges(registry: Registry, { store, fleet, subscriptions, watchers }: Gauged): void {
+  const gauge = (name: string, help: string, read: () => number | Promise<number>): void => {
+    const created: Gauge = new Gauge({
+      name: `drystone_metadata_${name}`,
+      help,
+      registers: [registry],
+      async collect() {
+        created.set(await read());
+      },
+    });
+  };
+  gauge('feed_subscribers', 'Feed subscriptions that are open.', () => subscriptions.count);
+  gauge('feed_lag_entries', 'Cursors by which the slowest subscriber is behind.', () => subscriptions.maxLag);
+  gauge(
+    'watchers',
+    'Streams that wait for changes: subscriptions and watches of assignments.',
+    () => watchers.openCount,
+  );
+  gauge('namespaces', 'Namespaces.', async () => (await store.stats()).namespaces);
+  gauge('presence_rows', 'Blocks known to lie at an agent, counted once a namespace.', async () => {
+    return (await store.stats()).presenceRows;
+  });
+  gauge('journal_entries', 'Entries of all journals.', async () => (await store.stats()).journalEntries);
+  gauge('store_file_bytes', 'Bytes that the store takes on disk.', async () => (await store.stats()).fileBytes);
+  registerAgentGauge(registry, store, fleet);
+}
+
+function registerAgentGauge(registry: Registry, store: MetadataStore, fleet: Fleet): void {
+  const agents = new Gauge({
+    name: 'drystone_metadata_agents',
+    help: 'Registered agents by state.',
+    labelNames: ['state'] as const,
+    registers: [registry],
+    async collect() {
+      const { online, draining } = fleet.countByState();
+      // An agent that has not been heard since the service began is offline as well.
+      const offline = (await store.stats()).agents - online - draining;
+      agents.set({ state: 'online' }, online);
+      agents.set({ state: 'draining' }, draining);
+      agents.set({ state: 'offline' }, offline);
+    },
+  });
+}
+
+/** The running release, as a series that is always 1. */
+export function registerBuildInfo(registry: Registry, version: string): void {
+  const info = new Gauge({
+    name: 'drystone_metadata_build_info',
+    help: 'The running release.',
+    labelNames: ['version'] as const,
+    registers: [registry],
+  });
+  info.set({ version }, 1);
+}

@@ -1,0 +1,121 @@
+import { decodeItem } from '../../common/feed/item-codec.js';
+import { idBytes, type Cursor, type NamespaceId } from '../../common/ids.js';
+import { metadataLimits } from '../../common/limits.js';
+import { decideCommit, headOf, type CommitBatch, type CommitDecision, type NewItem } from '../commit/decide.js';
+import { readCommitState } from './commit-state.js';
+import type { FeedQuery, FeedSlice, JournalStore, StoredEntry } from './contract.js';
+import { isEncodedAtOrBelow } from './encoded-item.js';
+import type { LmdbDirectory } from './lmdb-directory.js';
+import { copyOf, type LmdbEnvironment } from './lmdb-environment.js';
+import { cursorKey, cursorOfKey, pathKey } from './lmdb-keys.js';
+import type { LmdbPresence } from './lmdb-presence.js';
+import { decodeFeedHead, decodeItemHead, encodeFeedHead, encodeItemHead } from './lmdb-records.js';
+import type { FeedHead } from './rows.js';
+import { cursorAhead, namespaceUnknown } from './store-errors.js';
+
+const NOTHING = Buffer.alloc(0);
+
+/** Items, feed and journal of the LMDB engine. */
+export class LmdbJournal implements JournalStore {
+  /** @param onCommitted called after each commit that moved a feed, once it is durable. */
+  constructor(
+    readonly environment: LmdbEnvironment,
+    readonly directory: LmdbDirectory,
+    readonly presence: LmdbPresence,
+    readonly onCommitted: (namespaceId: NamespaceId, cursor: Cursor) => void,
+  ) {}
+
+  async commit(namespaceId: NamespaceId, batch: CommitBatch): Promise<CommitDecision> {
+    const decision = await this.environment.write(() => this.#commit(namespaceId, batch));
+    if (decision.writes.length > 0) this.onCommitted(namespaceId, decision.feed.cursor);
+    return decision;
+  }
+
+  feedHead(namespaceId: NamespaceId): Promise<FeedHead> {
+    return this.environment.read(() => this.#head(namespaceId));
+  }
+
+  readFeed(namespaceId: NamespaceId, query: FeedQuery): Promise<FeedSlice> {
+    return this.environment.read(() => this.#readFeed(namespaceId, query));
+  }
+
+  #commit(namespaceId: NamespaceId, batch: CommitBatch): CommitDecision {
+    const row = this.directory.namespace(namespaceId);
+    if (row === undefined) throw namespaceUnknown(namespaceId);
+    for (const { agent, hashes } of batch.stored) {
+      for (const number of this.directory.agentNumbers([agent])) this.presence.record(namespaceId, number, hashes);
+    }
+    const { paths } = this.environment.trees;
+    const namespace = idBytes(namespaceId);
+    const state = readCommitState(
+      {
+        feed: this.#head(namespaceId),
+        head: (path) => {
+          const record = paths.getBinaryFast(pathKey(namespace, path));
+          return record === undefined ? undefined : decodeItemHead(record);
+        },
+        entry: (cursor) => this.#entry(namespace, cursor),
+        isHeld: this.presence.heldByAny(namespaceId, this.directory.agentNumbers(row.agents)),
+      },
+      batch,
+    );
+    const decision = decideCommit(state, batch);
+    this.#apply(namespace, decision);
+    return decision;
+  }
+
+  #apply(namespace: Buffer, { writes, feed: head }: CommitDecision): void {
+    if (writes.length === 0) return;
+    const { journal, feed, paths, heads } = this.environment.trees;
+    for (const write of writes) {
+      const key = cursorKey(namespace, write.cursor);
+      void journal.put(key, write.encoded as Buffer);
+      void feed.put(key, NOTHING);
+      void paths.put(pathKey(namespace, write.item.path), encodeItemHead(headOf(write)));
+      if (write.supersedes !== undefined) void feed.remove(cursorKey(namespace, write.supersedes));
+    }
+    void heads.put(namespace, encodeFeedHead(head));
+  }
+
+  #head(namespaceId: NamespaceId): FeedHead {
+    const record = this.environment.trees.heads.getBinaryFast(idBytes(namespaceId));
+    if (record === undefined) throw namespaceUnknown(namespaceId);
+    return decodeFeedHead(record);
+  }
+
+  #entry(namespace: Buffer, cursor: Cursor): NewItem {
+    const encoded = this.#encodedEntry(cursorKey(namespace, cursor));
+    return { item: decodeItem(encoded), encoded };
+  }
+
+  #encodedEntry(key: Uint8Array): Buffer {
+    const shared = this.environment.trees.journal.getBinaryFast(key);
+    if (shared === undefined) throw new Error('the journal lacks an entry of the feed');
+    return copyOf(shared);
+  }
+
+  #readFeed(namespaceId: NamespaceId, query: FeedQuery): FeedSlice {
+    const { cursor: end } = this.#head(namespaceId);
+    if (query.after > end) throw cursorAhead(query.after, end);
+    const namespace = idBytes(namespaceId);
+    const prefix = Buffer.from(query.pathPrefix);
+    const scanned = prefix.length === 0 ? query.maxEntries : metadataLimits.entriesScannedPerPage;
+    const range = { start: cursorKey(namespace, query.after + 1), end: cursorKey(namespace, end + 1), limit: scanned };
+    const entries: StoredEntry[] = [];
+    let bytes = 0;
+    let nextCursor = query.after;
+    // The keys are taken as a whole: a cursor left open pins its snapshot and makes the file grow.
+    for (const key of [...this.environment.trees.feed.getKeys(range)]) {
+      const cursor = cursorOfKey(key);
+      const item = this.#encodedEntry(key);
+      if (isEncodedAtOrBelow(item, prefix)) {
+        bytes += item.length;
+        const isFull = entries.length === query.maxEntries || (entries.length > 0 && bytes > query.maxBytes);
+        if (isFull) return { entries, nextCursor, caughtUp: false };
+        entries.push({ cursor, item });
+      }
+      nextCursor = cursor;
+    }
+    return { entries, nextCursor, caughtUp: nextCursor === end };
+  }
+}

@@ -1,0 +1,46 @@
+import { ChangeListeners } from './change-listeners.js';
+import type { MetadataStore, StoreChange, StoreStats } from './contract.js';
+import { LmdbDirectory } from './lmdb-directory.js';
+import { entryCount, openLmdbEnvironment, type LmdbEnvironment } from './lmdb-environment.js';
+import { LmdbJournal } from './lmdb-journal.js';
+import { LmdbPresence } from './lmdb-presence.js';
+
+/** Opens the store in the directory `path`, with everything in it that had been acknowledged. One process at a time. */
+export async function openLmdbStore(path: string): Promise<MetadataStore> {
+  return new LmdbStore(await openLmdbEnvironment(path));
+}
+
+/** The default engine: embedded, durable, one writer at a time. */
+class LmdbStore implements MetadataStore {
+  readonly directory: LmdbDirectory;
+  readonly presence: LmdbPresence;
+  readonly journal: LmdbJournal;
+  readonly #listeners = new ChangeListeners();
+
+  constructor(readonly environment: LmdbEnvironment) {
+    this.directory = new LmdbDirectory(environment, () => this.#listeners.tell({ kind: 'directory' }));
+    this.presence = new LmdbPresence(environment, this.directory);
+    this.journal = new LmdbJournal(environment, this.directory, this.presence, (namespaceId, cursor) =>
+      this.#listeners.tell({ kind: 'feed', namespaceId, cursor }),
+    );
+  }
+
+  async stats(): Promise<StoreStats> {
+    const { trees } = this.environment;
+    const counts = await this.environment.read(() => ({
+      namespaces: entryCount(trees.namespaces),
+      agents: entryCount(trees.agents),
+      presenceRows: entryCount(trees.presence),
+      journalEntries: entryCount(trees.journal),
+    }));
+    return { ...counts, fileBytes: await this.environment.fileBytes() };
+  }
+
+  onChange(listener: (change: StoreChange) => void): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  close(): Promise<void> {
+    return this.environment.close();
+  }
+}

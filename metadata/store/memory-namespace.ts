@@ -1,0 +1,93 @@
+import { hashAt, hashCount, hashKey, type HashKey } from '../../common/block-hash.js';
+import type { ItemPath } from '../../common/feed/item.js';
+import { isAtOrBelow } from '../../common/feed/paths.js';
+import type { AgentId, Cursor } from '../../common/ids.js';
+import {
+  decideCommit,
+  headOf,
+  type CommitBatch,
+  type CommitDecision,
+  type ItemHead,
+  type NewItem,
+  type StoredBlocks,
+} from '../commit/decide.js';
+import { readCommitState } from './commit-state.js';
+import type { FeedQuery, FeedSlice, StoredEntry } from './contract.js';
+import { EMPTY_FEED, type FeedHead, type NamespaceRow } from './rows.js';
+import { cursorAhead } from './store-errors.js';
+
+type Holders = Map<HashKey, Set<AgentId>>;
+
+/** One namespace of the memory engine. */
+export class MemoryNamespace {
+  feed: FeedHead = EMPTY_FEED;
+  /** The entry of cursor n lies at n - 1. */
+  readonly journal: NewItem[] = [];
+  readonly presence: Holders = new Map();
+  readonly #heads = new Map<ItemPath, ItemHead>();
+
+  constructor(public row: NamespaceRow) {}
+
+  /** See `JournalStore.commit`. */
+  commit(batch: CommitBatch): CommitDecision {
+    const arriving: Holders = new Map();
+    for (const blocks of batch.stored) addHolders(arriving, blocks);
+    const isHeld = (hash: Uint8Array): boolean => {
+      const key = hashKey(hash);
+      return this.row.agents.some(
+        (agent) => this.presence.get(key)?.has(agent) === true || arriving.get(key)?.has(agent) === true,
+      );
+    };
+    const head = (path: ItemPath): ItemHead | undefined => this.#heads.get(path);
+    const entry = (cursor: Cursor): NewItem => this.#entry(cursor);
+    const decision = decideCommit(readCommitState({ feed: this.feed, head, entry, isHeld }, batch), batch);
+    for (const blocks of batch.stored) addHolders(this.presence, blocks);
+    for (const write of decision.writes) {
+      this.journal.push({ item: write.item, encoded: Buffer.from(write.encoded) });
+      this.#heads.set(write.item.path, headOf(write));
+    }
+    this.feed = decision.feed;
+    return decision;
+  }
+
+  /** The hashes of a packed list that `agent` does not hold. */
+  missing(agent: AgentId, hashes: Uint8Array): Uint8Array[] {
+    return hashesOf(hashes).filter((hash) => this.presence.get(hashKey(hash))?.has(agent) !== true);
+  }
+
+  /** See `JournalStore.readFeed`. */
+  readFeed({ after, maxEntries, maxBytes, pathPrefix }: FeedQuery): FeedSlice {
+    const end = this.feed.cursor;
+    if (after > end) throw cursorAhead(after, end);
+    const entries: StoredEntry[] = [];
+    let bytes = 0;
+    for (let cursor = (after + 1) as Cursor; cursor <= end; cursor++) {
+      const { item, encoded } = this.#entry(cursor);
+      const isCurrent = this.#heads.get(item.path)?.cursor === cursor;
+      if (!isCurrent || !isAtOrBelow(item.path, pathPrefix)) continue;
+      bytes += encoded.length;
+      if (entries.length === maxEntries || (entries.length > 0 && bytes > maxBytes)) {
+        return { entries, nextCursor: entries.at(-1)?.cursor ?? after, caughtUp: false };
+      }
+      entries.push({ cursor, item: encoded });
+    }
+    return { entries, nextCursor: end, caughtUp: true };
+  }
+
+  #entry(cursor: Cursor): NewItem {
+    const entry = this.journal[cursor - 1];
+    if (entry === undefined) throw new Error(`the journal has no entry ${cursor}`);
+    return entry;
+  }
+}
+
+function hashesOf(packed: Uint8Array): Uint8Array[] {
+  return Array.from({ length: hashCount(packed) }, (_, index) => hashAt(packed, index));
+}
+
+function addHolders(holders: Holders, { agent, hashes }: StoredBlocks): void {
+  for (const hash of hashesOf(hashes)) {
+    const key = hashKey(hash);
+    holders.set(key, (holders.get(key) ?? new Set()).add(agent));
+  }
+}
