@@ -14,13 +14,15 @@ interface Owner {
   readonly startedAt: string;
 }
 
+let candidateCount = 0;
+
 /**
  * Takes the lock file at `path` for this process. Returns the pid of the live holder where there is one. The file of a
  * holder that is gone (crash, power cut) is taken over. Holders on other hosts are always taken for alive.
  */
 export async function takeExclusiveLock(path: string): Promise<ExclusiveLock | { readonly heldBy: number }> {
   const owner: Owner = { pid: process.pid, host: hostname(), startedAt: startTimeOf(process.pid) ?? '' };
-  const candidate = `${path}.${process.pid}`;
+  const candidate = `${path}.${process.pid}-${candidateCount++}`;
   await writeFile(candidate, JSON.stringify(owner));
   try {
     for (;;) {
@@ -31,9 +33,9 @@ export async function takeExclusiveLock(path: string): Promise<ExclusiveLock | {
       } catch (thrown) {
         if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
       }
-      const holder = await readOwner(path);
-      if (holder !== undefined && isAlive(holder)) return { heldBy: holder.pid };
-      await rm(path, { force: true });
+      const heldBy = await exclusiveLockHolder(path);
+      if (heldBy !== undefined) return { heldBy };
+      await removeStale(path);
     }
   } finally {
     await rm(candidate, { force: true });
@@ -43,14 +45,37 @@ export async function takeExclusiveLock(path: string): Promise<ExclusiveLock | {
 /** The pid of the live process that holds the lock file at `path`, or undefined where nobody does. Changes nothing. */
 export async function exclusiveLockHolder(path: string): Promise<number | undefined> {
   const holder = await readOwner(path);
-  return holder !== undefined && isAlive(holder) ? holder.pid : undefined;
+  return typeof holder === 'object' && isAlive(holder) ? holder.pid : undefined;
 }
 
-async function readOwner(path: string): Promise<Owner | undefined> {
+/**
+ * Removes the lock file of a holder that is gone. Only one taker at a time may look and remove: of two that had both seen
+ * the old file, the second would remove the lock that the first has put in its place.
+ */
+async function removeStale(path: string): Promise<void> {
+  const takeover = await takeExclusiveLock(`${path}.takeover`);
+  if ('heldBy' in takeover) return;
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Owner;
+    const owner = await readOwner(path);
+    if (owner === 'unreadable' || (typeof owner === 'object' && !isAlive(owner))) await rm(path, { force: true });
+  } finally {
+    await takeover.release();
+  }
+}
+
+/** Unreadable is what a power cut left of a lock: its name was on disk before its bytes were. */
+async function readOwner(path: string): Promise<Owner | 'unreadable' | 'missing'> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return 'missing';
+    throw thrown;
+  }
+  try {
+    return JSON.parse(text) as Owner;
   } catch {
-    return undefined;
+    return 'unreadable';
   }
 }
 
