@@ -16,7 +16,7 @@ import { PutStream } from './put-blocks.js';
 export function createBlockService(options: BlockServiceOptions): ServedService {
   const server: BlockServer = {
     ...options,
-    streams: new OpenStreams(),
+    streams: new OpenStreams(() => options.metrics.refusals.inc({ cause: 'streams' })),
     putBudget: new ByteBudget(blockServerLimits.putBytesInFlightTotal),
   };
   registerStreamGauges(options.registry, {

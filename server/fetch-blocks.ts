@@ -27,21 +27,14 @@ export async function* fetchBlocks(
   calls: BlockCalls,
   namespaceId: NamespaceId,
   hashes: AsyncIterable<Uint8Array>,
-  options: CallOptions = {},
+  options: CallOptions | undefined,
 ): AsyncGenerator<FetchedBlock, void, undefined> {
-  // Answers are read ahead, so leaving early must end a read that is under way: by the signal, nothing else reaches it.
-  const left = new AbortController();
-  const signal = options.signal === undefined ? left.signal : AbortSignal.any([options.signal, left.signal]);
   const asked = new AskedHashes();
-  const responses = calls.getBlocks(asked.requests(namespaceId, hashes), { ...options, signal });
-  try {
-    for await (const answer of mapAhead(responses, blockServerLimits.getMessagesAhead, verifyAnswer)) {
-      yield* asked.match(answer);
-    }
-    if (asked.count > 0) throw notWhatWasAsked(`left ${asked.count} blocks unanswered`);
-  } finally {
-    left.abort();
+  const responses = calls.getBlocks(asked.requests(namespaceId, hashes), options);
+  for await (const answer of mapAhead(responses, blockServerLimits.getMessagesAhead, verifyAnswer)) {
+    for (const block of asked.match(answer)) yield block;
   }
+  if (asked.count > 0) throw notWhatWasAsked(`left ${asked.count} blocks unanswered`);
 }
 
 async function verifyAnswer({ batch, missingHashes }: GetBlocksResponse): Promise<Answer> {

@@ -13,10 +13,14 @@ export interface OpenStream {
 export class OpenStreams {
   readonly #budgets = { put: new Set<ByteBudget>(), get: new Set<ByteBudget>(), has: new Set<ByteBudget>() };
 
+  /** @param onRefusal told of each stream refused. */
+  constructor(readonly onRefusal: () => void) {}
+
   /** Takes a place for a stream with this budget; RESOURCE_EXHAUSTED (OVERLOADED) where all are taken. */
   enter(method: BlockMethod, budget: ByteBudget): OpenStream {
     const budgets = this.#budgets[method];
     if (budgets.size >= blockServerLimits.streamsPerMethod) {
+      this.onRefusal();
       throw overloaded(`this server has ${budgets.size} ${method} streams open`, blockServerLimits.overloadedRetryMs);
     }
     budgets.add(budget);

@@ -43,7 +43,7 @@ export class PutStream {
       void this.#read(requests);
       for (;;) {
         const progress = this.#progress.arm(this.signal);
-        yield* this.#receipts();
+        for (const response of this.#receipts()) yield response;
         if (this.signal.aborted) throw cancelled('the upload');
         if (this.#isDone()) break;
         await progress;

@@ -47,3 +47,14 @@ export function aborted(signal: AbortSignal): Promise<void> {
 export async function quietFor(durationMs: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, durationMs));
 }
+
+/** Calls `action` with everything that `source` yields, one after the other. */
+export async function forEach<T>(source: AsyncIterable<T>, action: (value: T) => void | Promise<void>): Promise<void> {
+  for await (const value of source) await action(value);
+}
+
+/** The first value that `source` yields; the source is left then. */
+export async function firstOf<T>(source: AsyncIterable<T>): Promise<T | undefined> {
+  for await (const value of source) return value;
+  return undefined;
+}

@@ -4,6 +4,7 @@ import { DrystoneError } from '../../../common/errors.js';
 import { blockServerLimits } from '../../../common/limits.js';
 import { CapacityLimitedBlockStore } from '../../../server/capacity-limited-block-store.js';
 import { deferred } from '../../support/async-tools.js';
+import { eventually } from '../../support/eventually.js';
 import { HeldStore } from '../../support/blocks/held-store.js';
 import { manyBlocks, NAMESPACE, sampleBlocks } from '../../support/blocks/sample-blocks.js';
 
@@ -69,7 +70,7 @@ describe('CapacityLimitedBlockStore', () => {
     const { store, held, disk, wait } = limitedStore(FLOOR_BYTES + 300);
     const [slow, next] = sampleBlocks('in flight', 250, 100);
     const writing = store.put(NAMESPACE, [slow!]);
-    await expect.poll(() => held.heldCount).toBe(1);
+    await eventually(() => held.heldCount).toBe(1);
     // A reading of the disk that does not show the first put must not let the second in either.
     wait(blockServerLimits.freeSpaceMaxAgeMs);
     await expect(store.put(NAMESPACE, [next!])).rejects.toMatchObject(DISK_FULL);
