@@ -3,7 +3,7 @@ import { hasGone, scanDirectory, type DirectoryScan, type DirectoryToScan } from
 
 /** A directory that could not be looked into. */
 export interface UnreadDirectory extends DirectoryToScan {
-  /** Why, for people; undefined where it has just gone or become something else, which the next scan will see. */
+  /** Why, for people; undefined where it has just gone or become something else. */
   readonly problem: string | undefined;
 }
 

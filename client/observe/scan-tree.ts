@@ -6,6 +6,9 @@ import { scanSteps, type Doubts, type ScannedDirectories } from './scan-steps.js
 import type { Clock } from '../../common/clock.js';
 import type { ScanResult } from './observation.js';
 
+/** How often a scan looks again because directories go while it looks, before it leaves them to the next scan. */
+const GONE_ATTEMPTS = 3;
+
 /**
  * Looks at a folder, without reading files and without following symlinks. It remembers what it saw, so that after a
  * change only the part that changed is looked at again; an entry that has not changed is then the same object in both
@@ -26,7 +29,7 @@ export class TreeScanner {
 
   /** The whole folder, nothing taken over from before. */
   scanAll(signal: AbortSignal): Promise<ScanResult> {
-    return this.#scan(new Map(), new Map(), signal);
+    return this.#scan(new Map(), [], signal);
   }
 
   /**
@@ -35,17 +38,25 @@ export class TreeScanner {
    * scanned, the whole folder.
    */
   scanPaths(diskPaths: Iterable<string>, signal: AbortSignal): Promise<ScanResult> {
-    return this.#scan(this.#directories, doubtsAbout(diskPaths, this.#directories), signal);
+    return this.#scan(this.#directories, diskPaths, signal);
   }
 
-  async #scan(earlier: ScannedDirectories, doubts: Doubts, signal: AbortSignal): Promise<ScanResult> {
+  async #scan(earlier: ScannedDirectories, diskPaths: Iterable<string>, signal: AbortSignal): Promise<ScanResult> {
     this.#directories = await this.#readingRoot(async () => {
       const identity = identityOf(this.root);
       this.#rootIdentity ??= identity;
       if (identity !== this.#rootIdentity) throw new Error('another directory is in its place');
-      return inSlices(scanSteps(this.root, earlier, doubts), this.clock, signal);
+      let directories = await this.#walk(earlier, [...diskPaths, ...goneIn(earlier)], signal);
+      for (let attempt = 1; attempt < GONE_ATTEMPTS && goneIn(directories).length > 0; attempt++) {
+        directories = await this.#walk(directories, goneIn(directories), signal);
+      }
+      return directories;
     });
     return scanResultOf(this.#directories);
+  }
+
+  #walk(earlier: ScannedDirectories, diskPaths: Iterable<string>, signal: AbortSignal): Promise<ScannedDirectories> {
+    return inSlices(scanSteps(this.root, earlier, doubtsAbout(diskPaths, earlier)), this.clock, signal);
   }
 
   async #readingRoot<Result>(read: () => Promise<Result>): Promise<Result> {
@@ -64,6 +75,12 @@ export class TreeScanner {
 function identityOf(root: string): string {
   const { dev, ino } = statSync(root, { bigint: true });
   return `${dev}:${ino}`;
+}
+
+/** Directories that went, or became something else, between the look at their names and the look into them. */
+function goneIn(directories: ScannedDirectories): string[] {
+  const gone = [...directories.values()].filter((scan) => !('entries' in scan) && scan.problem === undefined);
+  return gone.map(({ diskPath }) => diskPath);
 }
 
 /** Where to look again: each path in the nearest directory above it that is known. */

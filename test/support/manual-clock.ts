@@ -40,7 +40,10 @@ export class ManualClock implements Clock {
         this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
         reject(new DOMException('The operation was aborted', 'AbortError'));
       };
-      if (signal?.aborted === true) return onAbort();
+      if (signal?.aborted === true) {
+        onAbort();
+        return;
+      }
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#sleepers.push(sleeper);
     });
