@@ -77,7 +77,8 @@ export function namesAgent(record: Buffer, agentNumber: number): boolean {
 export function withAgent(record: Buffer | undefined, agentNumber: number): Buffer {
   const length = record?.length ?? 0;
   const value = Buffer.allocUnsafe(length + AGENT_NUMBER_BYTES);
-  record?.copy(value, 0, 0, length);
+  // Only `length` of a record is right: a native copy would look at more.
+  if (record !== undefined) value.set(record.subarray(0, length), 0);
   value.writeUInt16BE(agentNumber, length);
   return value;
 }

@@ -1,0 +1,81 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { MetadataStore, StoreChange } from '../../metadata/store/contract.js';
+import { commitItems, feedOf, furnish, lisbon, porto, shared, storedAt } from '../support/metadata/furnished-store.js';
+import { fileOf, itemAt } from '../support/metadata/samples.js';
+import { describeDirectory } from './metadata-store/directory.js';
+import { describeFeed } from './metadata-store/feed.js';
+import { describeJournal } from './metadata-store/journal.js';
+import { describePresence } from './metadata-store/presence.js';
+
+/** An engine under test. */
+export interface MetadataStoreSubject {
+  /** Opens an empty store. */
+  open(): Promise<MetadataStore>;
+  /** Removes what the store left behind. */
+  cleanUp(): Promise<void>;
+}
+
+/** What every metadata store promises: the contract in metadata/store/contract.ts. */
+export function describeMetadataStore(name: string, createSubject: () => MetadataStoreSubject): void {
+  describe(`${name}, as a metadata store`, () => {
+    const opened: { store: MetadataStore; subject: MetadataStoreSubject }[] = [];
+
+    /** An empty store, or one with two agents and two namespaces. */
+    async function open(content: 'empty' | 'furnished' = 'furnished'): Promise<MetadataStore> {
+      const subject = createSubject();
+      const store = await subject.open();
+      opened.push({ store, subject });
+      if (content === 'furnished') await furnish(store);
+      return store;
+    }
+
+    afterEach(async () => {
+      for (const { store, subject } of opened.splice(0)) {
+        await store.close();
+        await subject.cleanUp();
+      }
+    });
+
+    describeDirectory(open);
+    describeFeed(open);
+    describeJournal(open);
+    describePresence(open);
+
+    it('counts what it keeps', async () => {
+      const empty = await open('empty');
+      expect(await empty.stats()).toMatchObject({ namespaces: 0, agents: 0, presenceRows: 0, journalEntries: 0 });
+      const store = await open();
+      await commitItems(store, [itemAt('a', { ana: 1 }, fileOf('a', 'b'))], [storedAt(lisbon, 'a', 'b')]);
+      await commitItems(store, [itemAt('a', { ana: 2 })], [storedAt(porto, 'a')]);
+      expect(await store.stats()).toMatchObject({ namespaces: 2, agents: 2, presenceRows: 2, journalEntries: 2 });
+    });
+
+    it('tells of changes once they are durable', async () => {
+      const store = await open('empty');
+      const changes: StoreChange[] = [];
+      const end = store.onChange((change) => changes.push(change));
+      await store.directory.putAgent(lisbon.row);
+      await store.directory.putAgent(porto.row);
+      await store.directory.createNamespace(shared);
+      expect(changes.splice(0)).toEqual([{ kind: 'directory' }, { kind: 'directory' }, { kind: 'directory' }]);
+      await commitItems(store, [itemAt('a'), itemAt('b')]);
+      expect(changes.splice(0)).toEqual([{ kind: 'feed', namespaceId: shared.id, cursor: 2 }]);
+      await commitItems(store, [itemAt('a')]);
+      expect(changes).toEqual([]);
+      end();
+      await store.directory.setAssignment(shared.id, [lisbon.id]);
+      expect(changes).toEqual([]);
+    });
+
+    it('takes nothing any more once it is closed', async () => {
+      const store = await open();
+      const begun = commitItems(store, [itemAt('a')]);
+      await Promise.all([store.close(), store.close()]);
+      expect((await begun).feed.cursor).toBe(1);
+      const refusal = { code: 'UNAVAILABLE', reason: 'DRAINING' };
+      await expect(commitItems(store, [itemAt('b')])).rejects.toMatchObject(refusal);
+      await expect(feedOf(store)).rejects.toMatchObject(refusal);
+      await expect(store.directory.putAgent(lisbon.row)).rejects.toMatchObject(refusal);
+    });
+  });
+}

@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest';
+import type { MetadataStore } from '../../../metadata/store/contract.js';
+import {
+  commitItems,
+  feedOf,
+  lisbon,
+  other,
+  porto,
+  shared,
+  storedAt,
+  WHOLE_FEED,
+} from '../../support/metadata/furnished-store.js';
+import { fileOf, hashesNamed, itemAt, namespaceIdNamed, newItem, sampleAgent } from '../../support/metadata/samples.js';
+
+/** What a store promises of commits. */
+export function describeJournal(open: () => Promise<MetadataStore>): void {
+  describe('journal', () => {
+    it('gives out dense cursors, in the order of the items and of the calls', async () => {
+      const store = await open();
+      const commits = ['a', 'b', 'c'].map((name) => commitItems(store, [itemAt(`${name}/1`), itemAt(`${name}/2`)]));
+      const ends = (await Promise.all(commits)).map(({ feed }) => feed.cursor);
+      expect(ends).toEqual([2, 4, 6]);
+      expect(await feedOf(store)).toEqual(['1 a/1', '2 a/2', '3 b/1', '4 b/2', '5 c/1', '6 c/2']);
+    });
+
+    it('keeps each namespace by itself', async () => {
+      const store = await open();
+      await commitItems(store, [itemAt('a'), itemAt('b')]);
+      const elsewhere = await store.journal.commit(other.id, { items: [newItem(itemAt('a'))], stored: [] });
+      expect(elsewhere.feed.cursor).toBe(1);
+      expect(await feedOf(store)).toEqual(['1 a', '2 b']);
+    });
+
+    it('moves an item that changes to the end, and keeps its history', async () => {
+      const store = await open();
+      await commitItems(store, [itemAt('a'), itemAt('b'), itemAt('c')]);
+      await commitItems(store, [itemAt('b', { ana: 2 }), itemAt('a', { ana: 1, ben: 1 })]);
+      expect(await feedOf(store)).toEqual(['3 c', '4 b', '5 a']);
+      expect(await store.stats()).toMatchObject({ journalEntries: 5 });
+    });
+
+    it('counts the items that are not deletions, and their bytes', async () => {
+      const store = await open();
+      const head = () => store.journal.feedHead(shared.id);
+      expect(await head()).toEqual({ cursor: 0, itemCount: 0, itemBytes: 0 });
+      const stored = [storedAt(lisbon, '1', '2', '3')];
+      await commitItems(store, [itemAt('d'), itemAt('f', { ana: 1 }, fileOf('1', '2'))], stored);
+      expect(await head()).toEqual({ cursor: 2, itemCount: 2, itemBytes: 20 });
+      await commitItems(store, [itemAt('f', { ana: 2 }, fileOf('1', '2', '3'))]);
+      expect(await head()).toEqual({ cursor: 3, itemCount: 2, itemBytes: 30 });
+      await commitItems(store, [itemAt('f', { ana: 3 }, { kind: 'deletion' })]);
+      expect(await head()).toEqual({ cursor: 4, itemCount: 1, itemBytes: 0 });
+    });
+
+    it('leaves out what somebody else changed first, says what it holds, and commits the rest', async () => {
+      const store = await open();
+      const held = itemAt('a', { ana: 1 }, fileOf('1'));
+      await commitItems(store, [held], [storedAt(lisbon, '1', '2')]);
+      const { conflicts, feed } = await commitItems(store, [
+        itemAt('b'),
+        itemAt('a', { ben: 1 }, fileOf('2')),
+        itemAt('c'),
+      ]);
+      expect(conflicts).toMatchObject([{ index: 1, cursor: 1, current: { path: 'a', version: held.version } }]);
+      expect(feed.cursor).toBe(3);
+      expect(await feedOf(store)).toEqual(['1 a', '2 b', '3 c']);
+    });
+
+    it('takes the same commit twice and moves nothing', async () => {
+      const store = await open();
+      const first = await commitItems(store, [itemAt('a'), itemAt('b')]);
+      const again = await commitItems(store, [itemAt('a'), itemAt('b')]);
+      expect(again).toMatchObject({ feed: first.feed, conflicts: [], missing: Buffer.alloc(0) });
+    });
+
+    it('joins the versions of equal content', async () => {
+      const store = await open();
+      await commitItems(store, [itemAt('a', { ana: 2 })]);
+      await commitItems(store, [itemAt('a', { ana: 1, ben: 1 })]);
+      const { conflicts } = await commitItems(store, [itemAt('a', { ana: 2, ben: 1, cai: 1 }, fileOf())]);
+      expect(conflicts).toEqual([]);
+      expect(await feedOf(store)).toEqual(['3 a']);
+    });
+
+    it('commits nothing while a block is missing, and records what arrived all the same', async () => {
+      const store = await open();
+      const items = [itemAt('a', { ana: 1 }, fileOf('1', '2', '1', '3')), itemAt('b')];
+      const refused = await commitItems(store, items, [storedAt(lisbon, '2')]);
+      expect(Buffer.from(refused.missing)).toEqual(hashesNamed('1', '3'));
+      expect(refused.feed.cursor).toBe(0);
+      expect(await feedOf(store)).toEqual([]);
+      await commitItems(store, items, [storedAt(porto, '1', '3')]);
+      expect(await feedOf(store)).toEqual(['1 a', '2 b']);
+    });
+
+    it('counts a block only where an assigned agent holds it, for this namespace', async () => {
+      const store = await open();
+      const file = itemAt('a', { ana: 1 }, fileOf('1'));
+      await commitItems(store, [], [storedAt(porto, '1')]);
+      await store.directory.setAssignment(shared.id, [lisbon.id]);
+      expect(Buffer.from((await commitItems(store, [file])).missing)).toEqual(hashesNamed('1'));
+      const elsewhere = await store.journal.commit(other.id, { items: [newItem(file)], stored: [] });
+      expect(Buffer.from(elsewhere.missing)).toEqual(hashesNamed('1'));
+      await store.directory.setAssignment(shared.id, [porto.id]);
+      expect((await commitItems(store, [file])).missing).toHaveLength(0);
+    });
+
+    it('changes nothing where a commit is refused', async () => {
+      const store = await open();
+      const stored = [storedAt(lisbon, '1'), storedAt(sampleAgent('stranger'), '1')];
+      await expect(commitItems(store, [itemAt('a')], stored)).rejects.toMatchObject({ reason: 'AGENT_UNKNOWN' });
+      expect(await store.stats()).toMatchObject({ presenceRows: 0, journalEntries: 0 });
+      expect(await feedOf(store)).toEqual([]);
+    });
+
+    it('knows no namespace that was not made', async () => {
+      const { journal } = await open();
+      const nowhere = namespaceIdNamed('nowhere');
+      const refusal = { code: 'NOT_FOUND', reason: 'NAMESPACE_UNKNOWN' };
+      await expect(journal.commit(nowhere, { items: [], stored: [] })).rejects.toMatchObject(refusal);
+      await expect(journal.feedHead(nowhere)).rejects.toMatchObject(refusal);
+      await expect(journal.readFeed(nowhere, WHOLE_FEED)).rejects.toMatchObject(refusal);
+    });
+  });
+}

@@ -1,0 +1,107 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { hashBlockSync } from '../../../common/block-hash.js';
+import { encodeItem } from '../../../common/feed/item-codec.js';
+import { NO_BLOCKS, type Item, type ItemContent, type ItemPath, type Version } from '../../../common/feed/item.js';
+import {
+  idOfPublicKey,
+  type AgentId,
+  type Cursor,
+  type DeviceId,
+  type NamespaceId,
+  type NamespaceName,
+  type PremisesName,
+} from '../../../common/ids.js';
+import { rawPublicKey, signReceipt, type Receipt } from '../../../common/receipt.js';
+import type { NewItem } from '../../../metadata/commit/decide.js';
+import type { AgentRow, NewNamespace } from '../../../metadata/store/rows.js';
+
+/** The DER prefix of an Ed25519 private key in PKCS #8 (RFC 8410); the 32 bytes of the seed follow it. */
+const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
+
+/** An agent with its key. */
+export interface SampleAgent {
+  readonly id: AgentId;
+  readonly privateKey: KeyObject;
+  readonly row: AgentRow;
+}
+
+/** The same agent for the same name. */
+export function sampleAgent(name: string, premises = 'lisbon'): SampleAgent {
+  const key = Buffer.concat([PKCS8_PREFIX, hashBlockSync(Buffer.from(`agent ${name}`))]);
+  const privateKey = createPrivateKey({ key, format: 'der', type: 'pkcs8' });
+  const publicKey = rawPublicKey(privateKey);
+  const id = idOfPublicKey<AgentId>(publicKey);
+  const address = `${name}.example:7411`;
+  const row = { id, publicKey, premises: premises as PremisesName, address, softwareVersion: '1.0' };
+  return { id, privateKey, row };
+}
+
+/** The agent's word that it has stored blocks. */
+export function receiptOf(
+  agent: SampleAgent,
+  namespaceId: NamespaceId,
+  hashes: Uint8Array,
+  issuedAtMs: number,
+): Receipt {
+  return signReceipt({ agentId: agent.id, namespaceId, issuedAtMs, hashes }, agent.privateKey);
+}
+
+export function namespaceIdNamed(name: string): NamespaceId {
+  return hashBlockSync(Buffer.from(`namespace ${name}`)).toString('hex', 0, 16) as NamespaceId;
+}
+
+export function sampleNamespace(name: string, ...agents: readonly SampleAgent[]): NewNamespace {
+  return {
+    id: namespaceIdNamed(name),
+    name: name as NamespaceName,
+    replicas: agents.length,
+    agents: agents.map(({ id }) => id),
+    createdAtMs: 1_700_000_000_000,
+  };
+}
+
+export function deviceNamed(name: string): DeviceId {
+  return hashBlockSync(Buffer.from(`device ${name}`)).toString('hex', 0, 16) as DeviceId;
+}
+
+/** The hash of a block that need not exist. */
+export function hashNamed(name: string): Buffer {
+  return hashBlockSync(Buffer.from(`block ${name}`));
+}
+
+/** Packed hashes of blocks that need not exist. */
+export function hashesNamed(...names: readonly string[]): Buffer {
+  return Buffer.concat(names.map(hashNamed));
+}
+
+/** A version in which each device has changed the item so often. */
+export function versionOf(counters: Readonly<Record<string, number>>): Version {
+  return Object.entries(counters)
+    .map(([name, counter]) => ({ deviceId: deviceNamed(name), counter }))
+    .sort((a, b) => (a.deviceId < b.deviceId ? -1 : 1));
+}
+
+/** A file of one block of 10 bytes for each name given; the names stand for the content. */
+export function fileOf(...blocks: readonly string[]): ItemContent {
+  return {
+    kind: 'file',
+    sizeBytes: blocks.length * 10,
+    modifiedAtMs: 1_700_000_000_000,
+    executable: false,
+    blocks: blocks.length === 0 ? NO_BLOCKS : { hashes: hashesNamed(...blocks), sizes: blocks.map(() => 10) },
+  };
+}
+
+export function itemAt(
+  path: string,
+  counters: Readonly<Record<string, number>> = { ana: 1 },
+  content: ItemContent = { kind: 'directory' },
+): Item {
+  return { path: path as ItemPath, version: versionOf(counters), author: deviceNamed('ana'), content };
+}
+
+export function newItem(item: Item): NewItem {
+  return { item, encoded: encodeItem(item) };
+}
+
+export const cursor = (value: number): Cursor => value as Cursor;
