@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+import { isWildcardHost, parseHostPort } from '../common/address.js';
+import { invalidArgument } from '../common/errors.js';
+import type { AgentId } from '../common/ids.js';
+import type { ProgramContext, RunningProgram } from '../common/program/context.js';
+import { openDataDirectory } from '../common/program/data-directory.js';
+import { startHttpEndpoint } from '../common/program/http-endpoint.js';
+import { loadOrCreateSigningKey } from '../common/program/signing-key.js';
+import { openChannel } from '../common/rpc/client.js';
+import { createRpcServerMetrics } from '../common/rpc/rpc-metrics.js';
+import { startRpcServer } from '../common/rpc/server.js';
+import { FleetServiceService } from '../proto/gen/drystone/metadata/v1/fleet.js';
+import { createBlockMetrics } from '../server/block-metrics.js';
+import { createBlockService } from '../server/block-service.js';
+import { openBlockStore } from '../server/open-block-store.js';
+import { createReceiptSigner } from '../server/receipt-signer.js';
+import { registerAgentGauges } from './agent-metrics.js';
+import { AssignedNamespaces } from './assigned-namespaces.js';
+import { readCapacity } from './capacity.js';
+import type { AgentConfig } from './config.js';
+import { MetadataLink } from './metadata-link.js';
+
+/** The newest format of the data directory that this release reads and writes (docs/storage-format.md). */
+const FORMAT_VERSION = 1;
+
+/** What has been opened, in order; closing goes the other way round. */
+type Closers = (() => Promise<void>)[];
+
+/**
+ * Starts an agent: a block server that holds the namespaces which metadata assigns to it. It serves as soon as the promise
+ * resolves, whether metadata is there or not. Raises FAILED_PRECONDITION where the data directory is in use, newer or
+ * something else, or an address cannot be had, and INVALID_ARGUMENT where no address is known that clients could be told;
+ * then nothing stays open.
+ */
+export async function startAgent(config: AgentConfig, context: ProgramContext): Promise<RunningProgram> {
+  const closers: Closers = [];
+  try {
+    return await start(config, context, closers);
+  } catch (thrown) {
+    await closeAll(closers);
+    throw thrown;
+  }
+}
+
+async function start(config: AgentConfig, context: ProgramContext, closers: Closers): Promise<RunningProgram> {
+  const { clock, logger, registry, random, credentials } = context;
+  checkAddresses(config);
+  const directory = await openDataDirectory({ path: config.dataDir, program: 'agent', formatVersion: FORMAT_VERSION });
+  closers.push(() => directory.release());
+  const key = await loadOrCreateSigningKey<AgentId>(join(config.dataDir, 'agent.key'));
+  const assigned = await AssignedNamespaces.load(join(config.dataDir, 'assignments.json'));
+  const metrics = createBlockMetrics(registry);
+  const { freeFloorBytes } = config;
+  const path = join(config.dataDir, 'blocks');
+  const store = await openBlockStore({ path, freeFloorBytes, clock, logger, registry, metrics });
+  closers.push(() => store.close());
+
+  const service = createBlockService({
+    store,
+    isAssigned: (namespaceId) => assigned.holds(namespaceId),
+    receipts: createReceiptSigner(key, clock),
+    metrics,
+    registry,
+  });
+  const server = await startRpcServer({
+    listen: config.listen,
+    credentials: credentials.server,
+    services: [service],
+    metrics: createRpcServerMetrics(
+      registry,
+      Object.values(service.methods).map(({ method }) => method.path),
+    ),
+    logger,
+  });
+  closers.push(() => server.drain());
+
+  const channel = openChannel(config.metadata, credentials.channel);
+  const link = new MetadataLink({
+    fleet: channel.service(FleetServiceService),
+    key,
+    premises: config.premises,
+    address: config.advertise ?? server.address,
+    assigned,
+    readCapacity: () => readCapacity(path, store, freeFloorBytes),
+    clock,
+    random,
+    logger,
+  });
+  registerAgentGauges(registry, link, assigned);
+  let isReady = true;
+  const http =
+    config.http === undefined
+      ? undefined
+      : await startHttpEndpoint({ listen: config.http, registry, isReady: () => isReady });
+  if (http !== undefined) closers.push(() => http.close());
+  link.start();
+  logger.info({ address: server.address, http: http?.address, agent: key.id }, 'agent is serving');
+
+  let stopped: Promise<void> | undefined;
+  return {
+    address: server.address,
+    httpAddress: http?.address,
+    stop() {
+      stopped ??= drain();
+      return stopped;
+    },
+  };
+
+  /** Metadata is told first and the line is held until the last upload is done, so that no client is sent here anew. */
+  async function drain(): Promise<void> {
+    isReady = false;
+    link.drain();
+    await server.drain();
+    await link.end();
+    channel.close();
+    await closeAll(closers);
+  }
+}
+
+function checkAddresses({ listen, advertise, metadata }: AgentConfig): void {
+  parseHostPort('metadata', metadata);
+  if (advertise !== undefined) parseHostPort('advertise', advertise);
+  else if (isWildcardHost(parseHostPort('listen', listen).host)) {
+    throw invalidArgument('advertise', `must be given, because clients cannot connect to ${listen}`);
+  }
+}
+
+async function closeAll(closers: Closers): Promise<void> {
+  for (const close of closers.splice(0).reverse()) await close();
+}
