@@ -21,13 +21,9 @@ export class PendingChanges {
   add(diskPath: string): void {
     this.#touch();
     if (this.#everythingBecause !== undefined) return;
-    if (diskPath === '') {
-      this.addEverything('the folder itself changed');
-    } else if (this.#diskPaths.size >= clientLimits.watchedPaths) {
-      this.addEverything('very much changed at once');
-    } else {
-      this.#diskPaths.add(diskPath);
-    }
+    this.#diskPaths.add(diskPath);
+    if (diskPath === '') this.addEverything('the folder itself changed');
+    else if (this.#diskPaths.size > clientLimits.watchedPaths) this.addEverything('very much changed at once');
   }
 
   addEverything(because: string): void {
