@@ -2,7 +2,6 @@ import { Client, Metadata, type ChannelCredentials, type ServiceError } from '@g
 import { systemClock } from '../clock.js';
 import { cancelled, type DrystoneError } from '../errors.js';
 import { rpcLimits, retryLimits, wireLimits } from '../limits.js';
-import { boundMessageQueues } from './flow-control.js';
 import type { CallOptions, MethodDefinition, ServiceCaller, ServiceMethods } from './method-types.js';
 import { streamResponses, type StreamCall } from './response-stream.js';
 import { errorOfStatus } from './status.js';
@@ -118,13 +117,11 @@ function streamCaller(connection: Connection, method: MethodDefinition) {
   return (input: unknown, options: CallOptions = {}): AsyncGenerator<unknown, void, undefined> => {
     const deadline = (): { deadline?: number } => deadlineAfter(options.timeoutMs);
     const start = (): StreamCall =>
-      connection.start<StreamCall>(options.signal, (client) => {
-        const call = method.requestStream
+      connection.start<StreamCall>(options.signal, (client) =>
+        method.requestStream
           ? client.makeBidiStreamRequest(...codecs(method), deadline())
-          : client.makeServerStreamRequest(...codecs(method), input, deadline());
-        boundMessageQueues(call, rpcLimits.messagesQueued);
-        return call;
-      });
+          : client.makeServerStreamRequest(...codecs(method), input, deadline()),
+      );
     return streamResponses({
       start,
       requests: method.requestStream ? (input as AsyncIterable<unknown>) : undefined,

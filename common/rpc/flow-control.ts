@@ -1,5 +1,5 @@
 import { constants, type Http2Server, type ServerHttp2Session } from 'node:http2';
-import type { Duplex, Readable, Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import { Server, type ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import { rpcLimits } from '../limits.js';
 
@@ -65,14 +65,11 @@ export interface ConnectionWindows {
   readonly peerStreamBytes: number | undefined;
 }
 
-interface StreamInternals {
-  readonly _readableState?: { highWaterMark: number };
-  readonly _writableState?: { highWaterMark: number };
+interface WritableInternals {
+  readonly _writableState: { highWaterMark: number };
 }
 
-/** Bounds how many messages grpc-js queues on a call in either direction; its own bound is 16 of any size. */
-export function boundMessageQueues(stream: Readable | Writable | Duplex, messages: number): void {
-  const { _readableState, _writableState } = stream as unknown as StreamInternals;
-  if (_readableState !== undefined) _readableState.highWaterMark = messages;
-  if (_writableState !== undefined) _writableState.highWaterMark = messages;
+/** Bounds how many messages grpc-js queues on a call before a write asks to wait; its own bound is 16 of any size. */
+export function boundWriteQueue(call: Writable, messages: number): void {
+  (call as unknown as WritableInternals)._writableState.highWaterMark = messages;
 }

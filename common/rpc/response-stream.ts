@@ -4,7 +4,10 @@ import {
   type ClientReadableStream,
   type StatusObject,
 } from '@grpc/grpc-js';
-import { writeAll } from './message-stream.js';
+import { rpcLimits } from '../limits.js';
+import { boundWriteQueue } from './flow-control.js';
+import { MessageReader } from './message-reader.js';
+import { writeAll } from './write-all.js';
 
 type DuplexCall = ClientDuplexStream<unknown, unknown>;
 export type StreamCall = ClientReadableStream<unknown> | DuplexCall;
@@ -29,7 +32,7 @@ export function streamResponses(options: ResponseStreamOptions): AsyncGenerator<
   const receive = async function* (): AsyncGenerator<unknown, void, undefined> {
     const { call, status, requests } = (begun = begin(options));
     try {
-      yield* messagesOf(call);
+      yield* new MessageReader(call, rpcLimits.messagesQueued).messages();
       const received = await status;
       if (requests.failure !== undefined) throw requests.failure.thrown;
       if (received.code !== grpcCode.OK && !left) throw options.failure(received);
@@ -67,6 +70,7 @@ function begin({ start, requests }: ResponseStreamOptions): BegunCall {
   call.on('error', () => undefined);
   const begun: BegunCall = { call, status, requests: {} };
   if (requests !== undefined) {
+    boundWriteQueue(call as DuplexCall, rpcLimits.messagesQueued);
     send(call as DuplexCall, requests, ended.signal).catch((thrown: unknown) => {
       begun.requests.failure = { thrown };
       call.cancel();
@@ -78,12 +82,4 @@ function begin({ start, requests }: ResponseStreamOptions): BegunCall {
 async function send(call: DuplexCall, requests: AsyncIterable<unknown>, ended: AbortSignal): Promise<void> {
   await writeAll(call, requests, ended);
   if (!ended.aborted) call.end();
-}
-
-async function* messagesOf(call: StreamCall): AsyncGenerator<unknown, void, undefined> {
-  try {
-    yield* call.iterator({ destroyOnReturn: false });
-  } catch {
-    // The status, which follows, says what went wrong.
-  }
 }

@@ -8,8 +8,9 @@ import {
 import { cancelled, DrystoneError, toDrystoneError } from '../errors.js';
 import { rpcLimits } from '../limits.js';
 import type { Logger } from '../logging.js';
-import { boundMessageQueues } from './flow-control.js';
-import { readAll, writeAll } from './message-stream.js';
+import { boundWriteQueue } from './flow-control.js';
+import { MessageReader } from './message-reader.js';
+import { writeAll } from './write-all.js';
 import type { CallContext, MethodDefinition } from './method-types.js';
 import type { RpcServerMetrics } from './rpc-metrics.js';
 import { statusOfError, type WireStatus } from './status.js';
@@ -64,7 +65,7 @@ export class ServerCalls {
       }) as UntypedHandleCall;
     }
     return ((call: AnyCall) => {
-      boundMessageQueues(call, rpcLimits.messagesQueued);
+      boundWriteQueue(call, rpcLimits.messagesQueued);
       const ended = this.#run(call, served, (answers, signal) =>
         writeAll(call, answers as AsyncIterable<unknown>, signal),
       );
@@ -124,10 +125,11 @@ async function* requestsOf(
   signal: AbortSignal,
   interruption: () => DrystoneError,
 ): AsyncGenerator<unknown, void, undefined> {
-  try {
-    yield* readAll(call, signal);
-  } catch (thrown) {
-    throw signal.aborted ? interruption() : thrown;
+  const reader = new MessageReader(call, rpcLimits.messagesQueued);
+  signal.addEventListener('abort', () => reader.end(), { once: true });
+  for await (const request of reader.messages()) {
+    if (signal.aborted) break;
+    yield request;
   }
   if (signal.aborted) throw interruption();
 }
