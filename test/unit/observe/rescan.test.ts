@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { systemClock } from '../../../common/clock.js';
+import { systemClock, type Clock } from '../../../common/clock.js';
 import { TreeScanner } from '../../../client/observe/scan-tree.js';
 import type { ItemPath } from '../../../common/feed/item.js';
 import type { ScanResult } from '../../../client/observe/observation.js';
@@ -119,5 +119,53 @@ describe('a directory that may not be read', () => {
     const half = await asOrdinaryUser(() => scanner.scanAll(signal));
     expect(paths(half)).toEqual(['half']);
     expect(half.unseen).toEqual(new Set(['half/file', 'half/directory']));
+  });
+});
+
+/** A clock that, whenever it is asked, lets `act` do something between two steps of a scan. */
+function actingClock(act: (call: number) => void): Clock {
+  let calls = 0;
+  return {
+    ...systemClock,
+    monotonicMs() {
+      act(++calls);
+      return 0;
+    },
+  };
+}
+
+describe('a directory that goes while it is scanned', () => {
+  test('is found to be what it is by the same scan', async () => {
+    const root = scratchFolder();
+    plant(root, 'a/file');
+    const clock = actingClock((call) => {
+      // The root has been listed, the directory in it has not.
+      if (call !== 2) return;
+      rmSync(join(root, 'a'), { recursive: true });
+      plant(root, 'a', 'now a file');
+    });
+    const result = await new TreeScanner(root, clock).scanAll(signal);
+    expect(result.observations.get('a' as ItemPath)).toMatchObject({ kind: 'file' });
+    expect(result).toMatchObject({ unseen: new Set(), problems: [] });
+  });
+
+  test('again and again, is unseen, and looked at by the next scan without being told', async () => {
+    const root = scratchFolder();
+    let restless = true;
+    const clock = actingClock((call) => {
+      if (!restless) return;
+      rmSync(join(root, 'a'), { recursive: true, force: true });
+      // A walk asks before it begins, after the root and after the directory.
+      plant(root, call % 3 === 2 ? 'a' : 'a/file');
+    });
+    const scanner = new TreeScanner(root, clock);
+    const unsettled = await scanner.scanAll(signal);
+    expect(paths(unsettled)).toEqual([]);
+    expect(unsettled).toMatchObject({ unseen: new Set(['a']), problems: [] });
+
+    restless = false;
+    const settled = await scanner.scanPaths([], signal);
+    expect(paths(settled)).toEqual(['a', 'a/file']);
+    expect(settled.unseen.size).toBe(0);
   });
 });
