@@ -17,7 +17,7 @@ export async function readFolderStatus(directory: string): Promise<FolderStatus 
     const state = join(root, STATE_DIRECTORY);
     if (await exists(join(state, 'FORMAT'))) {
       const [facts, syncedBy] = [
-        await readStateFacts(join(state, 'trees')),
+        await readStateFacts(join(state, 'state')),
         await exclusiveLockHolder(join(state, 'lock')),
       ];
       return { root, ...facts, syncedBy };

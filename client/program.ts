@@ -1,6 +1,21 @@
-import type { AccountName, NamespaceName, PremisesName } from '../common/ids.js';
+import { mkdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { DrystoneError } from '../common/errors.js';
+import type { AccountName, DeviceId, NamespaceName, PremisesName } from '../common/ids.js';
 import type { ProgramContext } from '../common/program/context.js';
+import { openDataDirectory, type DataDirectory } from '../common/program/data-directory.js';
+import { loadOrCreateSigningKey, type SigningKey } from '../common/program/signing-key.js';
+import { startDiskPool } from './act/disk/disk-pool.js';
+import type { Disk } from './act/disk/disk-task.js';
+import { temporaryDirectoryOf } from './act/folder-places.js';
+import type { Cutter } from './observe/cutter.js';
+import { STATE_DIRECTORY } from './observe/ignore-rules.js';
+import { startPiscinaCutter } from './observe/piscina-cutter.js';
 import type { SyncObserver, SyncSummary } from './progress.js';
+import { openLmdbTreeStore } from './state/lmdb-tree-store.js';
+import { ProgressReporter } from './sync/progress-reporter.js';
+import { runSession } from './sync/session.js';
+import { SyncTally } from './tally.js';
 
 /** What a sync of one folder needs to know. */
 export interface SyncConfig {
@@ -31,15 +46,88 @@ export interface RunningSync {
   stop(): Promise<void>;
 }
 
+/** The newest format of a folder's state that this release reads and writes (docs/storage-format.md). */
+const STATE_FORMAT = 1;
+
+/** What does the heavy work beside the control thread. */
+export interface SyncWorkers {
+  readonly cutter: Cutter;
+  readonly disk: Disk;
+}
+
 /**
  * Syncs a folder with a namespace. Resolves once the folder is locked and its state is open; everything after that,
  * waiting for a metadata service that is away included, happens while it runs.
  *
- * Raises FAILED_PRECONDITION: FOLDER_BUSY where another client has the folder, FOLDER_OF_OTHER_NAMESPACE where it is synced
- * with another one, DATA_FORMAT_NEWER where a newer release wrote its state.
+ * Raises FAILED_PRECONDITION: FOLDER_BUSY where another client has the folder, FOLDER_OF_OTHER_NAMESPACE (from `finished`)
+ * where it is synced with another one, DATA_FORMAT_NEWER where a newer release wrote its state.
+ *
+ * `workers` are closed with the sync; on worker threads unless given.
  */
-export declare function startSync(
+export async function startSync(
   config: SyncConfig,
   context: ProgramContext,
   observer: SyncObserver,
-): Promise<RunningSync>;
+  workers: SyncWorkers = { cutter: startPiscinaCutter({ clock: context.clock }), disk: startDiskPool() },
+): Promise<RunningSync> {
+  const root = resolve(config.root);
+  const directory = await openFolder(root);
+  const closing: (() => Promise<void>)[] = [() => directory.release()];
+  const close = async (): Promise<void> => {
+    for (const step of closing.reverse()) await step();
+  };
+  try {
+    const key = await loadDeviceKey(config.homeDir);
+    const store = openLmdbTreeStore(join(directory.path, 'state'));
+    closing.push(
+      () => store.close(),
+      () => workers.cutter.close(),
+      () => workers.disk.close(),
+    );
+    const tally = new SyncTally();
+    const reporter = new ProgressReporter(observer, tally, context.clock);
+    const ended = new AbortController();
+    const session = runSession({ ...config, ...workers, root, key, store, tally, reporter, context }, ended.signal);
+    const finished = session
+      .catch((thrown: unknown) => {
+        if (!ended.signal.aborted) throw thrown;
+      })
+      .finally(close)
+      .then(() => tally.summary());
+    // Whoever waits for it is told; that nobody does yet is no reason to end the process.
+    finished.catch(() => undefined);
+    return {
+      finished,
+      summary: () => tally.summary(),
+      async stop() {
+        ended.abort();
+        await finished.catch(() => undefined);
+      },
+    };
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+}
+
+/** Locks the folder for this process and clears what an earlier one has left half written. */
+async function openFolder(root: string): Promise<DataDirectory> {
+  await mkdir(root, { recursive: true });
+  const path = join(root, STATE_DIRECTORY);
+  try {
+    const directory = await openDataDirectory({ path, program: 'client', formatVersion: STATE_FORMAT });
+    const temporaryDirectory = temporaryDirectoryOf(root);
+    await rm(temporaryDirectory, { recursive: true, force: true });
+    await mkdir(temporaryDirectory, { mode: 0o700 });
+    return directory;
+  } catch (thrown) {
+    if (!(thrown instanceof DrystoneError) || thrown.reason !== 'DATA_DIRECTORY_BUSY') throw thrown;
+    const message = `${root} is being synced by another process; stop that one first (${thrown.message})`;
+    throw new DrystoneError('FAILED_PRECONDITION', 'FOLDER_BUSY', message, {}, { cause: thrown });
+  }
+}
+
+async function loadDeviceKey(homeDir: string): Promise<SigningKey<DeviceId>> {
+  await mkdir(homeDir, { recursive: true, mode: 0o700 });
+  return loadOrCreateSigningKey<DeviceId>(join(homeDir, 'device.key'));
+}

@@ -1,7 +1,29 @@
+import { once } from 'node:events';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
 import type { Writable } from 'node:stream';
-import type { FeedEntry, ItemPath } from '../common/feed/item.js';
-import type { AccountName, NamespaceName, PremisesName } from '../common/ids.js';
+import { hashAt, hashCount } from '../common/block-hash.js';
+import { mapAhead } from '../common/concurrency/map-ahead.js';
+import { DrystoneError } from '../common/errors.js';
+import { entryFromWire } from '../common/feed/item-codec.js';
+import type { FeedEntry, FileContent, ItemPath } from '../common/feed/item.js';
+import {
+  parseNamespaceId,
+  type AccountName,
+  type DeviceId,
+  type NamespaceId,
+  type NamespaceName,
+  type PremisesName,
+} from '../common/ids.js';
+import { clientLimits } from '../common/limits.js';
 import type { ProgramContext } from '../common/program/context.js';
+import { loadOrCreateSigningKey } from '../common/program/signing-key.js';
+import { openChannel } from '../common/rpc/client.js';
+import { sourcesOf } from './act/agent-transfers.js';
+import { BlockFetcher } from './act/download/block-fetcher.js';
+import { AgentDirectory } from './connection/agent-directory.js';
+import { introduce } from './connection/introduction.js';
+import { connectMetadata, type MetadataCalls } from './connection/metadata-calls.js';
 
 /** What reading a namespace without syncing it needs to know. */
 export interface ReadConfig {
@@ -19,20 +41,118 @@ export interface ReadConfig {
  * The items at or below `prefix` (all where it is empty), deletions left out, in the order of their last change. Raises
  * NOT_FOUND (NAMESPACE_UNKNOWN).
  */
-export declare function listItems(
+export async function* listItems(
   config: ReadConfig,
   context: ProgramContext,
   prefix: ItemPath | '',
-): AsyncGenerator<FeedEntry, void, undefined>;
+): AsyncGenerator<FeedEntry, void, undefined> {
+  const reader = await openReader(config, context);
+  try {
+    yield* readItems(reader, prefix);
+  } finally {
+    reader.close();
+  }
+}
 
 /**
  * Writes the content of the file at `path` to `sink`, in order and verified, taking each block from another agent where
  * one lacks it; `sink` is not ended. Returns the size in bytes. Raises NOT_FOUND (ITEM_UNKNOWN) where there is no file, and
  * UNAVAILABLE (BLOCKS_UNAVAILABLE) where no agent has a block.
  */
-export declare function readFile(
+export async function readFile(
   config: ReadConfig,
   context: ProgramContext,
   path: ItemPath,
   sink: Writable,
-): Promise<{ readonly sizeBytes: number }>;
+): Promise<{ readonly sizeBytes: number }> {
+  const reader = await openReader(config, context);
+  try {
+    const content = await findFile(reader, path);
+    await writeBlocks(reader, content, config.premises, sink);
+    return { sizeBytes: content.sizeBytes };
+  } finally {
+    reader.close();
+  }
+}
+
+interface Reader {
+  readonly namespaceId: NamespaceId;
+  readonly metadata: MetadataCalls;
+  readonly agents: AgentDirectory;
+  close(): void;
+}
+
+async function openReader(config: ReadConfig, context: ProgramContext): Promise<Reader> {
+  const { credentials, clock } = context;
+  const key = await loadOrCreateSigningKey<DeviceId>(join(config.homeDir, 'device.key'));
+  const channel = openChannel(config.metadata, credentials.channel);
+  const agents = new AgentDirectory(credentials, clock);
+  const close = (): void => {
+    agents.close();
+    channel.close();
+  };
+  try {
+    const metadata = connectMetadata(channel);
+    const introduction = { ...config, key, displayName: hostname() };
+    const assignment = await introduce(introduction, metadata, new AbortController().signal);
+    agents.update(assignment);
+    return { namespaceId: parseNamespaceId('namespace_id', assignment.namespaceId), metadata, agents, close };
+  } catch (thrown) {
+    close();
+    throw thrown;
+  }
+}
+
+async function* readItems(
+  { namespaceId, metadata }: Reader,
+  pathPrefix: ItemPath | '',
+): AsyncGenerator<FeedEntry, void, undefined> {
+  let afterCursor = 0n;
+  for (let isCaughtUp = false; !isCaughtUp;) {
+    const page = await metadata.feed.readFeed({ namespaceId, afterCursor, pageSize: 0, pathPrefix });
+    for (const [index, wire] of page.entries.entries()) {
+      const entry = entryFromWire(`entries[${index}]`, wire);
+      if (entry.item.content.kind !== 'deletion') yield entry;
+    }
+    afterCursor = page.nextCursor;
+    isCaughtUp = page.caughtUp;
+  }
+}
+
+async function findFile(reader: Reader, path: ItemPath): Promise<FileContent> {
+  for await (const { item } of readItems(reader, path)) {
+    if (item.path !== path) continue;
+    if (item.content.kind === 'file') return item.content;
+    throw new DrystoneError('NOT_FOUND', 'ITEM_UNKNOWN', `${path} is a ${item.content.kind}; only files can be read`);
+  }
+  throw new DrystoneError('NOT_FOUND', 'ITEM_UNKNOWN', `there is no file ${path} in the namespace`);
+}
+
+/** Fetches blocks some way ahead of the one that is being written. */
+async function writeBlocks(
+  { agents, namespaceId }: Reader,
+  { blocks: { hashes } }: FileContent,
+  premises: PremisesName | undefined,
+  sink: Writable,
+): Promise<void> {
+  const fetcher = new BlockFetcher(namespaceId, sourcesOf(agents, premises));
+  const ended = new AbortController();
+  const running = fetcher.run(ended.signal);
+  const wanted = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+    for (let index = 0; index < hashCount(hashes); index++) yield hashAt(hashes, index);
+  };
+  const fetchOne = (hash: Uint8Array): Promise<Buffer> =>
+    new Promise((resolve, reject) => {
+      fetcher.want({ hash, deliver: resolve, fail: reject }).catch(reject);
+    });
+  try {
+    for await (const data of mapAhead(wanted(), clientLimits.readBlocksAhead, fetchOne)) {
+      if (!sink.write(data)) await once(sink, 'drain');
+    }
+    fetcher.end();
+    await running;
+  } finally {
+    ended.abort();
+    await running.catch(() => undefined);
+  }
+}

@@ -76,7 +76,7 @@ export const rpcLimits = {
   keepaliveTimeoutMs: 10_000,
 } as const;
 
-/** Reconnecting and repeating: exponential with full jitter between the two bounds. */
+/** Reconnecting and repeating: delays double from the first bound to the second; half of each is random. */
 export const retryLimits = {
   initialDelayMs: 100,
   maxDelayMs: 15_000,
@@ -181,6 +181,8 @@ export const clientLimits = {
   unwatchedScanIntervalMs: 30_000,
   /** Files that are assembled from several blocks at once, each with an open descriptor. */
   filesInFlight: 64,
+  /** Blocks of a file that is read without syncing that are fetched ahead of the one being written. */
+  readBlocksAhead: 16,
   /** Blocks that wait to be asked of one source. */
   wantedBlocksQueued: 16_384,
   /** A full scan as the truth behind the watcher's hints. */
@@ -190,6 +192,10 @@ export const clientLimits = {
   settleMaxMs: 2_000,
   /** How often a file that changes while it is read is tried before it is left for the next round. */
   unstableFileAttempts: 3,
+  /** For this long after an agent has failed, others come before it. */
+  agentPauseMs: 10_000,
+  /** Problems that are remembered, so that each is reported once. */
+  problemsRemembered: 10_000,
   /** Blocks that wait to be asked about, and blocks that wait to be put. */
   uploadBlocksQueued: 8192,
   /** Groups of small files, and large files, that are cut at the same time. */

@@ -4,6 +4,7 @@ import type { Item, ItemPath } from '../../common/feed/item.js';
 import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js';
 import type { LocalEntry } from './local-entry.js';
 import { decodeLocalEntry, encodeLocalEntry } from './local-entry-codec.js';
+import { notDominated } from './remote-changes.js';
 import type { StateChanges, Tree, TreeChanges, TreeStore } from './tree-store.js';
 
 type Bytes = Database<Buffer, Buffer>;
@@ -83,7 +84,7 @@ class LmdbTreeStore implements TreeStore {
   async write(changes: StateChanges): Promise<void> {
     await this.#root.transaction(() => {
       if (changes.forgetRemote === true) this.remote.db.clearSync();
-      this.remote.apply(changes.remote);
+      this.remote.apply(notDominated(changes.remote, this.remote));
       this.local.apply(changes.local);
       this.synced.apply(changes.synced);
       if (changes.cursor !== undefined) this.#facts.putSync(CURSOR_KEY, String(changes.cursor));

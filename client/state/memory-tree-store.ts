@@ -2,6 +2,7 @@ import { isAtOrBelow } from '../../common/feed/paths.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
 import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js';
 import type { LocalEntry } from './local-entry.js';
+import { notDominated } from './remote-changes.js';
 import type { StateChanges, Tree, TreeChanges, TreeStore } from './tree-store.js';
 
 /** A tree in memory; listing costs a pass over all of it. */
@@ -44,7 +45,7 @@ export class MemoryTreeStore implements TreeStore {
 
   write(changes: StateChanges): Promise<void> {
     if (changes.forgetRemote === true) this.remote.clear();
-    this.remote.apply(changes.remote);
+    this.remote.apply(notDominated(changes.remote, this.remote));
     this.local.apply(changes.local);
     this.synced.apply(changes.synced);
     this.cursor = changes.cursor ?? this.cursor;

@@ -29,7 +29,8 @@ export type TreeChanges<T> = ReadonlyMap<ItemPath, T | undefined>;
 export interface StateChanges {
   /** The remote tree is emptied before anything else is applied. */
   readonly forgetRemote?: boolean;
-  readonly remote?: TreeChanges<Item>;
+  /** What the namespace holds. An item is passed over where the tree has one whose version dominates it. */
+  readonly remote?: ReadonlyMap<ItemPath, Item>;
   /** The feed was read up to here; part of the same change as the items read. */
   readonly cursor?: Cursor;
   readonly local?: TreeChanges<LocalEntry>;

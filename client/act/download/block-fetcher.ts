@@ -17,10 +17,9 @@ export interface WantedBlock {
 
 /** One place to fetch from. */
 export interface BlockSource {
-  readonly name: string;
   readonly blocks: BlockClient;
   /** The source broke off. */
-  readonly onFailure: (error: DrystoneError) => void;
+  readonly onFailure: () => void;
 }
 
 /**
@@ -152,7 +151,7 @@ class SourceLane {
     } catch (thrown) {
       if (signal.aborted) throw thrown;
       this.#failure = toDrystoneError(thrown);
-      this.source.onFailure(this.#failure);
+      this.source.onFailure();
       this.#lists.fail(this.#failure);
       for (const hash of this.#asked.splice(0).slice(answered)) await passOn(hash, this.#failure);
     }

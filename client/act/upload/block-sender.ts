@@ -1,13 +1,15 @@
 import { hashKey, hashKeyAt, hashCount, packKeys, type HashKey } from '../../../common/block-hash.js';
 import { BoundedQueue } from '../../../common/concurrency/bounded-queue.js';
 import type { ByteBudget } from '../../../common/concurrency/byte-budget.js';
-import type { NamespaceId, AgentId } from '../../../common/ids.js';
+import { DrystoneError, toDrystoneError } from '../../../common/errors.js';
+import type { NamespaceId } from '../../../common/ids.js';
 import { clientLimits, wireLimits } from '../../../common/limits.js';
 import type { Receipt } from '../../../common/receipt.js';
 import type { FindMissingRequest } from '../../../proto/gen/drystone/metadata/v1/presence.js';
-import type { Block, BlockClient } from '../../../server/block-client.js';
+import type { Block } from '../../../server/block-client.js';
 import type { MetadataCalls } from '../../connection/metadata-calls.js';
 import type { SyncTally } from '../../tally.js';
+import type { Target } from './target.js';
 import { SlotGate } from '../slot-gate.js';
 
 /** A block to be stored; its bytes are charged to the budget until it is. */
@@ -23,9 +25,9 @@ interface UnderWay {
 
 export interface BlockSenderParts {
   readonly namespaceId: NamespaceId;
-  readonly target: AgentId;
+  /** Chooses where the blocks go, by the packed hashes of the first of them. */
+  readonly chooseTarget: (sample: Uint8Array, signal: AbortSignal) => Promise<Target>;
   readonly presence: MetadataCalls['presence'];
-  readonly blocks: BlockClient;
   readonly budget: ByteBudget;
   readonly tally: SyncTally;
   /** Takes each receipt to metadata. */
@@ -45,6 +47,7 @@ export class BlockSender {
   readonly #unrecorded = new Set<HashKey>();
   /** What was asked and not answered, oldest first. */
   readonly #asked: OutgoingBlock[][] = [];
+  #target: Target | undefined;
   readonly #asking = new SlotGate(clientLimits.asksInFlight);
 
   constructor(private readonly parts: BlockSenderParts) {}
@@ -92,7 +95,7 @@ export class BlockSender {
   }
 
   async #ask(signal: AbortSignal): Promise<void> {
-    for await (const { missingHashes } of this.parts.presence.findMissing(this.#requests(), { signal })) {
+    for await (const { missingHashes } of this.parts.presence.findMissing(this.#requests(signal), { signal })) {
       this.#asking.leave();
       const missing = new Set<HashKey>();
       for (let index = 0; index < hashCount(missingHashes); index++) missing.add(hashKeyAt(missingHashes, index));
@@ -109,8 +112,8 @@ export class BlockSender {
     this.#missing.end();
   }
 
-  async *#requests(): AsyncGenerator<FindMissingRequest, void, undefined> {
-    const { namespaceId, target } = this.parts;
+  async *#requests(signal: AbortSignal): AsyncGenerator<FindMissingRequest, void, undefined> {
+    const { namespaceId } = this.parts;
     for (;;) {
       // While answers are awaited, more comes together for the next message.
       await this.#asking.enter();
@@ -118,24 +121,39 @@ export class BlockSender {
       if (blocks === undefined) return;
       this.parts.tally.add('blocksAsked', blocks.length);
       this.#asked.push(blocks);
-      yield { namespaceId, targetAgentId: target, hashes: packKeys(blocks.map(({ hash }) => hashKey(hash))) };
+      const hashes = packKeys(blocks.map(({ hash }) => hashKey(hash)));
+      this.#target ??= await this.parts.chooseTarget(hashes, signal);
+      yield { namespaceId, targetAgentId: this.#target.agentId, hashes };
     }
   }
 
   async #put(signal: AbortSignal): Promise<void> {
-    for await (const receipt of this.parts.blocks.put(this.parts.namespaceId, this.#missing, { signal })) {
-      this.parts.onReceipt(receipt);
-      for (let index = 0; index < hashCount(receipt.hashes); index++) {
-        const key = hashKeyAt(receipt.hashes, index);
-        const sizeBytes = this.#underWay.get(key)?.sizeBytes;
-        if (sizeBytes === undefined) continue;
-        this.parts.tally.add('blocksUploaded');
-        this.parts.tally.add('bytesUploaded', sizeBytes);
-        this.parts.tally.work.bytesDone += sizeBytes;
-        this.#unrecorded.add(key);
-        this.#stored(key);
+    // Before the first missing block there is nothing to connect for, and no target.
+    const first = await this.#missing.takeBatch(1);
+    if (first === undefined || this.#target === undefined) return;
+    const { blocks, onFailure } = this.#target;
+    try {
+      for await (const receipt of blocks.put(this.parts.namespaceId, startingWith(first, this.#missing), { signal })) {
+        this.parts.onReceipt(receipt);
+        for (let index = 0; index < hashCount(receipt.hashes); index++) this.#covered(hashKeyAt(receipt.hashes, index));
       }
+    } catch (thrown) {
+      signal.throwIfAborted();
+      onFailure();
+      // Whatever is wrong with the target, the same upload to another, or later, may succeed.
+      const { reason, message, details } = toDrystoneError(thrown);
+      throw new DrystoneError('UNAVAILABLE', reason, `an upload broke off: ${message}`, details, { cause: thrown });
     }
+  }
+
+  #covered(key: HashKey): void {
+    const sizeBytes = this.#underWay.get(key)?.sizeBytes;
+    if (sizeBytes === undefined) return;
+    this.parts.tally.add('blocksUploaded');
+    this.parts.tally.add('bytesUploaded', sizeBytes);
+    this.parts.tally.work.bytesDone += sizeBytes;
+    this.#unrecorded.add(key);
+    this.#stored(key);
   }
 
   #saved(sizeBytes: number): void {
@@ -150,4 +168,9 @@ export class BlockSender {
     this.parts.budget.give(block.sizeBytes);
     for (const onStored of block.onStored) onStored();
   }
+}
+
+async function* startingWith<T>(first: readonly T[], rest: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  yield* first;
+  yield* rest;
 }

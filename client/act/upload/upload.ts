@@ -1,9 +1,8 @@
 import { asBuffer } from '../../../common/block-hash.js';
 import { ByteBudget } from '../../../common/concurrency/byte-budget.js';
 import type { Blocklist, Item, ItemContent, ItemPath } from '../../../common/feed/item.js';
-import type { AgentId, Cursor, DeviceId, NamespaceId } from '../../../common/ids.js';
+import type { Cursor, DeviceId, NamespaceId } from '../../../common/ids.js';
 import { clientLimits } from '../../../common/limits.js';
-import type { BlockClient } from '../../../server/block-client.js';
 import type { MetadataCalls } from '../../connection/metadata-calls.js';
 import type { Cutter } from '../../observe/cutter.js';
 import { sameState } from '../../plan/difference.js';
@@ -15,13 +14,13 @@ import { BlockSender } from './block-sender.js';
 import { CommitSender } from './commit-sender.js';
 import { cutFiles, type FileToCut } from './file-cutting.js';
 import { PendingFile, type ReadyItem, type UploadOutcome } from './pending-item.js';
+import type { Target } from './target.js';
 
 export interface UploadParts {
   readonly namespaceId: NamespaceId;
   readonly device: DeviceId;
   readonly metadata: MetadataCalls;
-  readonly target: AgentId;
-  readonly blocks: BlockClient;
+  readonly chooseTarget: (sample: Uint8Array, signal: AbortSignal) => Promise<Target>;
   readonly cutter: Cutter;
   readonly tally: SyncTally;
   /** Where a path lies on this disk. */
@@ -49,7 +48,7 @@ export async function upload(
   parts: UploadParts,
   signal: AbortSignal,
 ): Promise<void> {
-  const { namespaceId, metadata, target, blocks, tally, onOutcomes, onCursor } = parts;
+  const { namespaceId, metadata, chooseTarget, tally, onOutcomes, onCursor } = parts;
   const budget = new ByteBudget(clientLimits.uploadBytesInFlight);
   const commits = new CommitSender({
     namespaceId,
@@ -62,9 +61,8 @@ export async function upload(
   });
   const sender = new BlockSender({
     namespaceId,
-    target,
+    chooseTarget,
     presence: metadata.presence,
-    blocks,
     budget,
     tally,
     onReceipt: (receipt) => commits.addReceipt(receipt),

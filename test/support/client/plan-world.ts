@@ -174,7 +174,7 @@ export class SimulatedDevice {
     const item: Item = { path, version, author: this.id, content };
     const outcome = this.namespace.commit(item);
     if (outcome === 'conflict') {
-      await this.state.write({ remote: new Map([[path, this.namespace.items.get(path)]]) });
+      await this.state.write({ remote: new Map([[path, this.namespace.items.get(path)!]]) });
       if (local !== undefined) await this.#write(new Map([[path, local]]));
       return;
     }

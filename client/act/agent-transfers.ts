@@ -1,0 +1,59 @@
+import type { Cursor, DeviceId, NamespaceId, PremisesName } from '../../common/ids.js';
+import type { Random } from '../../common/random.js';
+import type { AgentDirectory } from '../connection/agent-directory.js';
+import type { MetadataCalls } from '../connection/metadata-calls.js';
+import type { Cutter } from '../observe/cutter.js';
+import type { LocalBlockIndex } from '../state/local-block-index.js';
+import type { SyncTally } from '../tally.js';
+import { rankCandidates } from './choose-target.js';
+import type { Disk } from './disk/disk-task.js';
+import type { BlockSource } from './download/block-fetcher.js';
+import { fetchFiles } from './download/fetch-files.js';
+import type { Transfers } from './round.js';
+import { chooseTarget } from './upload/target.js';
+import { upload } from './upload/upload.js';
+
+export interface AgentTransfersParts {
+  readonly namespaceId: NamespaceId;
+  readonly device: DeviceId;
+  readonly premises: PremisesName | undefined;
+  readonly metadata: MetadataCalls;
+  readonly agents: AgentDirectory;
+  readonly cutter: Cutter;
+  readonly disk: Disk;
+  readonly index: LocalBlockIndex;
+  readonly random: Random;
+  readonly tally: SyncTally;
+  /** The feed's last cursor after a commit. */
+  readonly onCursor: (cursor: Cursor) => void;
+}
+
+/** Transfers between the folder and the agents that hold the namespace. */
+export function agentTransfers(parts: AgentTransfersParts): Transfers {
+  const { namespaceId, premises, agents, metadata } = parts;
+  return {
+    upload(operations, places, onOutcomes, signal) {
+      const target = { namespaceId, premises, agents, presence: metadata.presence };
+      return upload(
+        operations,
+        {
+          ...parts,
+          absolutePath: (path) => places.absolutePath(path),
+          chooseTarget: (sample, together) => chooseTarget(target, sample, together),
+          onOutcomes,
+        },
+        signal,
+      );
+    },
+    fetch(operations, places, onOutcome, signal) {
+      return fetchFiles(operations, { ...parts, sources: sourcesOf(agents, premises), places, onOutcome }, signal);
+    },
+  };
+}
+
+/** All agents that hold the namespace, the nearest first. */
+export function sourcesOf(agents: AgentDirectory, premises: PremisesName | undefined): BlockSource[] {
+  return rankCandidates(agents.candidates(), 'fetch', premises)
+    .flat()
+    .map(({ agentId }) => ({ blocks: agents.blocksOf(agentId), onFailure: () => agents.noteFailure(agentId) }));
+}

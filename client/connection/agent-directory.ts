@@ -1,0 +1,89 @@
+import type { Clock } from '../../common/clock.js';
+import { DrystoneError } from '../../common/errors.js';
+import { parseAgentId, parsePremisesName, type AgentId } from '../../common/ids.js';
+import { clientLimits } from '../../common/limits.js';
+import { openChannel, type RpcChannel } from '../../common/rpc/client.js';
+import type { TransportCredentials } from '../../common/rpc/credentials.js';
+import {
+  AgentState,
+  type Assignment,
+  type Candidate as WireCandidate,
+} from '../../proto/gen/drystone/metadata/v1/account.js';
+import { connectBlockServer, type BlockClient } from '../../server/block-client.js';
+import type { Candidate } from '../act/choose-target.js';
+
+interface KnownAgent {
+  readonly candidate: Omit<Candidate, 'isFailing'>;
+  /** Opened when first needed. */
+  channel: RpcChannel | undefined;
+  failedAtMs: number | undefined;
+}
+
+/** The agents to which the namespace is assigned, as metadata last said, and the connections to them. */
+export class AgentDirectory {
+  readonly #agents = new Map<AgentId, KnownAgent>();
+
+  constructor(
+    private readonly credentials: TransportCredentials,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Takes in an assignment whole: what it does not name is forgotten and its connection closed. */
+  update(assignment: Assignment): void {
+    const candidates = assignment.candidates.map(candidateOf);
+    const named = new Map(candidates.map((candidate) => [candidate.agentId, candidate]));
+    for (const [agentId, agent] of this.#agents) {
+      if (named.get(agentId)?.address === agent.candidate.address) continue;
+      agent.channel?.close();
+      this.#agents.delete(agentId);
+    }
+    for (const [agentId, candidate] of named) {
+      const known = this.#agents.get(agentId);
+      this.#agents.set(agentId, { channel: known?.channel, failedAtMs: known?.failedAtMs, candidate });
+    }
+  }
+
+  /** In no particular order. */
+  candidates(): Candidate[] {
+    const nowMs = this.clock.monotonicMs();
+    return [...this.#agents.values()].map(({ candidate, failedAtMs }) => {
+      const isFailing = failedAtMs !== undefined && nowMs - failedAtMs < clientLimits.agentPauseMs;
+      return { ...candidate, isFailing };
+    });
+  }
+
+  /** The agent's block service. */
+  blocksOf(agentId: AgentId): BlockClient {
+    const agent = this.#agents.get(agentId);
+    if (agent === undefined) {
+      throw new DrystoneError('UNAVAILABLE', 'AGENT_NOT_ASSIGNED', 'the agent no longer holds the namespace');
+    }
+    agent.channel ??= openChannel(agent.candidate.address, this.credentials.channel);
+    return connectBlockServer(agent.channel, this.clock);
+  }
+
+  /** The agent has failed us: for `clientLimits.agentPauseMs` others come first. */
+  noteFailure(agentId: AgentId): void {
+    const agent = this.#agents.get(agentId);
+    if (agent !== undefined) agent.failedAtMs = this.clock.monotonicMs();
+  }
+
+  close(): void {
+    for (const { channel } of this.#agents.values()) channel?.close();
+    this.#agents.clear();
+  }
+}
+
+function candidateOf({ agentId, premises, address, state }: WireCandidate): Omit<Candidate, 'isFailing'> {
+  return {
+    agentId: parseAgentId('candidates.agent_id', agentId),
+    premises: parsePremisesName('candidates.premises', premises),
+    address,
+    state: stateOf(state),
+  };
+}
+
+function stateOf(state: AgentState): Candidate['state'] {
+  if (state === AgentState.ONLINE) return 'online';
+  return state === AgentState.DRAINING ? 'draining' : 'offline';
+}

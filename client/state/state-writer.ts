@@ -1,0 +1,58 @@
+import type { Item, ItemPath } from '../../common/feed/item.js';
+import type { LocalBlockIndex } from './local-block-index.js';
+import type { LocalEntry } from './local-entry.js';
+import type { TreeStore } from './tree-store.js';
+
+/** Changes of some paths that belong together. */
+export interface PathChanges {
+  readonly remote?: readonly Item[];
+  readonly local?: readonly (readonly [ItemPath, LocalEntry | undefined])[];
+  readonly synced?: readonly (readonly [ItemPath, Item | undefined])[];
+}
+
+/** Writes what many small operations find out, in transactions of as much as comes together while the last one is written. */
+export class StateWriter {
+  #remote = new Map<ItemPath, Item>();
+  #local = new Map<ItemPath, LocalEntry | undefined>();
+  #synced = new Map<ItemPath, Item | undefined>();
+  #writing: Promise<void> | undefined;
+  #error: { readonly thrown: unknown } | undefined;
+
+  constructor(
+    private readonly store: TreeStore,
+    private readonly index: LocalBlockIndex,
+  ) {}
+
+  /** Takes changes in; those of one call become visible together, and later calls win. */
+  add({ remote = [], local = [], synced = [] }: PathChanges): void {
+    for (const item of remote) this.#remote.set(item.path, item);
+    for (const [path, entry] of local) this.#local.set(path, entry);
+    for (const [path, item] of synced) this.#synced.set(path, item);
+    this.#writing ??= this.#write();
+  }
+
+  /** Resolves when everything taken in is visible; raises what kept it from being written. */
+  async settled(): Promise<void> {
+    await this.#writing;
+    if (this.#error !== undefined) throw this.#error.thrown;
+  }
+
+  async #write(): Promise<void> {
+    // Whatever else the caller has to say now goes along.
+    await Promise.resolve();
+    try {
+      while (this.#remote.size + this.#local.size + this.#synced.size > 0) {
+        const changes = { remote: this.#remote, local: this.#local, synced: this.#synced };
+        this.#remote = new Map();
+        this.#local = new Map();
+        this.#synced = new Map();
+        await this.store.write(changes);
+        for (const entry of changes.local.values()) if (entry !== undefined) this.index.note(entry);
+      }
+    } catch (thrown) {
+      this.#error ??= { thrown };
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+}

@@ -1,0 +1,185 @@
+import { hostname } from 'node:os';
+import { withRetries, type RetryOptions } from '../../common/concurrency/retry.js';
+import { DrystoneError } from '../../common/errors.js';
+import {
+  parseNamespaceId,
+  type AccountName,
+  type DeviceId,
+  type NamespaceId,
+  type NamespaceName,
+  type PremisesName,
+} from '../../common/ids.js';
+import { retryLimits } from '../../common/limits.js';
+import type { ProgramContext } from '../../common/program/context.js';
+import type { SigningKey } from '../../common/program/signing-key.js';
+import { openChannel } from '../../common/rpc/client.js';
+import type { Assignment } from '../../proto/gen/drystone/metadata/v1/account.js';
+import { agentTransfers } from '../act/agent-transfers.js';
+import type { Disk } from '../act/disk/disk-task.js';
+import { runTogether } from '../act/run-together.js';
+import { AgentDirectory } from '../connection/agent-directory.js';
+import { introduce, onlyAssignment } from '../connection/introduction.js';
+import { connectMetadata, type MetadataCalls } from '../connection/metadata-calls.js';
+import type { Cutter } from '../observe/cutter.js';
+import { TreeScanner } from '../observe/scan-tree.js';
+import { TreeWatch } from '../observe/watch-tree.js';
+import { LocalBlockIndex } from '../state/local-block-index.js';
+import { StateWriter } from '../state/state-writer.js';
+import type { TreeStore } from '../state/tree-store.js';
+import type { SyncTally } from '../tally.js';
+import { catchUp, followFeed, type FeedFollowerParts } from './feed-follower.js';
+import { Inbox } from './inbox.js';
+import type { ProgressReporter } from './progress-reporter.js';
+import { SyncLoop } from './sync-loop.js';
+
+export interface SessionParts {
+  /** Absolute. */
+  readonly root: string;
+  readonly namespace: NamespaceName;
+  readonly account: AccountName;
+  readonly metadata: string;
+  readonly premises: PremisesName | undefined;
+  readonly once: boolean;
+  readonly key: SigningKey<DeviceId>;
+  readonly store: TreeStore;
+  readonly cutter: Cutter;
+  readonly disk: Disk;
+  readonly tally: SyncTally;
+  readonly reporter: ProgressReporter;
+  readonly context: ProgramContext;
+}
+
+/**
+ * One sync from its first word with metadata to its end: the loop, and beside it what feeds it, the feed, the assignments
+ * and the folder's watcher. Each of these starts over by itself when its line breaks: for ever, or, when the sync runs
+ * once, `retryLimits.attempts` times. Returns when the loop is done; raises what `signal` aborts with, and what cannot be
+ * mended by trying again.
+ */
+export async function runSession(parts: SessionParts, signal: AbortSignal): Promise<void> {
+  const { context, store } = parts;
+  const channel = openChannel(parts.metadata, context.credentials.channel);
+  const agents = new AgentDirectory(context.credentials, context.clock);
+  try {
+    const metadata = connectMetadata(channel);
+    const introduction = { ...parts, displayName: hostname() };
+    const assignment = await withRetries(retrying(parts, signal), () => introduce(introduction, metadata, signal));
+    agents.update(assignment);
+    const namespaceId = await claim(store, parts, assignment);
+    await new Session(parts, metadata, agents, namespaceId).run(signal);
+  } finally {
+    agents.close();
+    channel.close();
+  }
+}
+
+/** The namespace's id, to which the folder is bound from now on. */
+async function claim(
+  store: TreeStore,
+  { root, namespace }: SessionParts,
+  assignment: Assignment,
+): Promise<NamespaceId> {
+  const namespaceId = parseNamespaceId('namespace_id', assignment.namespaceId);
+  if (store.namespaceId === undefined) await store.claim(namespaceId);
+  if (store.namespaceId === namespaceId) return namespaceId;
+  const advice = `choose another folder, or remove ${root}/.drystone to sync this one with ${namespace} from now on`;
+  const message = `${root} is synced with another namespace (${store.namespaceId ?? 'none'}); ${advice}`;
+  throw new DrystoneError('FAILED_PRECONDITION', 'FOLDER_OF_OTHER_NAMESPACE', message);
+}
+
+function retrying({ context, once, reporter }: SessionParts, signal: AbortSignal): RetryOptions {
+  const { clock, random } = context;
+  const onRetry = (error: DrystoneError, delayMs: number): void => reporter.waiting(error.message, delayMs);
+  return { clock, random, signal, attempts: once ? retryLimits.attempts : Infinity, onRetry };
+}
+
+class Session {
+  readonly #inbox = new Inbox();
+
+  constructor(
+    private readonly parts: SessionParts,
+    private readonly metadata: MetadataCalls,
+    private readonly agents: AgentDirectory,
+    private readonly namespaceId: NamespaceId,
+  ) {}
+
+  async run(signal: AbortSignal): Promise<void> {
+    const done = new AbortController();
+    const tasks = [
+      async (together: AbortSignal): Promise<void> => {
+        await this.#loop().run(together);
+        done.abort();
+      },
+      (together: AbortSignal) => this.#repeat(together, () => followFeed(this.#following(), together)),
+      (together: AbortSignal) => this.#repeat(together, () => this.#watchAssignments(together)),
+    ];
+    if (!this.parts.once) tasks.push((together) => this.#watchFolder(together));
+    try {
+      await runTogether(AbortSignal.any([signal, done.signal]), tasks);
+    } catch (thrown) {
+      if (signal.aborted || !done.signal.aborted) throw thrown;
+    }
+  }
+
+  #loop(): SyncLoop {
+    const { parts, namespaceId, metadata, agents } = this;
+    const { context, key, store, disk, tally } = parts;
+    const index = new LocalBlockIndex(store.local);
+    const transfers = agentTransfers({
+      ...parts,
+      namespaceId,
+      metadata,
+      agents,
+      index,
+      device: key.id,
+      random: context.random,
+      onCursor: (cursor) => this.#inbox.committed(cursor),
+    });
+    return new SyncLoop({
+      ...parts,
+      device: key.id,
+      clock: context.clock,
+      random: context.random,
+      scanner: new TreeScanner(parts.root, context.clock),
+      inbox: this.#inbox,
+      round: { disk, tally, transfers, writer: new StateWriter(store, index) },
+      catchUp: (signal) => catchUp(this.#following(), signal),
+    });
+  }
+
+  #following(): FeedFollowerParts {
+    const { store } = this.parts;
+    return {
+      namespaceId: this.namespaceId,
+      feed: this.metadata.feed,
+      store,
+      onPage: (changed, isCaughtUp) => this.#inbox.feedRead(changed, isCaughtUp, store.cursor),
+      onReset: () => this.#inbox.feedReset(),
+    };
+  }
+
+  async #watchAssignments(signal: AbortSignal): Promise<never> {
+    const { account, namespace } = this.parts;
+    const request = { account, namespaceName: namespace };
+    for await (const { assignments } of this.metadata.account.watchAssignments(request, { signal })) {
+      this.agents.update(onlyAssignment(namespace, assignments));
+      this.#inbox.nudge();
+    }
+    throw new DrystoneError('UNAVAILABLE', 'TRANSPORT', 'metadata ended the watch of assignments');
+  }
+
+  async #watchFolder(signal: AbortSignal): Promise<void> {
+    const { root, context, reporter } = this.parts;
+    const report = (problem: string): void => reporter.problem({ name: '.', problem });
+    const watch = await TreeWatch.start({ root, clock: context.clock, report });
+    try {
+      for (;;) this.#inbox.hint(await watch.next(signal));
+    } finally {
+      await watch.close();
+    }
+  }
+
+  /** Repeats a call that never ends well, until `signal` aborts. */
+  #repeat(signal: AbortSignal, call: () => Promise<void>): Promise<void> {
+    return withRetries(retrying(this.parts, signal), call);
+  }
+}

@@ -1,0 +1,191 @@
+import { retryDelayMs } from '../../common/concurrency/retry.js';
+import type { Clock } from '../../common/clock.js';
+import { DrystoneError } from '../../common/errors.js';
+import type { DeviceId } from '../../common/ids.js';
+import type { ItemPath } from '../../common/feed/item.js';
+import { retryLimits } from '../../common/limits.js';
+import type { Random } from '../../common/random.js';
+import { FolderPlaces } from '../act/folder-places.js';
+import { carryOut, type RoundParts, type RoundResult } from '../act/round.js';
+import { diskPathOf } from '../observe/disk-paths.js';
+import type { ScanResult } from '../observe/observation.js';
+import type { TreeScanner } from '../observe/scan-tree.js';
+import type { Operation } from '../plan/operation.js';
+import { everyPath, plan } from '../plan/plan.js';
+import type { TreeStore } from '../state/tree-store.js';
+import { Agenda } from './agenda.js';
+import type { Inbox } from './inbox.js';
+import type { ProgressReporter } from './progress-reporter.js';
+import { isLeftAlone, scanChanges } from './scan-changes.js';
+
+export interface SyncLoopParts {
+  readonly root: string;
+  readonly device: DeviceId;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly store: TreeStore;
+  readonly scanner: TreeScanner;
+  readonly inbox: Inbox;
+  readonly round: Omit<RoundParts, 'onConflict' | 'onProblem'>;
+  readonly reporter: ProgressReporter;
+  /** Reads the feed up to its end. */
+  readonly catchUp: (signal: AbortSignal) => Promise<void>;
+  /** End when nothing is left to do. */
+  readonly once: boolean;
+}
+
+/**
+ * Observe, plan, act, and again, until nothing is left to do; then, unless it runs once, whenever something changes. One
+ * round at a time: while operations are carried out nothing is scanned, so a scan never sees half of one.
+ */
+export class SyncLoop {
+  readonly #agenda = new Agenda();
+  /** What operations have touched since the last scan. */
+  #touched = new Set<ItemPath>();
+  #scan: ScanResult | undefined;
+  /** Rounds in a row that left something to be tried later. */
+  #failures = 0;
+  #retryAtMs = Infinity;
+
+  constructor(private readonly parts: SyncLoopParts) {}
+
+  /** Runs until the work is done, or `signal` aborts; raises what cannot be mended by trying again. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { inbox, reporter, once } = this.parts;
+    reporter.phase('scanning');
+    await this.#look(await this.parts.scanner.scanAll(signal), undefined);
+    reporter.phase('connecting');
+    for (;;) {
+      const news = inbox.arm(signal);
+      signal.throwIfAborted();
+      if (!inbox.isCaughtUp) {
+        await news;
+        continue;
+      }
+      await this.#takeNews(signal);
+      if (this.#agenda.isDue) {
+        await this.#advance(signal);
+      } else if (this.#agenda.isLater || !inbox.hasEcho) {
+        await this.#waitFor(news);
+      } else {
+        reporter.phase('quiet');
+        if (once) return;
+        await this.#waitFor(news);
+      }
+    }
+  }
+
+  /** Takes in what has come since the last call. */
+  async #takeNews(signal: AbortSignal): Promise<void> {
+    const { inbox, scanner, store, clock } = this.parts;
+    const hints = inbox.takeHints();
+    if (hints.some(({ kind }) => kind === 'everything')) {
+      await this.#look(await scanner.scanAll(signal), undefined);
+    } else {
+      const diskPaths = hints.flatMap((hint) => (hint.kind === 'paths' ? [...hint.diskPaths] : []));
+      const scan = this.#scan;
+      if (scan !== undefined) for (const path of this.#agenda.takeLookAgain()) diskPaths.push(diskPathOf(scan, path));
+      if (diskPaths.length > 0) await this.#look(await scanner.scanPaths(diskPaths, signal), scan);
+    }
+    this.#agenda.add(inbox.takeChangedPaths() ?? everyPath(store));
+    if (clock.monotonicMs() >= this.#retryAtMs) {
+      this.#retryAtMs = Infinity;
+      this.#agenda.retryLater();
+    }
+  }
+
+  /** Takes in a scan; without an earlier one to compare with everything is planned anew. */
+  async #look(scan: ScanResult, earlier: ScanResult | undefined): Promise<void> {
+    const { store, reporter } = this.parts;
+    const local = scanChanges(scan, earlier, this.#touched, store.local);
+    if (local.size > 0) await store.write({ local });
+    this.#scan = scan;
+    this.#touched = new Set();
+    this.#agenda.add(earlier === undefined ? everyPath(store) : local.keys());
+    if (earlier === undefined || local.size > 0) this.#agenda.retryRefused();
+    for (const problem of scan.problems) reporter.problem(problem);
+  }
+
+  /** One plan, carried out. */
+  async #advance(signal: AbortSignal): Promise<void> {
+    const { store, device, clock, root, reporter } = this.parts;
+    const scan = this.#scan;
+    if (scan === undefined) return;
+    const { operations, deferred } = plan(store, this.#agenda.takeScope(), {
+      device,
+      nowMs: clock.nowMs(),
+      leaveAlone: (path, kind) => isLeftAlone(scan, path, kind),
+    });
+    this.#agenda.defer(deferred);
+    if (operations.length === 0) return;
+    reporter.phase('syncing');
+    const { tally } = this.parts.round;
+    for (const operation of operations) {
+      this.#touched.add(operation.path);
+      if (operation.kind === 'move') this.#touched.add(operation.from);
+      tally.work.itemsTotal += operation.kind === 'adopt' ? 0 : 1;
+      tally.work.bytesTotal += bytesOf(operation);
+    }
+    const onProblem: RoundParts['onProblem'] = (problem) => reporter.problem(problem);
+    const onConflict: RoundParts['onConflict'] = (conflict) => reporter.conflict(conflict);
+    const round = { ...this.parts.round, onProblem, onConflict };
+    const result = await carryOut(operations, new FolderPlaces(root, scan), round, signal);
+    tally.work.itemsTotal = tally.work.itemsDone;
+    tally.work.bytesTotal = tally.work.bytesDone;
+    const left = result.refused.size + result.later.size + result.lookAgain.size;
+    if (operations.length > left) this.#agenda.retryDeferred();
+    await this.#settle(result, signal);
+  }
+
+  async #settle(result: RoundResult, signal: AbortSignal): Promise<void> {
+    const { clock, random, reporter, once, catchUp } = this.parts;
+    const restless = this.#agenda.absorb(result);
+    const [first] = restless;
+    const message = `${first ?? ''} keeps changing while it is read`;
+    const failure = result.failure ?? (first === undefined ? undefined : unstable(message));
+    if (failure === undefined) {
+      this.#failures = 0;
+      return;
+    }
+    if (!isWorthRetrying(failure)) throw failure;
+    this.#failures++;
+    if (once && this.#failures >= retryLimits.attempts) {
+      if (failure.reason !== 'FILE_UNSTABLE') throw failure;
+      for (const name of this.#agenda.dropLater()) reporter.problem({ name, problem: 'it keeps changing; sync again' });
+      return;
+    }
+    const delayMs = retryDelayMs(this.#failures - 1, failure, random);
+    this.#retryAtMs = clock.monotonicMs() + delayMs;
+    reporter.waiting(failure.message, delayMs);
+    // A commit may have been accepted and its answer lost: the feed knows.
+    await catchUp(signal).catch(() => signal.throwIfAborted());
+  }
+
+  async #waitFor(news: Promise<void>): Promise<void> {
+    const waitMs = this.#retryAtMs - this.parts.clock.monotonicMs();
+    if (waitMs === Infinity) {
+      await news;
+      return;
+    }
+    const waiting = new AbortController();
+    const stop = (): void => waiting.abort();
+    // The signal ends the wait for news as well.
+    void news.then(stop);
+    await this.parts.clock.sleep(Math.max(0, waitMs), waiting.signal).catch(stop);
+  }
+}
+
+function unstable(message: string): DrystoneError {
+  return new DrystoneError('ABORTED', 'FILE_UNSTABLE', message);
+}
+
+function bytesOf(operation: Operation): number {
+  if (operation.kind === 'fetch-file') return operation.item.content.sizeBytes;
+  if (operation.kind !== 'commit-item' || operation.change.from !== 'folder') return 0;
+  return operation.change.entry.kind === 'file' ? operation.change.entry.stamp.sizeBytes : 0;
+}
+
+/** Whether an error may pass by itself: besides those of the transport, what follows from an assignment on its way. */
+function isWorthRetrying({ isTransient, code, reason }: DrystoneError): boolean {
+  return isTransient || code === 'CANCELLED' || reason === 'AGENT_NOT_ASSIGNED' || reason === 'NAMESPACE_NOT_ASSIGNED';
+}
