@@ -46,7 +46,7 @@ export class TreeScanner {
       const identity = identityOf(this.root);
       this.#rootIdentity ??= identity;
       if (identity !== this.#rootIdentity) throw new Error('another directory is in its place');
-      let directories = await this.#walk(earlier, [...diskPaths, ...goneIn(earlier)], signal);
+      let directories = await this.#walk(earlier, diskPaths, signal);
       for (let attempt = 1; attempt < GONE_ATTEMPTS && goneIn(directories).length > 0; attempt++) {
         directories = await this.#walk(directories, goneIn(directories), signal);
       }
