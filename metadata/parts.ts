@@ -5,7 +5,6 @@ import { ReceiptVerifier } from './commit/receipt-verifier.js';
 import { Assignments } from './directory/assignments.js';
 import { Namespaces } from './directory/namespaces.js';
 import { FeedReader } from './feed/feed-reader.js';
-import { FeedSignals } from './feed/feed-signals.js';
 import { Subscriptions } from './feed/subscriptions.js';
 import { WatcherLimit } from './feed/watcher-limit.js';
 import { Fleet } from './fleet/fleet.js';
@@ -33,7 +32,7 @@ export function createMetadataParts(store: MetadataStore, context: ProgramContex
   const watchers = new WatcherLimit();
   const fleet = new Fleet(clock, () => directoryChanged.notify());
   const reader = new FeedReader(journal);
-  const subscriptions = new Subscriptions(reader, new FeedSignals(), watchers);
+  const subscriptions = new Subscriptions(reader, watchers);
   store.onChange((change) => passOn(change, subscriptions, directoryChanged));
   registerStateGauges(registry, { store, fleet, subscriptions, watchers });
   const assignments = new Assignments(directory, fleet);

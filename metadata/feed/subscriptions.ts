@@ -1,45 +1,63 @@
 import type { Cursor, NamespaceId } from '../../common/ids.js';
+import { Doorbell } from './doorbell.js';
 import type { EncodedPage } from './encoded-page.js';
 import type { FeedReader } from './feed-reader.js';
-import type { FeedSignals } from './feed-signals.js';
 import type { WatcherLimit } from './watcher-limit.js';
 
 interface Subscriber {
-  readonly namespaceId: NamespaceId;
+  readonly bell: Doorbell;
   /** The last cursor that the transport has taken. */
   sent: Cursor;
 }
 
+/** The subscribers of one feed. Kept as long as there are any. */
+interface Audience {
+  readonly subscribers: Set<Subscriber>;
+  /** The feed's end, where it has moved since the first of them came. */
+  end: Cursor | undefined;
+  /** Whether they are about to be woken. */
+  ringing: boolean;
+}
+
 /** Everyone who is subscribed to a feed. A subscriber costs its stream and a cursor; pages are shared. */
 export class Subscriptions {
-  readonly #subscribers = new Set<Subscriber>();
-  /** The ends of the feeds that have moved since the service began. */
-  readonly #ends = new Map<NamespaceId, Cursor>();
+  readonly #audiences = new Map<NamespaceId, Audience>();
 
   constructor(
     readonly reader: FeedReader,
-    readonly signals: FeedSignals,
     readonly limit: WatcherLimit,
   ) {}
 
   /** Subscriptions that are open now. */
   get count(): number {
-    return this.#subscribers.size;
+    let count = 0;
+    for (const { subscribers } of this.#audiences.values()) count += subscribers.size;
+    return count;
   }
 
   /** How many cursors the slowest subscriber is behind the end of its feed. */
   get maxLag(): number {
     let lag = 0;
-    for (const { namespaceId, sent } of this.#subscribers) {
-      lag = Math.max(lag, (this.#ends.get(namespaceId) ?? sent) - sent);
+    for (const { subscribers, end } of this.#audiences.values()) {
+      for (const { sent } of subscribers) lag = Math.max(lag, (end ?? sent) - sent);
     }
     return lag;
   }
 
-  /** A feed has moved to a new end. */
+  /**
+   * A feed has moved to a new end. Its subscribers are woken in the next turn of the event loop: whoever committed is
+   * answered first, and several commits in one turn wake them once.
+   */
   moved(namespaceId: NamespaceId, end: Cursor): void {
-    this.#ends.set(namespaceId, end);
-    this.signals.notify(namespaceId);
+    const audience = this.#audiences.get(namespaceId);
+    if (audience === undefined) return;
+    audience.end = end;
+    if (audience.ringing) return;
+    audience.ringing = true;
+    setImmediate(() => {
+      audience.ringing = false;
+      for (const { bell } of audience.subscribers) bell.ring();
+    });
   }
 
   /**
@@ -48,24 +66,37 @@ export class Subscriptions {
    */
   async *subscribe(namespaceId: NamespaceId, after: Cursor, signal: AbortSignal): AsyncGenerator<EncodedPage> {
     const leave = this.limit.enter();
-    const subscriber: Subscriber = { namespaceId, sent: after };
-    this.#subscribers.add(subscriber);
+    // In the audience before the first read, so that nothing slips between.
+    const subscriber = this.#join(namespaceId, after);
+    const wake = (): void => subscriber.bell.ring();
+    signal.addEventListener('abort', wake, { once: true });
     try {
-      let changed = this.signals.arm(namespaceId, signal);
       let hasCaughtUp = false;
       while (!signal.aborted) {
         const page = await this.reader.readShared(namespaceId, subscriber.sent);
         if (page.entryCount > 0 || !hasCaughtUp) yield page;
         hasCaughtUp ||= page.caughtUp;
         subscriber.sent = page.nextCursor;
-        if (!page.caughtUp) continue;
-        await changed;
-        // Armed before the feed is read again, so that nothing slips between.
-        changed = this.signals.arm(namespaceId, signal);
+        if (page.caughtUp) await subscriber.bell.wait();
       }
     } finally {
-      this.#subscribers.delete(subscriber);
+      signal.removeEventListener('abort', wake);
+      this.#leave(namespaceId, subscriber);
       leave();
     }
+  }
+
+  #join(namespaceId: NamespaceId, sent: Cursor): Subscriber {
+    const audience = this.#audiences.get(namespaceId) ?? { subscribers: new Set(), end: undefined, ringing: false };
+    this.#audiences.set(namespaceId, audience);
+    const subscriber = { bell: new Doorbell(), sent };
+    audience.subscribers.add(subscriber);
+    return subscriber;
+  }
+
+  #leave(namespaceId: NamespaceId, subscriber: Subscriber): void {
+    const audience = this.#audiences.get(namespaceId);
+    audience?.subscribers.delete(subscriber);
+    if (audience?.subscribers.size === 0) this.#audiences.delete(namespaceId);
   }
 }

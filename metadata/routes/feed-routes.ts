@@ -32,9 +32,9 @@ export function feedRoutes({ reader, subscriptions }: FeedParts): ServedService 
           maxEntries: parsePageSize(request.pageSize),
           pathPrefix: request.pathPrefix === '' ? '' : parseItemPath('path_prefix', request.pathPrefix),
         }),
-      async *subscribe(request, { signal }) {
+      subscribe(request, { signal }) {
         const namespaceId = parseNamespaceId('namespace_id', request.namespaceId);
-        yield* subscriptions.subscribe(namespaceId, parseCursor('after_cursor', request.afterCursor), signal);
+        return subscriptions.subscribe(namespaceId, parseCursor('after_cursor', request.afterCursor), signal);
       },
     },
     { endless: ['subscribe'] },
