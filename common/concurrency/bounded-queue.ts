@@ -1,16 +1,21 @@
 import { cancelled } from '../errors.js';
 
+interface Producer {
+  readonly admit: () => void;
+  readonly refuse: () => void;
+}
+
 /**
- * A first-in, first-out hand-over between one or more producers and one consumer that iterates. Producers wait while
- * `capacity` values are queued. `end` lets the consumer finish what is queued; `fail` ends both sides with an error.
- * Leaving the iteration early closes the queue: waiting producers are rejected with CANCELLED.
+ * A first-in, first-out hand-over between one or more producers and one consumer that iterates. Producers wait, in their
+ * order, while `capacity` values are queued. `end` lets the consumer finish what is queued; `fail` ends both sides with an
+ * error. Leaving the iteration early closes the queue: waiting producers are rejected with CANCELLED.
  */
 export class BoundedQueue<T> implements AsyncIterable<T> {
   readonly #values: T[] = [];
+  readonly #producers: Producer[] = [];
   #state: 'open' | 'ended' | 'failed' | 'abandoned' = 'open';
   #error: unknown;
-  #consumer: (() => void) | undefined;
-  #producers: (() => void)[] = [];
+  #wakeConsumer: (() => void) | undefined;
 
   constructor(readonly capacity: number) {}
 
@@ -21,28 +26,50 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
 
   /** Queues `value`, waiting for room. Rejects with the queue's error, or with CANCELLED where it no longer takes any. */
   async push(value: T): Promise<void> {
-    while (this.#state === 'open' && this.#values.length >= this.capacity) {
-      await new Promise<void>((resolve) => this.#producers.push(resolve));
+    if (this.#state !== 'open') throw this.#refusal();
+    if (this.#values.length < this.capacity && this.#producers.length === 0) {
+      this.#values.push(value);
+      this.#wakeConsumer?.();
+      return;
     }
-    if (this.#state === 'failed') throw this.#error;
-    if (this.#state !== 'open') throw cancelled('queueing');
-    this.#values.push(value);
-    this.#wakeConsumer();
+    await new Promise<void>((resolve, reject) => {
+      this.#producers.push({
+        admit: () => {
+          this.#values.push(value);
+          resolve();
+        },
+        refuse: () => reject(this.#refusal()),
+      });
+    });
   }
 
-  /** No more values will come. Idempotent. */
+  /** No more values will come; producers that wait are rejected with CANCELLED. Idempotent. */
   end(): void {
-    if (this.#state === 'open') this.#state = 'ended';
-    this.#wakeAll();
+    if (this.#state === 'open') this.#close('ended');
   }
 
-  /** Ends both sides with `error`; what is queued is dropped. The first error stays. */
+  /** Ends both sides with `error`; what is queued is dropped. The first error stays; after the consumer's end it is none. */
   fail(error: unknown): void {
-    if (this.#state !== 'open') return;
-    this.#state = 'failed';
+    if (this.#state === 'failed' || this.#state === 'abandoned') return;
     this.#error = error;
     this.#values.length = 0;
-    this.#wakeAll();
+    this.#close('failed');
+  }
+
+  /**
+   * What is queued, at least one value and at most `max`, waiting for the first; undefined after the last. Rejects with the
+   * queue's error. For a consumer that works on many at a time and may leave between two calls; one call at a time.
+   */
+  async takeBatch(max: number): Promise<T[] | undefined> {
+    for (;;) {
+      if (this.#state === 'failed') throw this.#error;
+      if (this.#values.length > 0) break;
+      if (this.#state !== 'open') return undefined;
+      await new Promise<void>((resolve) => (this.#wakeConsumer = resolve));
+    }
+    const batch = this.#values.splice(0, max);
+    for (const producer of this.#producers.splice(0, this.capacity - this.#values.length)) producer.admit();
+    return batch;
   }
 
   /**
@@ -50,51 +77,34 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
    * queue's error. For a consumer that works on many at a time; only one consumer may wait.
    */
   async takeBatch(max: number): Promise<T[] | undefined> {
-    while (this.#values.length === 0) {
+    for (;;) {
       if (this.#state === 'failed') throw this.#error;
-      if (this.#state !== 'open') return undefined;
-      await new Promise<void>((resolve) => (this.#consumer = resolve));
-    }
-    const batch = this.#values.splice(0, max);
-    this.#wakeProducers();
-    return batch;
-  }
-
-  async *[Symbol.asyncIterator](): AsyncIterator<T> {
-    try {
-      for (;;) {
-        const value = this.#values.shift();
-        if (value !== undefined) {
-          this.#wakeProducers();
-          yield value;
-        } else if (this.#state === 'failed') {
-          throw this.#error;
-        } else if (this.#state !== 'open') {
-          return;
-        } else {
-          await new Promise<void>((resolve) => (this.#consumer = resolve));
-        }
+      if (this.#values.length > 0) {
+        const batch = this.#values.splice(0, max);
+        for (const producer of this.#producers.splice(0, batch.length)) producer.admit();
+        return batch;
       }
-    } finally {
-      if (this.#state === 'open') this.#state = 'abandoned';
-      this.#values.length = 0;
-      this.#wakeAll();
+      if (this.#state !== 'open') return undefined;
+      await new Promise<void>((resolve) => (this.#wakeConsumer = resolve));
     }
   }
 
-  #wakeConsumer(): void {
-    this.#consumer?.();
-    this.#consumer = undefined;
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+    try {
+      for (let next = await this.takeBatch(1); next !== undefined; next = await this.takeBatch(1)) yield* next;
+    } finally {
+      this.#values.length = 0;
+      if (this.#state !== 'failed') this.#close('abandoned');
+    }
   }
 
-  #wakeProducers(): void {
-    const producers = this.#producers;
-    this.#producers = [];
-    for (const wake of producers) wake();
+  #close(state: 'ended' | 'failed' | 'abandoned'): void {
+    this.#state = state;
+    for (const producer of this.#producers.splice(0)) producer.refuse();
+    this.#wakeConsumer?.();
   }
 
-  #wakeAll(): void {
-    this.#wakeConsumer();
-    this.#wakeProducers();
+  #refusal(): Error {
+    return this.#state === 'failed' && this.#error instanceof Error ? this.#error : cancelled('queueing');
   }
 }
