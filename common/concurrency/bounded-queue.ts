@@ -57,22 +57,6 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
   }
 
   /**
-   * What is queued, at least one value and at most `max`, waiting for the first; undefined after the last. Rejects with the
-   * queue's error. For a consumer that works on many at a time and may leave between two calls; one call at a time.
-   */
-  async takeBatch(max: number): Promise<T[] | undefined> {
-    for (;;) {
-      if (this.#state === 'failed') throw this.#error;
-      if (this.#values.length > 0) break;
-      if (this.#state !== 'open') return undefined;
-      await new Promise<void>((resolve) => (this.#wakeConsumer = resolve));
-    }
-    const batch = this.#values.splice(0, max);
-    for (const producer of this.#producers.splice(0, this.capacity - this.#values.length)) producer.admit();
-    return batch;
-  }
-
-  /**
    * The values queued, at least one and at most `max`, waiting for the first; undefined after the last. Rejects with the
    * queue's error. For a consumer that works on many at a time; only one consumer may wait.
    */
