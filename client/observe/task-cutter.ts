@@ -1,5 +1,5 @@
 import { HASH_BYTES, asBuffer } from '../../common/block-hash.js';
-import { invalidArgument } from '../../common/errors.js';
+import { cancelled, invalidArgument, toDrystoneError } from '../../common/errors.js';
 import { chunking, clientLimits } from '../../common/limits.js';
 import { chainedSegments, guessedSegments, type FileCut, type TaskSizes } from './file-segments.js';
 import type { Clock } from '../../common/clock.js';
@@ -17,6 +17,8 @@ const PRODUCTION_SIZES: TaskSizes = {
 
 /** A cutter that makes tasks of its work and has `runner` do them. */
 export class TaskCutter implements Cutter {
+  #filesOpen = 0;
+
   constructor(
     private readonly runner: CutTaskRunner,
     private readonly clock: Clock,
@@ -24,11 +26,21 @@ export class TaskCutter implements Cutter {
   ) {}
 
   async *cutFile(request: CutRequest, signal: AbortSignal): AsyncGenerator<CutBlock> {
-    signal.throwIfAborted();
-    await this.#outliveTick([request], signal);
-    const cut: FileCut = { runner: this.runner, sizes: this.sizes, request, signal };
+    if (signal.aborted) throw cancelled('cutting');
+    const isAlone = this.#filesOpen === 0;
+    this.#filesOpen++;
+    try {
+      await this.#outliveTick([request], signal);
+      yield* this.#blocksOf({ runner: this.runner, sizes: this.sizes, request, signal }, isAlone);
+    } finally {
+      this.#filesOpen--;
+    }
+  }
+
+  /** Segments are guessed for one file at a time: several files keep the threads busy without, and in less memory. */
+  async *#blocksOf(cut: FileCut, isAlone: boolean): AsyncGenerator<CutBlock> {
     let doneBytes = 0;
-    if (this.runner.threads > 1 && request.stamp.sizeBytes >= this.sizes.guessFromBytes) {
+    if (isAlone && this.runner.threads > 1 && cut.request.stamp.sizeBytes >= this.sizes.guessFromBytes) {
       for await (const segment of guessedSegments(cut)) {
         yield* blocksFrom(segment, doneBytes);
         doneBytes = Math.max(doneBytes, segment.endBytes);
@@ -55,7 +67,11 @@ export class TaskCutter implements Cutter {
     const nowMs = this.clock.nowMs();
     const youngestMs = Math.min(...requests.map(({ stamp }) => nowMs - Number(stamp.changedAtNs / NS_PER_MS)));
     if (youngestMs < 0 || youngestMs >= clientLimits.stampTickMs) return;
-    await this.clock.sleep(clientLimits.stampTickMs - youngestMs, signal);
+    try {
+      await this.clock.sleep(clientLimits.stampTickMs - youngestMs, signal);
+    } catch (error) {
+      throw toDrystoneError(error);
+    }
   }
 }
 

@@ -35,3 +35,14 @@ test.each([
   const cutter = createInlineCutter(new ManualClock(nowMs));
   expect((await cutter.cutSmallFiles([request]))[0]!.outcome).toBe('cut');
 });
+
+test('the wait ends with CANCELLED for one who does not want the file any more', async () => {
+  const { request, nowMs } = changedFor(5);
+  const cutter = createInlineCutter(new ManualClock(nowMs));
+  const stop = new AbortController();
+  const first = cutter.cutFile(request, stop.signal)[Symbol.asyncIterator]().next();
+  stop.abort();
+  await expect(first).rejects.toMatchObject({ code: 'CANCELLED' });
+  const late = cutter.cutFile(request, stop.signal)[Symbol.asyncIterator]().next();
+  await expect(late).rejects.toMatchObject({ code: 'CANCELLED' });
+});
