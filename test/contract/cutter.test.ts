@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -9,7 +8,7 @@ import { createInlineCutter } from '../../client/observe/inline-cutter.js';
 import { startPiscinaCutter } from '../../client/observe/piscina-cutter.js';
 import type { CutBlock, Cutter, CutRequest } from '../../client/observe/cutter.js';
 import { cutAll } from '../support/observe/cut-all.js';
-import { plant, requestFor, scratchFolder } from '../support/observe/scratch-folder.js';
+import { plant, plantPipe, requestFor, scratchFolder } from '../support/observe/scratch-folder.js';
 import { seededRandom } from '../support/seeded-random.js';
 
 const MiB = 1024 * 1024;
@@ -98,7 +97,7 @@ describe.each(cutters)('the cutter, %s', (_name, cutter) => {
   test.each<[string, (file: string) => void]>([
     ['a symlink', (file) => symlinkSync('/etc/hostname', file)],
     ['a directory', (file) => mkdirSync(file)],
-    ['a named pipe', (file) => execFileSync('mkfifo', [file])],
+    ['a named pipe', (file) => plantPipe(file)],
     ['another file', (file) => writeFileSync(file, 'other')],
   ])('raises FILE_UNSTABLE where %s has taken the place of the file', async (_what, replace) => {
     const { file } = planted(1000);

@@ -14,7 +14,7 @@ const maskOfBits = (bits: number): bigint => BigInt(`0x${MASKS_FROM_FIVE_BITS[bi
 const wrap = (value: bigint): bigint => BigInt.asUintN(MODULUS_BITS, value);
 
 /** The gear table, made anew from its definition. */
-export function referenceGearTable(seed: bigint): bigint[] {
+function referenceGearTable(seed: bigint): bigint[] {
   return Array.from(
     { length: 256 },
     (_, value) => createHash('md5').update(Buffer.alloc(64, value)).digest().readBigUInt64BE(0) ^ seed,

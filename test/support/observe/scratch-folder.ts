@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -17,6 +18,11 @@ export function plant(folder: string, path: string, content: string | Uint8Array
   const file = join(folder, path);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, content);
+}
+
+/** Makes a named pipe. */
+export function plantPipe(file: string): void {
+  execFileSync('mkfifo', [file]);
 }
 
 /** The file as a scan would ask for it to be cut, now. */

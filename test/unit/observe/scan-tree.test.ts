@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -8,7 +7,7 @@ import { diskPathOf } from '../../../client/observe/disk-paths.js';
 import { TreeScanner } from '../../../client/observe/scan-tree.js';
 import type { ItemPath } from '../../../common/feed/item.js';
 import type { ScanResult } from '../../../client/observe/observation.js';
-import { plant, requestFor, scratchFolder } from '../../support/observe/scratch-folder.js';
+import { plant, plantPipe, requestFor, scratchFolder } from '../../support/observe/scratch-folder.js';
 
 const signal = new AbortController().signal;
 const scan = (root: string): Promise<ScanResult> => new TreeScanner(root, systemClock).scanAll(signal);
@@ -78,7 +77,7 @@ describe('a scan', () => {
 
   test('reports pipes and sockets, and leaves what is known of them as it is', async () => {
     const root = scratchFolder();
-    execFileSync('mkfifo', [join(root, 'pipe')]);
+    plantPipe(join(root, 'pipe'));
     const server = createServer().listen(join(root, 'socket'));
     onTestFinished(() => void server.close());
     await new Promise((resolve) => server.once('listening', resolve));
