@@ -85,6 +85,10 @@ export class SyncLoop {
       const diskPaths = hints.flatMap((hint) => (hint.kind === 'paths' ? [...hint.diskPaths] : []));
       const scan = this.#scan;
       if (scan !== undefined) for (const path of this.#agenda.takeLookAgain()) diskPaths.push(diskPathOf(scan, path));
+      // The watcher may not have told of what operations did: not looked at, it would stand there as it was before them.
+      if (scan !== undefined && diskPaths.length > 0) {
+        for (const path of this.#touched) diskPaths.push(diskPathOf(scan, path));
+      }
       if (diskPaths.length > 0) await this.#look(await scanner.scanPaths(diskPaths, signal), scan);
     }
     this.#agenda.add(inbox.takeChangedPaths() ?? everyPath(store));

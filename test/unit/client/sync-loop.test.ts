@@ -1,0 +1,102 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createInlineDisk } from '../../../client/act/disk/inline-disk.js';
+import type { Transfers } from '../../../client/act/round.js';
+import { TreeScanner } from '../../../client/observe/scan-tree.js';
+import { LocalBlockIndex } from '../../../client/state/local-block-index.js';
+import { MemoryTreeStore } from '../../../client/state/memory-tree-store.js';
+import { StateWriter } from '../../../client/state/state-writer.js';
+import { Inbox } from '../../../client/sync/inbox.js';
+import { ProgressReporter } from '../../../client/sync/progress-reporter.js';
+import { SyncLoop } from '../../../client/sync/sync-loop.js';
+import { SyncTally } from '../../../client/tally.js';
+import { systemClock } from '../../../common/clock.js';
+import type { Item, ItemPath } from '../../../common/feed/item.js';
+import type { Cursor, DeviceId } from '../../../common/ids.js';
+import { systemRandom } from '../../../common/random.js';
+import { waitUntil } from '../../support/wait-until.js';
+
+const DEVICE = 'd'.repeat(32) as DeviceId;
+const OTHER = 'e'.repeat(32) as DeviceId;
+
+let root: string;
+let loop: SyncLoop;
+let inbox: Inbox;
+let store: MemoryTreeStore;
+let committed: string[];
+let ended: AbortController;
+let running: Promise<void>;
+
+const transfers: Transfers = {
+  upload: (operations) => {
+    for (const operation of operations) {
+      const what = operation.kind === 'commit-item' ? operation.change.from : operation.kind;
+      committed.push(`${what} ${operation.path}`);
+    }
+    return Promise.resolve();
+  },
+  fetch: () => Promise.reject(new Error('there are no files here')),
+};
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'drystone-loop-'));
+  mkdirSync(join(root, '.drystone/tmp'), { recursive: true });
+  store = new MemoryTreeStore();
+  inbox = new Inbox();
+  committed = [];
+  ended = new AbortController();
+  const tally = new SyncTally();
+  const nothing = (): void => undefined;
+  const observer = { progress: nothing, problem: nothing, conflict: nothing, waiting: nothing };
+  loop = new SyncLoop({
+    root,
+    device: DEVICE,
+    clock: systemClock,
+    random: systemRandom,
+    store,
+    scanner: new TreeScanner(root, systemClock),
+    inbox,
+    round: {
+      disk: createInlineDisk(nothing),
+      tally,
+      transfers,
+      writer: new StateWriter(store, new LocalBlockIndex(store.local)),
+    },
+    reporter: new ProgressReporter(observer, tally, systemClock),
+    catchUp: () => Promise.resolve(),
+    once: false,
+  });
+  running = loop.run(ended.signal).catch(() => undefined);
+});
+
+afterEach(async () => {
+  ended.abort();
+  await running;
+  rmSync(root, { recursive: true });
+});
+
+async function arrive(path: string, cursor: number): Promise<void> {
+  const version = [{ deviceId: OTHER, counter: 1 }];
+  const item: Item = { path: path as ItemPath, version, author: OTHER, content: { kind: 'directory' } };
+  await store.write({ remote: new Map([[item.path, item]]), cursor: cursor as Cursor });
+  inbox.feedRead([item.path], true, cursor as Cursor);
+}
+
+async function untilMade(path: string): Promise<void> {
+  await waitUntil(`${path} is made`, () => existsSync(join(root, path)) && store.synced.get(path as ItemPath));
+}
+
+it('what it has just made itself is not taken for deleted when the watcher tells of something else first', async () => {
+  await arrive('here', 1);
+  await arrive('there', 2);
+  await untilMade('there');
+  inbox.hint({ kind: 'everything', because: 'the watcher tells of both' });
+  await arrive('here/theirs', 3);
+  await untilMade('here/theirs');
+  mkdirSync(join(root, 'there/ours'));
+  inbox.hint({ kind: 'paths', diskPaths: new Set(['there/ours']) });
+  await waitUntil('the other directory is committed', () => committed.includes('folder there/ours'));
+  expect(committed).toEqual(['folder there/ours']);
+});
