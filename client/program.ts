@@ -1,13 +1,13 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DrystoneError } from '../common/errors.js';
-import type { AccountName, DeviceId, NamespaceName, PremisesName } from '../common/ids.js';
+import type { AccountName, NamespaceName, PremisesName } from '../common/ids.js';
 import type { ProgramContext } from '../common/program/context.js';
 import { openDataDirectory, type DataDirectory } from '../common/program/data-directory.js';
-import { loadOrCreateSigningKey, type SigningKey } from '../common/program/signing-key.js';
 import { startDiskPool } from './act/disk/disk-pool.js';
 import type { Disk } from './act/disk/disk-task.js';
 import { temporaryDirectoryOf } from './act/folder-places.js';
+import { loadDeviceKey } from './connection/device-key.js';
 import type { Cutter } from './observe/cutter.js';
 import { STATE_DIRECTORY } from './observe/ignore-rules.js';
 import { startPiscinaCutter } from './observe/piscina-cutter.js';
@@ -125,9 +125,4 @@ async function openFolder(root: string): Promise<DataDirectory> {
     const message = `${root} is being synced by another process; stop that one first (${thrown.message})`;
     throw new DrystoneError('FAILED_PRECONDITION', 'FOLDER_BUSY', message, {}, { cause: thrown });
   }
-}
-
-async function loadDeviceKey(homeDir: string): Promise<SigningKey<DeviceId>> {
-  await mkdir(homeDir, { recursive: true, mode: 0o700 });
-  return loadOrCreateSigningKey<DeviceId>(join(homeDir, 'device.key'));
 }

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { hashAt, hashCount } from '../common/block-hash.js';
 import { mapAhead } from '../common/concurrency/map-ahead.js';
@@ -10,18 +9,17 @@ import type { FeedEntry, FileContent, ItemPath } from '../common/feed/item.js';
 import {
   parseNamespaceId,
   type AccountName,
-  type DeviceId,
   type NamespaceId,
   type NamespaceName,
   type PremisesName,
 } from '../common/ids.js';
 import { clientLimits } from '../common/limits.js';
 import type { ProgramContext } from '../common/program/context.js';
-import { loadOrCreateSigningKey } from '../common/program/signing-key.js';
 import { openChannel } from '../common/rpc/client.js';
 import { sourcesOf } from './act/agent-transfers.js';
 import { BlockFetcher } from './act/download/block-fetcher.js';
 import { AgentDirectory } from './connection/agent-directory.js';
+import { loadDeviceKey } from './connection/device-key.js';
 import { introduce } from './connection/introduction.js';
 import { connectMetadata, type MetadataCalls } from './connection/metadata-calls.js';
 
@@ -84,7 +82,7 @@ interface Reader {
 
 async function openReader(config: ReadConfig, context: ProgramContext): Promise<Reader> {
   const { credentials, clock } = context;
-  const key = await loadOrCreateSigningKey<DeviceId>(join(config.homeDir, 'device.key'));
+  const key = await loadDeviceKey(config.homeDir);
   const channel = openChannel(config.metadata, credentials.channel);
   const agents = new AgentDirectory(credentials, clock);
   const close = (): void => {
@@ -135,7 +133,10 @@ async function writeBlocks(
   premises: PremisesName | undefined,
   sink: Writable,
 ): Promise<void> {
-  const fetcher = new BlockFetcher(namespaceId, sourcesOf(agents, premises));
+  const fetcher = new BlockFetcher(
+    namespaceId,
+    sourcesOf(agents, premises, () => undefined),
+  );
   const ended = new AbortController();
   const running = fetcher.run(ended.signal);
   const wanted = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
