@@ -2,13 +2,15 @@ import type { Clock } from '../common/clock.js';
 import { blockServerLimits, wireLimits } from '../common/limits.js';
 import type { Block } from './block.js';
 
+type Pull = IteratorResult<Block, unknown>;
+
 /**
  * Gathers blocks into batches for put streams. Small ones share a batch until it is full or the source has paused for
  * `blockServerLimits.batchLingerMs`, so that a source which waits for receipts before it goes on gets them.
  */
 export class PutBatches {
   /** The source's next result, asked for and not taken. */
-  #next: Promise<IteratorResult<Block, unknown>> | undefined;
+  #next: Promise<Pull> | undefined;
 
   constructor(
     readonly blocks: AsyncIterator<Block, unknown>,
@@ -26,35 +28,53 @@ export class PutBatches {
    */
   async read(maxBlocks: number): Promise<readonly Block[] | undefined> {
     if (maxBlocks === 0 || (await this.isFinished())) return undefined;
-    const linger = new AbortController();
-    try {
-      const pause = this.clock.sleep(blockServerLimits.batchLingerMs, linger.signal).catch(() => undefined);
-      return await this.#fill(Math.min(maxBlocks, wireLimits.hashesPerMessage), pause);
-    } finally {
-      linger.abort();
-    }
-  }
-
-  async #fill(maxBlocks: number, pause: Promise<unknown>): Promise<readonly Block[]> {
     const batch: Block[] = [];
     let bytes = 0;
-    while (batch.length < maxBlocks) {
-      const next = await Promise.race([this.#peek(), pause.then(() => undefined)]);
-      if (next === undefined || next.done === true) break;
-      bytes += next.value.data.length;
-      if (batch.length > 0 && bytes > blockServerLimits.batchBytes) break;
-      batch.push(next.value);
-      this.#next = undefined;
+    const linger = new Linger(this.clock);
+    try {
+      while (batch.length < Math.min(maxBlocks, wireLimits.hashesPerMessage)) {
+        const next = await linger.wait(this.#peek());
+        if (next === undefined || next.done === true) break;
+        bytes += next.value.data.length;
+        if (batch.length > 0 && bytes > blockServerLimits.batchBytes) break;
+        batch.push(next.value);
+        this.#next = undefined;
+      }
+      return batch;
+    } finally {
+      linger.end();
     }
-    return batch;
   }
 
-  #peek(): Promise<IteratorResult<Block, unknown>> {
+  #peek(): Promise<Pull> {
     if (this.#next === undefined) {
       this.#next = this.blocks.next();
       // Raised by whoever takes it; nobody may be waiting when it fails.
       this.#next.catch(() => undefined);
     }
     return this.#next;
+  }
+}
+
+/** How long one batch waits for its blocks in all, beginning with the first that is not there at once. */
+class Linger {
+  readonly #ended = new AbortController();
+  #pause: Promise<undefined> | undefined;
+
+  constructor(readonly clock: Clock) {}
+
+  /** What `pulled` resolves with, or undefined where that is not soon enough. */
+  async wait(pulled: Promise<Pull>): Promise<Pull | undefined> {
+    // A timer costs more than most waits: it is for a source that lets a turn of the event loop pass.
+    const turn = new Promise<undefined>((resolve) => setImmediate(resolve, undefined));
+    const next = await Promise.race([pulled, turn]);
+    if (next !== undefined) return next;
+    const over = (): undefined => undefined;
+    this.#pause ??= this.clock.sleep(blockServerLimits.batchLingerMs, this.#ended.signal).then(over, over);
+    return Promise.race([pulled, this.#pause]);
+  }
+
+  end(): void {
+    this.#ended.abort();
   }
 }
