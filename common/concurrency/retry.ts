@@ -3,10 +3,13 @@ import { type DrystoneError, toDrystoneError } from '../errors.js';
 import { retryLimits } from '../limits.js';
 import type { Random } from '../random.js';
 
-/** How long to wait before attempt `attempt` + 1 (from 0): exponential, full jitter, never below what the error asks. */
+/**
+ * How long to wait after failed attempt `attempt` (from 0): what the error asks for, and on top of it a delay that doubles
+ * with each attempt, of which half is random. Many who were told the same do not come back at the same moment.
+ */
 export function retryDelayMs(attempt: number, error: DrystoneError, random: Random): number {
   const ceiling = Math.min(retryLimits.maxDelayMs, retryLimits.initialDelayMs * 2 ** Math.min(attempt, 20));
-  return Math.max(error.details.retryAfterMs ?? 0, Math.round(ceiling * (0.5 + random.fraction() / 2)));
+  return (error.details.retryAfterMs ?? 0) + Math.round(ceiling * (0.5 + random.fraction() / 2));
 }
 
 export interface RetryOptions {
@@ -21,7 +24,7 @@ export interface RetryOptions {
 
 /**
  * Runs `work` until it succeeds, raises an error that is not transient, or the attempts are used up; then its last error
- * is raised. `work` must be idempotent.
+ * is raised. CANCELLED where the signal aborts between two attempts. `work` must be idempotent.
  */
 export async function withRetries<T>(options: RetryOptions, work: (attempt: number) => Promise<T>): Promise<T> {
   const attempts = options.attempts ?? retryLimits.attempts;
@@ -33,7 +36,9 @@ export async function withRetries<T>(options: RetryOptions, work: (attempt: numb
       if (!error.isTransient || attempt + 1 >= attempts || options.signal?.aborted === true) throw error;
       const delayMs = retryDelayMs(attempt, error, options.random);
       options.onRetry?.(error, delayMs);
-      await options.clock.sleep(delayMs, options.signal);
+      await options.clock.sleep(delayMs, options.signal).catch((reason: unknown) => {
+        throw toDrystoneError(reason);
+      });
     }
   }
 }

@@ -1,5 +1,5 @@
 import { checkPackedHashes } from '../block-hash.js';
-import { invalidArgument } from '../errors.js';
+import { DrystoneError, invalidArgument } from '../errors.js';
 import { parseCursor, parseDeviceId } from '../ids.js';
 import { wireLimits } from '../limits.js';
 import type {
@@ -60,9 +60,14 @@ export function encodeItem(item: Item): Uint8Array {
   return WireItemCodec.encode(itemToWire(item)).finish();
 }
 
-/** The inverse of {@link encodeItem}. */
+/** The inverse of {@link encodeItem}; DATA_LOSS (STORE_FAILED) where the bytes are not what it made. */
 export function decodeItem(encoded: Uint8Array): Item {
-  return itemFromWire('stored item', WireItemCodec.decode(encoded));
+  try {
+    return itemFromWire('item', WireItemCodec.decode(encoded));
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw new DrystoneError('DATA_LOSS', 'STORE_FAILED', `a stored item is damaged: ${problem}`, {}, { cause });
+  }
 }
 
 function versionFromWire(field: string, wire: WireVersion | undefined): Version {

@@ -44,9 +44,14 @@ export function isAtOrBelow(path: string, prefix: string): boolean {
 }
 
 /**
- * What two paths share when a file system that ignores case or normalization would take them for one. Only for finding
- * twins; never a name on disk.
+ * What two paths share when a file system that ignores case or normalization would take them for one: like NTFS and APFS
+ * it maps character by character, so `straße` and `STRASSE` are no twins. Only for finding twins; never a name on disk.
  */
 export function twinKey(path: ItemPath): string {
-  return path.normalize('NFKC').toLowerCase().normalize('NFC');
+  const folded = Array.from(path.normalize('NFC'), (character) => {
+    const upper = character.toUpperCase();
+    const lower = (upper.length === character.length ? upper : character).toLowerCase();
+    return lower.length === character.length ? lower : character;
+  });
+  return folded.join('').normalize('NFC');
 }

@@ -9,6 +9,8 @@ export async function writeFileDurably(path: string, content: string | Uint8Arra
   const temporary = `${path}.new`;
   const file = await open(temporary, 'w', mode);
   try {
+    // A file that an earlier attempt has left keeps the mode that it was made with.
+    await file.chmod(mode);
     await file.writeFile(content);
     await file.sync();
   } finally {

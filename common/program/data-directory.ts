@@ -1,7 +1,7 @@
-import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { DrystoneError } from '../errors.js';
-import { writeFileDurably } from '../files/durable-file.js';
+import { syncDirectory, writeFileDurably } from '../files/durable-file.js';
 import { takeExclusiveLock } from '../files/exclusive-lock.js';
 
 export interface DataDirectoryOptions {
@@ -19,6 +19,14 @@ export interface DataDirectory {
 }
 
 const FORMAT_FILE = 'FORMAT';
+const LOCK_FILE = 'lock';
+
+/** What a first start that was cut short leaves behind, and what a freshly made file system has. */
+function isOurs(name: string): boolean {
+  return (
+    name === 'lost+found' || name === `${FORMAT_FILE}.new` || name === LOCK_FILE || name.startsWith(`${LOCK_FILE}.`)
+  );
+}
 
 /**
  * Opens, or makes, a directory for a program's data: 0700, locked, with a FORMAT file that says whose it is and in which
@@ -27,8 +35,10 @@ const FORMAT_FILE = 'FORMAT';
  */
 export async function openDataDirectory(options: DataDirectoryOptions): Promise<DataDirectory> {
   const { path } = options;
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  const lock = await takeExclusiveLock(join(path, 'lock'));
+  const created = await mkdir(path, { recursive: true, mode: 0o700 });
+  if (created !== undefined) await syncDirectory(dirname(created));
+  await checkOwner(options);
+  const lock = await takeExclusiveLock(join(path, LOCK_FILE));
   if ('heldBy' in lock) {
     throw refusal(
       'DATA_DIRECTORY_BUSY',
@@ -36,7 +46,7 @@ export async function openDataDirectory(options: DataDirectoryOptions): Promise<
     );
   }
   try {
-    await checkFormat(options);
+    if ((await checkOwner(options)) === 'new') await writeFileDurably(join(path, FORMAT_FILE), formatLine(options));
   } catch (thrown) {
     await lock.release();
     throw thrown;
@@ -44,15 +54,21 @@ export async function openDataDirectory(options: DataDirectoryOptions): Promise<
   return { path, release: () => lock.release() };
 }
 
-async function checkFormat({ path, program, formatVersion }: DataDirectoryOptions): Promise<void> {
-  const file = join(path, FORMAT_FILE);
+function formatLine({ program, formatVersion }: DataDirectoryOptions): string {
+  return `drystone ${program} ${formatVersion}\n`;
+}
+
+/** Whether the directory is this program's already, or has nothing in it but what taking the lock leaves there. */
+async function checkOwner({ path, program, formatVersion }: DataDirectoryOptions): Promise<'ours' | 'new'> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readFile(join(path, FORMAT_FILE), 'utf8');
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown;
-    await writeFileDurably(file, `drystone ${program} ${formatVersion}\n`);
-    return;
+    const foreign = (await readdir(path)).find((name) => !isOurs(name));
+    if (foreign === undefined) return 'new';
+    const message = `${path} is not empty (it has ${JSON.stringify(foreign)}) and holds no drystone data`;
+    throw refusal('DATA_FORMAT_UNKNOWN', `${message}; choose another directory`);
   }
   const match = /^drystone ([a-z]+) (\d+)\n$/.exec(text);
   if (match?.[1] !== program) {
@@ -67,6 +83,7 @@ async function checkFormat({ path, program, formatVersion }: DataDirectoryOption
       `${path} was written in format ${match[2]}, this release reads up to ${formatVersion}; install a newer release`,
     );
   }
+  return 'ours';
 }
 
 function refusal(

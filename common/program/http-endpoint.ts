@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Registry } from 'prom-client';
-import { DrystoneError } from '../errors.js';
+import { formatHostPort, parseHostPort } from '../address.js';
+import { listenFailure } from '../errors.js';
 
 export interface HttpEndpointOptions {
   /** HOST:PORT; port 0 takes a free one. */
@@ -20,8 +21,8 @@ const SCRAPE_TIMEOUT_MS = 10_000;
 
 /**
  * Serves GET /metrics (Prometheus text, or OpenMetrics where the scraper accepts it), /healthz (200 while the process
- * lives) and /readyz (200 while it can work, else 503). Raises FAILED_PRECONDITION (PORT_IN_USE) where the address is
- * taken.
+ * lives) and /readyz (200 while it can work, else 503). Raises INVALID_ARGUMENT where `listen` is no HOST:PORT, and
+ * FAILED_PRECONDITION where the address is taken (PORT_IN_USE) or cannot be had (ADDRESS_UNUSABLE).
  */
 export async function startHttpEndpoint(options: HttpEndpointOptions): Promise<HttpEndpoint> {
   const scrape = createScraper(options.registry);
@@ -29,19 +30,14 @@ export async function startHttpEndpoint(options: HttpEndpointOptions): Promise<H
     void respond(request, response, options, scrape);
   });
   server.requestTimeout = SCRAPE_TIMEOUT_MS;
-  const separator = options.listen.lastIndexOf(':');
-  const host = options.listen.slice(0, separator);
+  const { host, port } = parseHostPort('http', options.listen);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => {
-      const message = `cannot listen on ${options.listen}: ${error.message}; choose another address with --http`;
-      reject(new DrystoneError('FAILED_PRECONDITION', 'PORT_IN_USE', message, {}, { cause: error }));
-    });
-    server.listen(Number(options.listen.slice(separator + 1)), host.replace(/^\[(.*)\]$/, '$1'), resolve);
+    server.once('error', (error) => reject(listenFailure(options.listen, error)));
+    server.listen(port, host, resolve);
   });
   const bound = server.address();
-  const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
   return {
-    address: `${host}:${port}`,
+    address: formatHostPort({ host, port: typeof bound === 'object' && bound !== null ? bound.port : port }),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -72,7 +68,7 @@ async function respond(
   options: HttpEndpointOptions,
   scrape: Scraper,
 ): Promise<void> {
-  const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+  const [path] = (request.url ?? '/').split('?');
   const plain = (code: number, text: string): void => {
     response.writeHead(code, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
   };
@@ -81,7 +77,8 @@ async function respond(
   } else if (path === '/healthz') {
     plain(200, 'alive');
   } else if (path === '/readyz') {
-    plain(options.isReady() ? 200 : 503, options.isReady() ? 'ready' : 'not ready');
+    const ready = options.isReady();
+    plain(ready ? 200 : 503, ready ? 'ready' : 'not ready');
   } else if (path === '/metrics') {
     try {
       const { contentType, text } = await scrape(
