@@ -30,7 +30,7 @@ export interface AgentTransfersParts {
 
 /** Transfers between the folder and the agents that hold the namespace. */
 export function agentTransfers(parts: AgentTransfersParts): Transfers {
-  const { namespaceId, premises, agents, metadata } = parts;
+  const { namespaceId, premises, agents, metadata, tally } = parts;
   return {
     upload(operations, places, onOutcomes, signal) {
       const target = { namespaceId, premises, agents, presence: metadata.presence };
@@ -46,14 +46,26 @@ export function agentTransfers(parts: AgentTransfersParts): Transfers {
       );
     },
     fetch(operations, places, onOutcome, signal) {
-      return fetchFiles(operations, { ...parts, sources: sourcesOf(agents, premises), places, onOutcome }, signal);
+      const sources = sourcesOf(agents, premises, (sizeBytes) => {
+        tally.add('blocksFetched');
+        tally.add('bytesFetched', sizeBytes);
+      });
+      return fetchFiles(operations, { ...parts, sources, places, onOutcome }, signal);
     },
   };
 }
 
 /** All agents that hold the namespace, the nearest first. */
-export function sourcesOf(agents: AgentDirectory, premises: PremisesName | undefined): BlockSource[] {
+export function sourcesOf(
+  agents: AgentDirectory,
+  premises: PremisesName | undefined,
+  onFetched: (sizeBytes: number) => void,
+): BlockSource[] {
   return rankCandidates(agents.candidates(), 'fetch', premises)
     .flat()
-    .map(({ agentId }) => ({ blocks: agents.blocksOf(agentId), onFailure: () => agents.noteFailure(agentId) }));
+    .map(({ agentId }) => ({
+      blocks: agents.blocksOf(agentId),
+      onFetched,
+      onFailure: () => agents.noteFailure(agentId),
+    }));
 }

@@ -10,7 +10,7 @@ import type { Tree } from '../state/tree-store.js';
  * scan could not see, or left out by a rule, stays as it was known.
  *
  * Against an earlier scan whose result is in the tree already, only what differs from that is looked at, and `touched`:
- * what this client itself has changed since.
+ * what this client itself has changed since, which the scan must have looked at.
  */
 export function scanChanges(
   scan: ScanResult,

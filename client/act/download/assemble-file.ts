@@ -153,8 +153,6 @@ class FetchTarget {
   async fetch({ hash, sizeBytes, offsetBytes }: Part): Promise<void> {
     const written = new Promise<void>((resolve, reject) => {
       const deliver = (data: Buffer): void => {
-        this.parts.tally.add('blocksFetched');
-        this.parts.tally.add('bytesFetched', sizeBytes);
         this.parts.tally.work.bytesDone += sizeBytes;
         this.#write(data, offsetBytes).then(resolve, reject);
       };

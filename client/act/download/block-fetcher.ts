@@ -18,7 +18,9 @@ export interface WantedBlock {
 /** One place to fetch from. */
 export interface BlockSource {
   readonly blocks: BlockClient;
-  /** The source broke off. */
+  /** It sent a block of this many bytes. */
+  readonly onFetched: (sizeBytes: number) => void;
+  /** It broke off. */
   readonly onFailure: () => void;
 }
 
@@ -141,8 +143,12 @@ class SourceLane {
     try {
       for await (const { hash, data } of this.source.blocks.get(this.namespaceId, this.#lists, { signal })) {
         answered++;
-        if (data === undefined) await passOn(hash, undefined);
-        else this.settle(hash, (wanted) => wanted.deliver(data));
+        if (data === undefined) {
+          await passOn(hash, undefined);
+        } else {
+          this.source.onFetched(data.length);
+          this.settle(hash, (wanted) => wanted.deliver(data));
+        }
         if (answered >= wireLimits.hashesPerMessage) {
           this.#asked.splice(0, answered);
           answered = 0;

@@ -108,8 +108,6 @@ class Download {
     const release = (): void => this.#budget.give(cost);
     await this.#budget.take(cost, signal);
     const deliver = (data: Buffer): void => {
-      this.parts.tally.add('blocksFetched');
-      this.parts.tally.add('bytesFetched', sizeBytes);
       this.parts.tally.work.bytesDone += sizeBytes;
       this.#arrived(operation, data, release);
     };
