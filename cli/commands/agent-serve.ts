@@ -1,3 +1,4 @@
+import { allowHeapGrowth } from '../../common/program/heap.js';
 import { defineCommand } from '../command.js';
 import { serveUntilEnd } from '../serving.js';
 import { agentSettings } from '../settings/sections.js';
@@ -23,6 +24,7 @@ export const agentServe = defineCommand({
   section: 'agent',
   settings: agentSettings,
   async run({ settings, logLevel, terminal, signal }) {
+    allowHeapGrowth();
     const { startAgent } = await import('../../agent/program.js');
     const config = {
       dataDir: settings.data,

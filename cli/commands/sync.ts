@@ -1,5 +1,6 @@
 import { cancelled } from '../../common/errors.js';
 import { parseNamespaceName } from '../../common/ids.js';
+import { allowHeapGrowth } from '../../common/program/heap.js';
 import { defineCommand } from '../command.js';
 import { exitCodes } from '../output/exit-codes.js';
 import { createProgramContext } from '../program-context.js';
@@ -30,6 +31,7 @@ export const sync = defineCommand({
   section: 'client',
   settings: clientSettings,
   async run({ positionals, flags, settings, logLevel, terminal, signal }) {
+    allowHeapGrowth();
     const { startSync } = await import('../../client/program.js');
     const context = createProgramContext('sync', logLevel ?? 'silent');
     const { namespace, once } = flags;

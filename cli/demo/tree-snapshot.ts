@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 
 /** What a folder holds at one path: all that syncing promises to keep. */
@@ -24,6 +24,9 @@ export type TreeSnapshot = ReadonlyMap<string, TreeEntry>;
 
 /** A client's own state in the folder that it syncs; never synced. */
 const STATE_DIRECTORY = '.drystone';
+
+/** A stream for each small file would cost more than reading it. */
+const READ_AT_ONCE_BYTES = 1024 * 1024;
 
 /**
  * All that lies below `root`. With `readContents` every file is read and hashed; without it the snapshot is quick and
@@ -56,12 +59,13 @@ async function readEntry(path: string, readContents: boolean): Promise<TreeEntry
     sizeBytes: Number(stat.size),
     modifiedAtMs: Number(stat.mtimeMs),
     executable: (stat.mode & 0o100n) !== 0n,
-    sha256: readContents ? await hashFile(path) : undefined,
+    sha256: readContents ? await hashFile(path, Number(stat.size)) : undefined,
   };
 }
 
-async function hashFile(path: string): Promise<string> {
+async function hashFile(path: string, sizeBytes: number): Promise<string> {
   const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash);
+  if (sizeBytes <= READ_AT_ONCE_BYTES) hash.update(await readFile(path));
+  else await pipeline(createReadStream(path, { highWaterMark: READ_AT_ONCE_BYTES }), hash);
   return hash.digest('hex');
 }
