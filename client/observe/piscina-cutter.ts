@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
-import { cancelled, overloaded } from '../../common/errors.js';
+import { DrystoneError, cancelled, overloaded } from '../../common/errors.js';
 import { clientLimits } from '../../common/limits.js';
 import { TaskCutter } from './task-cutter.js';
 import type { Clock } from '../../common/clock.js';
@@ -19,7 +19,8 @@ export interface PiscinaCutterOptions {
 
 /**
  * A cutter on worker threads. They are started when there is work for them and end when there has been none for
- * `clientLimits.cutThreadIdleMs`. `close` lets running tasks end and refuses those that wait.
+ * `clientLimits.cutThreadIdleMs`. `close` ends what is under way, and refuses what comes later, with CANCELLED. A thread
+ * that cannot start or dies does the same with INTERNAL.
  */
 export function startPiscinaCutter(options: PiscinaCutterOptions): Cutter {
   const threads = options.threads ?? Math.min(availableParallelism(), clientLimits.cutThreads);
@@ -35,14 +36,17 @@ export function startPiscinaCutter(options: PiscinaCutterOptions): Cutter {
 }
 
 function poolRunner(pool: Piscina, threads: number): CutTaskRunner {
-  let closed = false;
+  /** Ends every task: with CANCELLED once closed, else with what broke the pool. */
+  const ended = new AbortController();
+  pool.on('error', (error: Error) => ended.abort(brokenPool(error)));
   const run = async (name: string, task: SegmentTask | SmallFilesTask): Promise<unknown> => {
+    ended.signal.throwIfAborted();
     if (pool.queueSize >= clientLimits.cutTasksQueued)
       throw overloaded('too much is waiting to be cut', RETRY_AFTER_MS);
     try {
-      return await pool.run(task, { name });
+      return await pool.run(task, { name, signal: ended.signal });
     } catch (error) {
-      throw closed ? cancelled('cutting') : error;
+      throw ended.signal.aborted ? ended.signal.reason : error;
     }
   };
   return {
@@ -50,8 +54,14 @@ function poolRunner(pool: Piscina, threads: number): CutTaskRunner {
     cutSegment: (task) => run('segment', task) as Promise<SegmentResult>,
     cutSmallFiles: (task) => run('smallFiles', task) as Promise<SmallFilesResult>,
     close() {
-      closed = true;
-      return pool.close({ force: true });
+      ended.abort(cancelled('cutting'));
+      return pool.destroy();
     },
   };
+}
+
+/** A thread that could not start, or died between two tasks. */
+function brokenPool(error: Error): DrystoneError {
+  const message = `a cutting thread failed: ${error.message}; restart, and report this if it happens again`;
+  return new DrystoneError('INTERNAL', 'INTERNAL', message, {}, { cause: error });
 }
