@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import { silentLogger } from '../../../common/logging.js';
+import { allowHeapGrowth } from '../../../common/program/heap.js';
 import { plaintextCredentials } from '../../../common/rpc/credentials.js';
 import { createRpcServerMetrics } from '../../../common/rpc/rpc-metrics.js';
 import { serve, startRpcServer } from '../../../common/rpc/server.js';
@@ -19,6 +20,8 @@ async function* get(requests: AsyncIterable<Piece>): AsyncGenerator<Piece, void,
   }
 }
 
+// As every program of ours that moves blocks.
+allowHeapGrowth();
 const server = await startRpcServer({
   listen: '127.0.0.1:0',
   credentials: plaintextCredentials().server,
