@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { FeedPage } from '../../../../proto/gen/drystone/feed/v1/feed.js';
+import type { EncodedPage } from '../../../../metadata/feed/encoded-page.js';
+import { FeedReader } from '../../../../metadata/feed/feed-reader.js';
+import { Subscriptions } from '../../../../metadata/feed/subscriptions.js';
+import { WatcherLimit } from '../../../../metadata/feed/watcher-limit.js';
+import type { MetadataStore } from '../../../../metadata/store/contract.js';
+import { createMemoryStore } from '../../../../metadata/store/memory-store.js';
+import { commitItems, furnish, shared } from '../../../support/metadata/furnished-store.js';
+import { cursor, itemAt } from '../../../support/metadata/samples.js';
+
+async function open(
+  capacity = 10,
+): Promise<{ store: MetadataStore; subscriptions: Subscriptions; limit: WatcherLimit }> {
+  const store = createMemoryStore();
+  await furnish(store);
+  const limit = new WatcherLimit(capacity);
+  const subscriptions = new Subscriptions(new FeedReader(store.journal), limit);
+  store.onChange((change) => change.kind === 'feed' && subscriptions.moved(change.namespaceId, change.cursor));
+  return { store, subscriptions, limit };
+}
+
+async function next(pages: AsyncGenerator<EncodedPage>): Promise<EncodedPage> {
+  const { value, done } = await pages.next();
+  if (done === true) throw new Error('the subscription has ended');
+  return value as EncodedPage;
+}
+
+describe('Subscriptions', () => {
+  it('gives all who stand at the same cursor the very same page', async () => {
+    const { store, subscriptions } = await open();
+    const { signal } = new AbortController();
+    const all = Array.from({ length: 5 }, () => subscriptions.subscribe(shared.id, cursor(0), signal));
+    for (const pages of all) await next(pages);
+    const waiting = all.map(next);
+    await commitItems(store, [itemAt('a')]);
+    const [first, ...others] = await Promise.all(waiting);
+    expect(FeedPage.decode(first!.bytes).entries.map(({ item }) => item?.path)).toEqual(['a']);
+    for (const page of others) expect(page).toBe(first);
+  });
+
+  it('lets a slow subscriber skip what is superseded, and says how far it is behind', async () => {
+    const { store, subscriptions } = await open();
+    const pages = subscriptions.subscribe(shared.id, cursor(0), new AbortController().signal);
+    await next(pages);
+    for (let counter = 1; counter <= 50; counter++) await commitItems(store, [itemAt('a', { ana: counter })]);
+    expect(subscriptions.maxLag).toBe(50);
+    const page = await next(pages);
+    expect(page).toMatchObject({ entryCount: 1, nextCursor: 50, caughtUp: true });
+    void pages.next();
+    await Promise.resolve();
+    expect(subscriptions.maxLag).toBe(0);
+  });
+
+  it('takes no more than the limit, and gives places back', async () => {
+    const { subscriptions, limit } = await open(2);
+    const end = new AbortController();
+    const subscribe = () => subscriptions.subscribe(shared.id, cursor(0), end.signal);
+    const open2 = [subscribe(), subscribe()];
+    for (const pages of open2) await next(pages);
+    const refusal = { code: 'RESOURCE_EXHAUSTED', reason: 'OVERLOADED', details: { retryAfterMs: expect.any(Number) } };
+    await expect(next(subscribe())).rejects.toMatchObject(refusal);
+    await open2[0]!.return(undefined);
+    await next(subscribe());
+    expect([subscriptions.count, limit.openCount]).toEqual([2, 2]);
+  });
+
+  it('ends with its signal, also while it waits', async () => {
+    const { subscriptions, limit } = await open();
+    const end = new AbortController();
+    const pages = subscriptions.subscribe(shared.id, cursor(0), end.signal);
+    await next(pages);
+    const waiting = pages.next();
+    end.abort();
+    expect(await waiting).toMatchObject({ done: true });
+    expect([subscriptions.count, limit.openCount]).toEqual([0, 0]);
+  });
+
+  it('loses no change between reading and waiting', async () => {
+    const { store, subscriptions } = await open();
+    const pages = subscriptions.subscribe(shared.id, cursor(0), new AbortController().signal);
+    const seen: number[] = [];
+    const reading = (async () => {
+      while (seen.at(-1) !== 200) seen.push((await next(pages)).nextCursor);
+    })();
+    for (let index = 1; index <= 200; index++) {
+      await commitItems(store, [itemAt(`file-${index}`)]);
+      if (index % 3 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await reading;
+    expect(seen.at(-1)).toBe(200);
+  });
+});
