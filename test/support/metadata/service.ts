@@ -89,7 +89,8 @@ export class TestMetadata {
       { engine: 'memory', listen: '127.0.0.1:0', http: undefined, ...config, dataDir },
       context,
     );
-    const cleanUp = config.dataDir === undefined ? () => rm(dataDir, { recursive: true, force: true }) : () => Promise.resolve();
+    const cleanUp =
+      config.dataDir === undefined ? () => rm(dataDir, { recursive: true, force: true }) : () => Promise.resolve();
     const stop = (): Promise<void> => program.stop().then(cleanUp);
     return new TestMetadata({ ...program, stop }, openChannel(program.address, credentials.channel), registry, clock);
   }
@@ -173,10 +174,10 @@ const FULL_REPORT = {
 };
 
 /** Opens a heartbeat stream and waits for the first answer; rejects where the stream ends before. */
-async function openHeartbeat(
+export async function openHeartbeat(
   calls: MetadataCalls,
   agentId: AgentId,
-  change: Partial<HeartbeatRequest>,
+  change: Partial<HeartbeatRequest> = {},
 ): Promise<HeartbeatLine> {
   const reports = new BoundedQueue<HeartbeatRequest>(100);
   const beat = (other: Partial<HeartbeatRequest> = {}): void => {
