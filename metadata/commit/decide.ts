@@ -136,13 +136,11 @@ function joinWhereSame(next: Item, held: Item): Item | 'held' | 'conflict' {
   return version.length > wireLimits.versionEntries ? 'conflict' : { ...held, version };
 }
 
-/** Whether the item is something other than a deletion. */
-export function isLive(item: Item): boolean {
+function isLive(item: Item): boolean {
   return item.content.kind !== 'deletion';
 }
 
-/** The item's size in bytes; 0 for what is not a file. */
-export function sizeOf(item: Item): number {
+function sizeOf(item: Item): number {
   return item.content.kind === 'file' ? item.content.sizeBytes : 0;
 }
 

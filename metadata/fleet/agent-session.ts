@@ -1,4 +1,4 @@
-import type { AgentReport } from './fleet.js';
+import type { AgentReport } from './agent-report.js';
 
 /** One heartbeat stream of an agent. */
 export class AgentSession {

@@ -1,23 +1,11 @@
 import type { Clock } from '../../common/clock.js';
 import type { AgentId } from '../../common/ids.js';
 import { metadataLimits } from '../../common/limits.js';
+import type { AgentReport } from './agent-report.js';
 import { AgentSession } from './agent-session.js';
 
 /** Where an agent stands. */
 export type AgentState = 'online' | 'draining' | 'offline';
-
-/** What an agent says of itself in a heartbeat. */
-export interface AgentReport {
-  readonly state: 'online' | 'draining';
-  /** Of the file system on which its blocks lie. */
-  readonly freeBytes: number;
-  readonly totalBytes: number;
-  /** Free space below which it refuses blocks. */
-  readonly freeFloorBytes: number;
-  /** Each block counted once, however many namespaces refer to it. */
-  readonly blockCount: number;
-  readonly blockBytes: number;
-}
 
 /** What is known of an agent now. */
 export interface AgentStatus {

@@ -11,7 +11,8 @@ import type { DirectoryStore } from '../store/contract.js';
 import { agentUnknown } from '../store/store-errors.js';
 import { StreamField } from '../routes/stream-field.js';
 import type { AgentSession } from './agent-session.js';
-import type { AgentReport, Fleet } from './fleet.js';
+import type { AgentReport } from './agent-report.js';
+import type { Fleet } from './fleet.js';
 
 export interface HeartbeatParts {
   readonly directory: DirectoryStore;

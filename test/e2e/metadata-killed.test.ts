@@ -62,7 +62,9 @@ test('metadata killed in mid-commit has all that it acknowledged, commits whole,
     const namespaceId = namespace?.namespaceId ?? '';
     for (let round = 0; round < KILLS; round++) {
       let killed: Promise<unknown> | undefined;
-      const acknowledged = await commitUntilKilled(calls, namespaceId, round, () => (killed = server.end('SIGKILL')));
+      const acknowledged = await commitUntilKilled(calls, namespaceId, round, () => {
+        killed = server.end('SIGKILL');
+      });
       await killed;
       await server.start();
       const entries = await readFeed(calls, namespaceId);

@@ -20,7 +20,7 @@ async function play(store: MetadataStore, changes: readonly number[]): Promise<v
   const counters = paths.map(() => 0);
   for (const place of changes) {
     counters[place] = (counters[place] ?? 0) + 1;
-    await commitItems(store, [itemAt(paths[place]!, { ana: counters[place]! })]);
+    await commitItems(store, [itemAt(paths[place]!, { ana: counters[place] })]);
   }
 }
 

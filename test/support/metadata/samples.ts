@@ -75,7 +75,7 @@ export function hashesNamed(...names: readonly string[]): Buffer {
 }
 
 /** A version in which each device has changed the item so often. */
-export function versionOf(counters: Readonly<Record<string, number>>): Version {
+function versionOf(counters: Readonly<Record<string, number>>): Version {
   return Object.entries(counters)
     .map(([name, counter]) => ({ deviceId: deviceNamed(name), counter }))
     .sort((a, b) => (a.deviceId < b.deviceId ? -1 : 1));

@@ -186,7 +186,7 @@ export async function openHeartbeat(
   beat(change);
   const answers = calls.fleet.heartbeat(reports);
   const first = await answers.next();
-  let assigned = namesOf(first.value);
+  let assigned = first.done === true ? undefined : namesOf(first.value);
   const listen = async (): Promise<void> => {
     for await (const answer of answers) assigned = namesOf(answer);
   };
@@ -201,6 +201,6 @@ export async function openHeartbeat(
   };
 }
 
-function namesOf(answer: HeartbeatResponse | void): string[] | undefined {
+function namesOf(answer: HeartbeatResponse | undefined): string[] | undefined {
   return answer?.assignments.map(({ namespaceName }) => namespaceName).sort();
 }

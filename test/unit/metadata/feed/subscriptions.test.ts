@@ -21,9 +21,9 @@ async function open(
 }
 
 async function next(pages: AsyncGenerator<EncodedPage>): Promise<EncodedPage> {
-  const { value, done } = await pages.next();
-  if (done === true) throw new Error('the subscription has ended');
-  return value as EncodedPage;
+  const result = await pages.next();
+  if (result.done === true) throw new Error('the subscription has ended');
+  return result.value;
 }
 
 describe('Subscriptions', () => {
@@ -58,7 +58,7 @@ describe('Subscriptions', () => {
     const subscribe = () => subscriptions.subscribe(shared.id, cursor(0), end.signal);
     const open2 = [subscribe(), subscribe()];
     for (const pages of open2) await next(pages);
-    const refusal = { code: 'RESOURCE_EXHAUSTED', reason: 'OVERLOADED', details: { retryAfterMs: expect.any(Number) } };
+    const refusal = { code: 'RESOURCE_EXHAUSTED', reason: 'OVERLOADED', details: { retryAfterMs: 2_000 } };
     await expect(next(subscribe())).rejects.toMatchObject(refusal);
     await open2[0]!.return(undefined);
     await next(subscribe());

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { metadataLimits } from '../../../../common/limits.js';
-import { Fleet, type AgentReport } from '../../../../metadata/fleet/fleet.js';
+import type { AgentReport } from '../../../../metadata/fleet/agent-report.js';
+import { Fleet } from '../../../../metadata/fleet/fleet.js';
 import { eventually } from '../../../support/eventually.js';
 import { ManualClock } from '../../../support/manual-clock.js';
 import { sampleAgent } from '../../../support/metadata/samples.js';

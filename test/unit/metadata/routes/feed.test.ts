@@ -34,7 +34,7 @@ describe('FeedService', () => {
   async function next(pages: AsyncGenerator<FeedPage, void, undefined>): Promise<FeedPage> {
     const { value, done } = await pages.next();
     if (done === true) throw new Error('the subscription has ended');
-    return value as FeedPage;
+    return value;
   }
 
   it('reads pages, whole items and where to go on', async () => {
