@@ -2,13 +2,22 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { itemToWire } from '../../../../common/feed/item-codec.js';
 import type { Item } from '../../../../common/feed/item.js';
 import { metadataLimits, wireLimits } from '../../../../common/limits.js';
+import { receiptToMessage } from '../../../../common/receipt-message.js';
 import type { Receipt as WireReceipt } from '../../../../proto/gen/drystone/block/v1/block.js';
 import type { Item as WireItem } from '../../../../proto/gen/drystone/feed/v1/feed.js';
 import { collect, streamOf } from '../../../support/async-tools.js';
 import { ManualClock } from '../../../support/manual-clock.js';
-import { fileOf, hashesNamed, itemAt, namespaceIdNamed, sampleAgent } from '../../../support/metadata/samples.js';
+import {
+  fileOf,
+  hashesNamed,
+  itemAt,
+  namespaceIdNamed,
+  receiptOf,
+  sampleAgent,
+} from '../../../support/metadata/samples.js';
 import { TestMetadata, type TestNamespace } from '../../../support/metadata/service.js';
 
+const foreign = namespaceIdNamed('foreign');
 const START_MS = 1_800_000_000_000;
 const lisbon = sampleAgent('lisbon');
 const porto = sampleAgent('porto');
@@ -72,7 +81,8 @@ describe('CommitService', () => {
     ['altered hashes', () => altered({ hashes: hashesNamed('y') })],
     ['an altered time', () => altered({ issuedAtMs: BigInt(START_MS - 1) })],
     ['the id of another agent', () => ({ ...namespace.receipt(porto, 'x'), agentId: lisbon.id })],
-    ['another namespace', () => altered({ namespaceId: namespaceIdNamed('foreign') })],
+    ['another namespace than was signed', () => altered({ namespaceId: foreign })],
+    ['another namespace', () => receiptToMessage(receiptOf(lisbon, foreign, hashesNamed('x'), START_MS))],
   ])('refuses a receipt with %s, and changes nothing', async (_what, receipt) => {
     const refused = namespace.commit({ items: file('a', 'x'), receipts: [namespace.receipt(lisbon, 'x'), receipt()] });
     await expect(refused).rejects.toMatchObject({ code: 'PERMISSION_DENIED', reason: 'RECEIPT_INVALID' });
