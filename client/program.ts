@@ -78,7 +78,7 @@ export async function startSync(
   };
   try {
     const key = await loadDeviceKey(config.homeDir);
-    const store = openLmdbTreeStore(join(directory.path, 'state'));
+    const store = openLmdbTreeStore(join(directory.path, 'trees'));
     closing.push(
       () => store.close(),
       () => workers.cutter.close(),

@@ -13,6 +13,7 @@ export function withExecutable(mode: number, executable: boolean): number {
 /**
  * Sets an open file's modification time and executable bit; the other permissions are those of `mode`, or its own. The
  * time is set half a microsecond late: as a fraction of seconds it would otherwise fall just short of its millisecond.
+ * It is handed over as text, because Node takes a negative number, a time before 1970, for the present.
  */
 export function setAttributes(
   descriptor: number,
@@ -22,6 +23,6 @@ export function setAttributes(
   const own = fstatSync(descriptor).mode & PERMISSION_BITS;
   const wanted = withExecutable(mode ?? own, executable);
   if (wanted !== own) fchmodSync(descriptor, wanted);
-  const seconds = (modifiedAtMs + 0.0005) / 1000;
+  const seconds = String((modifiedAtMs + 0.0005) / 1000);
   futimesSync(descriptor, seconds, seconds);
 }

@@ -1,5 +1,7 @@
 import { lstatSync, readlinkSync, type BigIntStats } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isAtOrBelow } from '../../../common/feed/paths.js';
+import { STATE_DIRECTORY } from '../../observe/ignore-rules.js';
 import type { Observation } from '../../observe/observation.js';
 import { sameStamp, stampOf } from '../../observe/stable-file.js';
 import type { Place, Standing } from './disk-task.js';
@@ -18,9 +20,10 @@ export class SafeFolder {
 
   /**
    * The absolute path of a place. Raises {@link FolderChanged} unless everything above it is a directory: through a
-   * symlink one would get out of the folder.
+   * symlink one would get out of the folder. What the client itself keeps in the folder is no place either.
    */
   locate({ diskPath }: Place): string {
+    if (isAtOrBelow(diskPath, STATE_DIRECTORY)) throw new FolderChanged();
     const absolute = join(this.root, diskPath);
     this.#checkDirectory(dirname(absolute));
     return absolute;

@@ -1,0 +1,42 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openLmdbTreeStore } from '../../client/state/lmdb-tree-store.js';
+import { MemoryTreeStore } from '../../client/state/memory-tree-store.js';
+import type { ItemPath } from '../../common/feed/item.js';
+import type { Cursor, NamespaceId } from '../../common/ids.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+import { describeTreeStore } from './tree-store.js';
+
+describeTreeStore('the memory engine', () => ({
+  open: async () => new MemoryTreeStore(),
+  cleanUp: async () => undefined,
+}));
+
+describeTreeStore('the LMDB engine', () => {
+  let directory: string | undefined;
+  return {
+    async open() {
+      directory = await mkdtemp(join(tmpdir(), 'drystone-state-'));
+      return openLmdbTreeStore(join(directory, 'state'));
+    },
+    async cleanUp() {
+      if (directory !== undefined) await rm(directory, { recursive: true });
+    },
+  };
+});
+
+test('the LMDB engine finds everything again after it was closed', async () => {
+  const path = join(temporaryDirectory(), 'state');
+  const before = openLmdbTreeStore(path);
+  await before.claim('f'.repeat(32) as NamespaceId);
+  const local = new Map([['d' as ItemPath, { kind: 'directory', path: 'd' as ItemPath } as const]]);
+  await before.write({ local, cursor: 42 as Cursor });
+  await before.close();
+  const after = openLmdbTreeStore(path);
+  expect(after.namespaceId).toBe('f'.repeat(32));
+  expect(after.cursor).toBe(42);
+  expect([...after.local.pathsBelow('')]).toEqual(['d']);
+  await after.close();
+});

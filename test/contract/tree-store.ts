@@ -1,0 +1,141 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { LocalEntry, LocalFile } from '../../client/state/local-entry.js';
+import type { TreeStore } from '../../client/state/tree-store.js';
+import type { Item, ItemPath } from '../../common/feed/item.js';
+import type { Cursor, DeviceId, NamespaceId } from '../../common/ids.js';
+
+/** An engine of the client's state, opened anew for each test. */
+export interface TreeStoreSubject {
+  open(): Promise<TreeStore>;
+  cleanUp(): Promise<void>;
+}
+
+const DEVICE = 'd'.repeat(32) as DeviceId;
+const OTHER = 'e'.repeat(32) as DeviceId;
+const NAMESPACE = '0123456789abcdef0123456789abcdef' as NamespaceId;
+
+function item(path: string, counter = 1, text = 'text'): Item {
+  const blocks = { hashes: Buffer.alloc(32, text), sizes: [text.length] };
+  return {
+    path: path as ItemPath,
+    version: [{ deviceId: DEVICE, counter }],
+    author: DEVICE,
+    content: { kind: 'file', sizeBytes: text.length, modifiedAtMs: -5, executable: true, blocks },
+  };
+}
+
+const byPath = <T extends { readonly path: ItemPath }>(...values: T[]): Map<ItemPath, T> =>
+  new Map(values.map((value) => [value.path, value]));
+
+const FILE: LocalFile = {
+  kind: 'file',
+  path: 'd/file' as ItemPath,
+  modifiedAtMs: -1,
+  executable: true,
+  stamp: { sizeBytes: 2 ** 40, modifiedAtNs: -1_000_001n, changedAtNs: 2n ** 61n, inode: 2n ** 64n - 1n },
+  blocks: { hashes: Buffer.alloc(64, 7), sizes: [2 ** 22, 1] },
+};
+
+/** What every engine of the state promises (client/state/tree-store.ts). */
+export function describeTreeStore(name: string, makeSubject: () => TreeStoreSubject): void {
+  describe(`${name} is a tree store`, () => {
+    const subject = makeSubject();
+    let store: TreeStore;
+    beforeEach(async () => {
+      store = await subject.open();
+    });
+    afterEach(async () => {
+      await store.close();
+      await subject.cleanUp();
+    });
+
+    it('is empty at first', () => {
+      expect(store.namespaceId).toBeUndefined();
+      expect(store.cursor).toBe(0);
+      expect([...store.local.pathsBelow('')]).toEqual([]);
+      expect(store.remote.get('a' as ItemPath)).toBeUndefined();
+    });
+
+    it('gives back what was written, in each tree by itself', async () => {
+      const entries: LocalEntry[] = [
+        FILE,
+        { ...FILE, path: 'unread' as ItemPath, blocks: undefined },
+        { ...FILE, path: 'empty' as ItemPath, blocks: { hashes: new Uint8Array(0), sizes: [] } },
+        { kind: 'directory', path: 'd' as ItemPath },
+        { kind: 'symlink', path: 'link' as ItemPath, target: '../Grüße' },
+      ];
+      await store.write({ local: byPath(...entries), synced: byPath(item('a', 2)), remote: byPath(item('a', 3)) });
+      for (const entry of entries) expect(store.local.get(entry.path)).toEqual(entry);
+      expect(store.synced.get('a' as ItemPath)).toEqual(item('a', 2));
+      expect(store.remote.get('a' as ItemPath)).toEqual(item('a', 3));
+      expect(store.synced.get('d' as ItemPath)).toBeUndefined();
+    });
+
+    it('removes what is written as undefined', async () => {
+      const path = 'd/file' as ItemPath;
+      await store.write({ local: byPath(FILE), synced: byPath(item('d/file')) });
+      await store.write({ local: new Map([[path, undefined]]), synced: new Map([[path, undefined]]) });
+      expect(store.local.get(path)).toBeUndefined();
+      expect(store.synced.get(path)).toBeUndefined();
+    });
+
+    it('lists what lies below a path, and nothing that only begins like it', async () => {
+      const paths = ['a', 'a!', 'a/b', 'a/b/c', 'a/é', 'a0', 'ab/c', 'b'];
+      await store.write({ local: byPath(...paths.map((path) => ({ ...FILE, path: path as ItemPath }))) });
+      expect([...store.local.pathsBelow('a' as ItemPath)]).toEqual(['a/b', 'a/b/c', 'a/é']);
+      expect([...store.local.pathsBelow('')]).toEqual(paths);
+      expect([...store.local.pathsBelow('a/b/c' as ItemPath)]).toEqual([]);
+    });
+
+    it('bears being written to while a listing is read', async () => {
+      await store.write({ local: byPath(FILE, { ...FILE, path: 'd/other' as ItemPath }) });
+      const seen: string[] = [];
+      for (const path of store.local.pathsBelow('d' as ItemPath)) {
+        seen.push(path);
+        await store.write({ local: new Map([[path, undefined]]) });
+      }
+      expect(seen).toEqual(['d/file', 'd/other']);
+    });
+
+    it('moves the cursor with what was read', async () => {
+      await store.write({ remote: byPath(item('a')), cursor: 7 as Cursor });
+      expect(store.cursor).toBe(7);
+      await store.write({ remote: byPath(item('b')) });
+      expect(store.cursor).toBe(7);
+    });
+
+    it('never falls back to a version of the namespace that is older than the one it knows', async () => {
+      await store.write({ remote: byPath(item('a', 3, 'newer')) });
+      await store.write({ remote: byPath(item('a', 2, 'older')) });
+      expect(store.remote.get('a' as ItemPath)).toEqual(item('a', 3, 'newer'));
+      const concurrent = { ...item('a', 1, 'other'), version: [{ deviceId: OTHER, counter: 1 }] };
+      await store.write({ remote: byPath(concurrent) });
+      expect(store.remote.get('a' as ItemPath)).toEqual(concurrent);
+    });
+
+    it('forgets the remote tree before it takes in what comes with it', async () => {
+      await store.write({
+        remote: byPath(item('a', 9), item('b', 9)),
+        synced: byPath(item('a', 9)),
+        cursor: 5 as Cursor,
+      });
+      await store.write({ forgetRemote: true, remote: byPath(item('b', 1)), cursor: 0 as Cursor });
+      expect(store.remote.get('a' as ItemPath)).toBeUndefined();
+      expect(store.remote.get('b' as ItemPath)).toEqual(item('b', 1));
+      expect(store.synced.get('a' as ItemPath)).toEqual(item('a', 9));
+      expect(store.cursor).toBe(0);
+    });
+
+    it('is bound to the namespace that claims it', async () => {
+      await store.claim(NAMESPACE);
+      expect(store.namespaceId).toBe(NAMESPACE);
+    });
+
+    it('takes the longest path that there is', async () => {
+      const path = Array.from({ length: 10 }, () => 'é'.repeat(94)).join('/') as ItemPath;
+      expect(Buffer.byteLength(path)).toBe(1889);
+      await store.write({ local: byPath({ ...FILE, path }) });
+      expect(store.local.get(path)).toEqual({ ...FILE, path });
+    });
+  });
+}

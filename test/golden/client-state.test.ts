@@ -1,0 +1,69 @@
+import { open } from 'lmdb';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { LocalEntry } from '../../client/state/local-entry.js';
+import { openLmdbTreeStore } from '../../client/state/lmdb-tree-store.js';
+import type { Item, ItemPath } from '../../common/feed/item.js';
+import type { Cursor, DeviceId, NamespaceId } from '../../common/ids.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+const file: LocalEntry = {
+  kind: 'file',
+  path: 'a/é' as ItemPath,
+  modifiedAtMs: 1_700_000_000_123,
+  executable: true,
+  stamp: {
+    sizeBytes: 3,
+    modifiedAtNs: 1_700_000_000_123_456_789n,
+    changedAtNs: 1_700_000_001_000_000_000n,
+    inode: 77n,
+  },
+  blocks: { hashes: Buffer.alloc(32, 0xab), sizes: [3] },
+};
+const unread: LocalEntry = { ...file, path: 'u' as ItemPath, modifiedAtMs: -1, executable: false, blocks: undefined };
+const directory: LocalEntry = { kind: 'directory', path: 'a' as ItemPath };
+const link: LocalEntry = { kind: 'symlink', path: 'l' as ItemPath, target: 'a/é' };
+const device = '00112233445566778899aabbccddeeff' as DeviceId;
+const item: Item = {
+  path: 'a' as ItemPath,
+  version: [{ deviceId: device, counter: 5 }],
+  author: device,
+  content: { kind: 'directory' },
+};
+
+const ITEM =
+  '0a016112260a240a203030313132323333343435353636373738383939616162626363646465656666' +
+  '10051a2030303131323233333434353536363737383839396161626263636464656566662a00';
+
+/** Format 1: a change of any of these is a new format, with a migration. Keys and values in hexadecimal. */
+const RECORDS = {
+  local: {
+    '61': '02',
+    '612fc3a9':
+      '01037b68e5cf8b010000030000000000000015cd853dfe9c971700cac471fe9c97174d00000000000000' +
+      'abababababababababababababababababababababababababababababababab03000000',
+    '6c': '03612fc3a9',
+    '75': '0100ffffffffffffffff030000000000000015cd853dfe9c971700cac471fe9c97174d00000000000000',
+  },
+  remote: { '61': ITEM },
+  synced: { '61': ITEM },
+  facts: { '637572736f72': '323538', '6e616d657370616365': '3066'.repeat(16) },
+};
+
+test('the state of a client is stored as docs/storage-format.md says', async () => {
+  const path = join(temporaryDirectory(), 'state');
+  const store = openLmdbTreeStore(path);
+  await store.claim('0f'.repeat(16) as NamespaceId);
+  const local = new Map([file, unread, directory, link].map((entry) => [entry.path, entry]));
+  const items = new Map([[item.path, item]]);
+  await store.write({ local, remote: items, synced: items, cursor: 258 as Cursor });
+  await store.close();
+
+  const root = open<Buffer, Buffer>({ path, encoding: 'binary', keyEncoding: 'binary' });
+  const recordsOf = (name: string): Record<string, string> => {
+    const db = root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' });
+    return Object.fromEntries([...db.getRange()].map(({ key, value }) => [key.toString('hex'), value.toString('hex')]));
+  };
+  for (const [name, records] of Object.entries(RECORDS)) expect(recordsOf(name), name).toEqual(records);
+  await root.close();
+});
