@@ -11,9 +11,8 @@ export function withExecutable(mode: number, executable: boolean): number {
 }
 
 /**
- * Sets an open file's modification time and executable bit; the other permissions are those of `mode`, or its own. The
- * time is set half a microsecond late: as a fraction of seconds it would otherwise fall just short of its millisecond.
- * It is handed over as text, because Node takes a negative number, a time before 1970, for the present.
+ * Sets an open file's modification time and executable bit; the other permissions are those of `mode`, or its own. Times
+ * before 1970 are set to the second, since libuv gets their fractions wrong.
  */
 export function setAttributes(
   descriptor: number,
@@ -23,6 +22,14 @@ export function setAttributes(
   const own = fstatSync(descriptor).mode & PERMISSION_BITS;
   const wanted = withExecutable(mode ?? own, executable);
   if (wanted !== own) fchmodSync(descriptor, wanted);
-  const seconds = String((modifiedAtMs + 0.0005) / 1000);
+  const seconds = secondsOf(modifiedAtMs);
   futimesSync(descriptor, seconds, seconds);
+}
+
+/**
+ * A time for `futimes`: half a microsecond late, because as a fraction of seconds it would fall just short of its
+ * millisecond; and as text, because Node takes a negative number for the present.
+ */
+function secondsOf(ms: number): string {
+  return String(ms < 0 ? Math.floor(ms / 1000) : (ms + 0.0005) / 1000);
 }
