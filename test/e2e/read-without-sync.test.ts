@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import { fleetTest } from '../support/fleet-test.js';
 import { readTree } from '../support/compare-trees.js';
@@ -30,15 +31,12 @@ fleetTest('cat writes exactly the bytes of a file of several blocks', async ({ f
   const content = seededRandom('cat').bytes(9_000_001);
   writeFileSync(join(fleet.folder('a'), 'large.bin'), content);
   await fleet.syncOnce('a', 'shared');
-  const printed = execFileSync(
-    process.execPath,
-    [
-      ...['dist/cli/main.js', 'cat', 'shared/large.bin'],
-      ...['--metadata', fleet.metadata.address, '--home', join(fleet.dir, 'home-reader')],
-    ],
-    { maxBuffer: 2 * content.length },
-  );
-  expect(printed.equals(content)).toBe(true);
+  const args = ['cat', 'shared/large.bin', '--metadata', fleet.metadata.address, '--home', `${fleet.dir}/home-reader`];
+  const { stdout } = await promisify(execFile)(process.execPath, ['dist/cli/main.js', ...args], {
+    encoding: 'buffer',
+    maxBuffer: 2 * content.length,
+  });
+  expect(stdout.equals(content)).toBe(true);
 });
 
 fleetTest('what is not there is said to be not there', async ({ fleet }) => {

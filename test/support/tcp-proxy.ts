@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -78,7 +79,7 @@ export async function startTcpProxy(target?: string): Promise<TcpProxy> {
         if (pauseMs > 0) await sleep(pauseMs);
         count(piece.length);
         if (to.destroyed) return;
-        if (!to.write(piece)) await new Promise((resolve) => to.once('drain', resolve).once('close', resolve));
+        if (!to.write(piece)) await roomIn(to);
       }
       to.end();
     } catch {
@@ -90,6 +91,14 @@ export async function startTcpProxy(target?: string): Promise<TcpProxy> {
   const bound = server.address();
   proxy.address = `127.0.0.1:${typeof bound === 'object' && bound !== null ? bound.port : 0}`;
   return proxy;
+}
+
+/** Waits until `socket` has passed on what it was given, or is closed. */
+async function roomIn(socket: Socket): Promise<void> {
+  const waiting = new AbortController();
+  const { signal } = waiting;
+  await Promise.race([once(socket, 'drain', { signal }), once(socket, 'close', { signal })]).catch(() => undefined);
+  waiting.abort();
 }
 
 function track(sockets: Set<Socket>, socket: Socket): void {
