@@ -21,12 +21,16 @@ const fileSchema = z.object({
  */
 export class AssignedNamespaces {
   #byId: ReadonlyMap<NamespaceId, AssignedNamespace>;
+  /** What the file holds. */
+  #kept: string | undefined;
 
   private constructor(
     readonly path: string,
     namespaces: readonly AssignedNamespace[],
+    kept: string | undefined,
   ) {
     this.#byId = index(namespaces);
+    this.#kept = kept;
   }
 
   /** Reads the file at `path`; none is the same as an empty one. INTERNAL (STORE_FAILED) where it cannot be understood. */
@@ -36,12 +40,12 @@ export class AssignedNamespaces {
       text = await readFile(path, 'utf8');
     } catch (thrown) {
       if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown;
-      return new AssignedNamespaces(path, []);
+      return new AssignedNamespaces(path, [], undefined);
     }
     try {
       const { namespaces } = fileSchema.parse(JSON.parse(text));
       const parsed = namespaces.map(({ id, ...rest }) => ({ id: parseNamespaceId('id', id), ...rest }));
-      return new AssignedNamespaces(path, parsed);
+      return new AssignedNamespaces(path, parsed, text);
     } catch (cause) {
       const message = `${path} is damaged; delete it, and the agent asks metadata for its assignments`;
       throw new DrystoneError('INTERNAL', 'STORE_FAILED', message, {}, { cause });
@@ -58,12 +62,16 @@ export class AssignedNamespaces {
     return this.#byId.has(id);
   }
 
-  /** Takes over what metadata says now, at once; durable when the promise resolves. */
+  /**
+   * Takes over what metadata says now, at once; durable when the promise resolves. Where it cannot be written it is in
+   * force all the same, and the next call tries again. To be called one at a time.
+   */
   async replace(namespaces: readonly AssignedNamespace[]): Promise<void> {
-    const before = serialised(this.#byId);
     this.#byId = index(namespaces);
     const now = serialised(this.#byId);
-    if (now !== before) await writeFileDurably(this.path, now, 0o600);
+    if (now === this.#kept) return;
+    await writeFileDurably(this.path, now, 0o600);
+    this.#kept = now;
   }
 }
 

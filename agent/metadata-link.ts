@@ -3,6 +3,7 @@ import { ChangeSignal } from '../common/concurrency/change-signal.js';
 import { retryDelayMs } from '../common/concurrency/retry.js';
 import { DrystoneError, toDrystoneError } from '../common/errors.js';
 import { parseNamespaceId, type AgentId, type PremisesName } from '../common/ids.js';
+import { agentLimits } from '../common/limits.js';
 import type { Logger } from '../common/logging.js';
 import type { SigningKey } from '../common/program/signing-key.js';
 import type { Random } from '../common/random.js';
@@ -40,8 +41,10 @@ export interface MetadataLinkOptions {
  */
 export class MetadataLink {
   readonly #ended = new AbortController();
-  readonly #stateChanged = new ChangeSignal();
-  #isDraining = false;
+  readonly #newsToTell = new ChangeSignal();
+  #phase: 'serving' | 'draining' | 'leaving' = 'serving';
+  /** Whether metadata has answered on the line that is open now. */
+  #isAnswered = false;
   #heardAtMs: number | undefined;
   #running: Promise<void> | undefined;
 
@@ -57,14 +60,22 @@ export class MetadataLink {
     this.#running ??= this.#run();
   }
 
-  /** Tells metadata, if it is there, that this agent takes nothing new. */
+  /** Tells metadata, if it is there, that this agent takes nothing new; returns at once. */
   drain(): void {
-    this.#isDraining = true;
-    this.#stateChanged.notify();
+    if (this.#phase === 'serving') this.#phase = 'draining';
+    this.#newsToTell.notify();
   }
 
-  /** Ends the line; resolves when nothing of it runs any more. */
+  /**
+   * Ends the line, after {@link drain} has been said over it where there is one; by force where metadata does not end it
+   * for its part within `agentLimits.farewellMs`. Resolves when nothing of it runs any more.
+   */
   async end(): Promise<void> {
+    this.#phase = 'leaving';
+    if (this.#isAnswered) {
+      this.#newsToTell.notify();
+      await this.#atMost(agentLimits.farewellMs, this.#running ?? Promise.resolve());
+    }
     this.#ended.abort();
     await this.#running;
   }
@@ -72,7 +83,7 @@ export class MetadataLink {
   async #run(): Promise<void> {
     const { clock, random, logger } = this.options;
     const { signal } = this.#ended;
-    for (let failures = 0; ; failures++) {
+    for (let failures = 0; this.#isHere(); failures++) {
       try {
         await this.#holdLine(() => (failures = 0));
       } catch (thrown) {
@@ -85,53 +96,85 @@ export class MetadataLink {
     }
   }
 
-  /** Registers and keeps one heartbeat stream until it breaks; then it throws. */
-  async #holdLine(onAnswer: () => void): Promise<never> {
-    const { fleet, key, premises, address, assigned, logger } = this.options;
+  /** Registers and keeps one heartbeat stream until this agent leaves; throws where it breaks before. */
+  async #holdLine(onAnswer: () => void): Promise<void> {
+    const { fleet, key, premises, address, clock } = this.options;
     const { signal } = this.#ended;
     const registration = { publicKey: key.publicKey, premises, address, softwareVersion };
     const { heartbeatIntervalMs } = await fleet.registerAgent(registration, { signal });
-    this.#heardAtMs = undefined;
-    for await (const { assignments } of fleet.heartbeat(this.#heartbeats(heartbeatIntervalMs), { signal })) {
-      onAnswer();
-      this.#heardAtMs = this.options.clock.monotonicMs();
-      await assigned.replace(assignments.map(assignmentOf));
+    const intervalMs = Math.max(heartbeatIntervalMs, agentLimits.heartbeatIntervalMinMs);
+    const line = new AbortController();
+    try {
+      const heartbeats = this.#heartbeats(intervalMs, line.signal);
+      for await (const { assignments } of fleet.heartbeat(heartbeats, { signal })) {
+        onAnswer();
+        this.#isAnswered = true;
+        this.#heardAtMs = clock.monotonicMs();
+        await this.#follow(assignments);
+      }
+    } finally {
+      this.#isAnswered = false;
+      line.abort();
+    }
+    if (this.#isHere()) throw new DrystoneError('UNAVAILABLE', 'TRANSPORT', 'metadata ended the heartbeat stream');
+  }
+
+  async #follow(assignments: readonly AssignedNamespaceMessage[]): Promise<void> {
+    const { assigned, logger } = this.options;
+    const namespaces = assignments.map(assignmentOf);
+    try {
+      await assigned.replace(namespaces);
       logger.info({ namespaces: assigned.count }, 'assignments received');
+    } catch (thrown) {
+      // They are in force; only a restart while metadata is away would begin with the old ones.
+      logger.error({ err: thrown }, `assignments could not be kept in ${assigned.path}`);
     }
-    throw new DrystoneError('UNAVAILABLE', 'TRANSPORT', 'metadata ended the heartbeat stream');
   }
 
-  async *#heartbeats(intervalMs: number): AsyncGenerator<HeartbeatRequest, void, undefined> {
-    const { clock, key, readCapacity } = this.options;
-    const { signal } = this.#ended;
-    while (!signal.aborted) {
-      const changed = this.#stateChanged.arm(signal);
-      const capacity = await readCapacity();
-      yield {
-        agentId: key.id,
-        state: this.#isDraining ? AgentState.DRAINING : AgentState.ONLINE,
-        freeBytes: BigInt(capacity.freeBytes),
-        totalBytes: BigInt(capacity.totalBytes),
-        freeFloorBytes: BigInt(capacity.freeFloorBytes),
-        blockCount: BigInt(capacity.blockCount),
-        blockBytes: BigInt(capacity.blockBytes),
-      };
+  /** One heartbeat an interval, and one whenever there is news, until the line or the agent is gone. */
+  async *#heartbeats(intervalMs: number, lineEnded: AbortSignal): AsyncGenerator<HeartbeatRequest, void, undefined> {
+    const { clock } = this.options;
+    let told: AgentState | undefined;
+    while (!lineEnded.aborted) {
+      const news = this.#newsToTell.arm(lineEnded);
+      const state = this.#phase === 'serving' ? AgentState.ONLINE : AgentState.DRAINING;
+      if (this.#phase === 'leaving' && told === state) return;
+      yield await this.#heartbeat(state);
+      told = state;
       // The transport has taken it; until metadata has answered the first one, that says nothing of the line.
-      if (this.#heardAtMs !== undefined) this.#heardAtMs = clock.monotonicMs();
-      await this.#pause(intervalMs, changed);
+      if (this.#isAnswered) this.#heardAtMs = clock.monotonicMs();
+      if (this.#isHere()) await this.#atMost(intervalMs, news);
     }
   }
 
-  /** Waits for the interval, or for `changed`. */
-  async #pause(intervalMs: number, changed: Promise<void>): Promise<void> {
-    const pause = new AbortController();
-    const interval = this.options.clock.sleep(intervalMs, pause.signal).catch(() => undefined);
-    await Promise.race([interval, changed]);
-    pause.abort();
+  async #heartbeat(state: AgentState): Promise<HeartbeatRequest> {
+    const capacity = await this.options.readCapacity();
+    return {
+      agentId: this.options.key.id,
+      state,
+      freeBytes: BigInt(capacity.freeBytes),
+      totalBytes: BigInt(capacity.totalBytes),
+      freeFloorBytes: BigInt(capacity.freeFloorBytes),
+      blockCount: BigInt(capacity.blockCount),
+      blockBytes: BigInt(capacity.blockBytes),
+    };
+  }
+
+  #isHere(): boolean {
+    return this.#phase !== 'leaving';
+  }
+
+  /** Waits for `event`, but no longer than `limitMs`. */
+  async #atMost(limitMs: number, event: Promise<void>): Promise<void> {
+    const wait = new AbortController();
+    const limit = this.options.clock.sleep(limitMs, wait.signal).catch(() => undefined);
+    await Promise.race([limit, event]);
+    wait.abort();
   }
 }
 
-function assignmentOf(message: AssignedNamespaceMessage): AssignedNamespace {
+function assignmentOf(message: AssignedNamespaceMessage, index: number): AssignedNamespace {
   const { namespaceId, namespaceName, epoch } = message;
-  return { id: parseNamespaceId('assignments.namespace_id', namespaceId), name: namespaceName, epoch: Number(epoch) };
+  const id = parseNamespaceId(`assignments[${index}].namespace_id`, namespaceId);
+  return { id, name: namespaceName, epoch: Number(epoch) };
 }

@@ -118,11 +118,17 @@ async function start(config: AgentConfig, context: ProgramContext, closers: Clos
 }
 
 function checkAddresses({ listen, advertise, metadata }: AgentConfig): void {
-  parseHostPort('metadata', metadata);
-  if (advertise !== undefined) parseHostPort('advertise', advertise);
+  parseReachable('metadata', metadata);
+  if (advertise !== undefined) parseReachable('advertise', advertise);
   else if (isWildcardHost(parseHostPort('listen', listen).host)) {
     throw invalidArgument('advertise', `must be given, because clients cannot connect to ${listen}`);
   }
+}
+
+function parseReachable(field: string, address: string): void {
+  const { host, port } = parseHostPort(field, address);
+  if (port === 0 || isWildcardHost(host))
+    throw invalidArgument(field, `must be an address to connect to, not ${address}`);
 }
 
 async function closeAll(closers: Closers): Promise<void> {

@@ -118,6 +118,14 @@ export const blockServerLimits = {
   mapBytes: 16 * 1024 * 1024 * MiB,
 } as const;
 
+/** An agent beside its block server. */
+export const agentLimits = {
+  /** Heartbeats are never closer together than this, whatever metadata asks for. */
+  heartbeatIntervalMinMs: 500,
+  /** How long a draining agent waits for metadata to end the heartbeat stream. */
+  farewellMs: 2_000,
+} as const;
+
 /** The metadata service. */
 export const metadataLimits = {
   /** An agent whose heartbeat stream is gone for this long is offline. */

@@ -58,3 +58,8 @@ export async function firstOf<T>(source: AsyncIterable<T>): Promise<T | undefine
   for await (const value of source) return value;
   return undefined;
 }
+
+/** Calls `listener` when `signal` aborts, or now where it has. */
+export function onAbort(signal: AbortSignal | undefined, listener: () => void): void {
+  if (signal !== undefined) void aborted(signal).then(listener);
+}
