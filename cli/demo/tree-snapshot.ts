@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
 /** What a folder holds at one path: all that syncing promises to keep. */
@@ -33,8 +34,12 @@ const READ_AT_ONCE_BYTES = 1024 * 1024;
  * says nothing of bytes. What vanishes while it is looked at is left out.
  */
 export async function takeSnapshot(root: string, readContents: boolean): Promise<TreeSnapshot> {
-  const names = await readdir(root, { recursive: true });
-  const paths = names.filter((path) => path !== STATE_DIRECTORY && !path.startsWith(`${STATE_DIRECTORY}/`)).sort();
+  // Without the types of its entries, Node follows symlinks to directories, for ever where one leads back up.
+  const found = await readdir(root, { recursive: true, withFileTypes: true });
+  const paths = found
+    .map(({ parentPath, name }) => relative(root, join(parentPath, name)))
+    .filter((path) => path !== STATE_DIRECTORY && !path.startsWith(`${STATE_DIRECTORY}/`))
+    .sort();
   const entries = new Map<string, TreeEntry>();
   for (const path of paths) {
     const entry = await readEntry(`${root}/${path}`, readContents).catch(ignoreVanished);

@@ -51,6 +51,14 @@ describe('two folders', () => {
     expect(await differingPaths()).toEqual([]);
   });
 
+  it('are never left through their symlinks', async () => {
+    for (const [name, target] of Object.entries({ top: '/', up: '..', here: '.', folder2: 'folder' })) {
+      symlinkSync(target, join(left, name));
+    }
+    const paths = [...(await takeSnapshot(left, true)).keys()];
+    expect(paths).toEqual(['folder', 'folder/empty', 'folder/file', 'folder2', 'here', 'link', 'none', 'top', 'up']);
+  });
+
   const changes: readonly [string, () => void, readonly string[]][] = [
     [
       'one byte',
