@@ -14,7 +14,7 @@ export class ReceiptVerifier {
   readonly #keys = new Map<AgentId, KeyObject>();
 
   constructor(
-    readonly directory: DirectoryStore,
+    readonly directory: Pick<DirectoryStore, 'getAgents'>,
     readonly clock: Clock,
   ) {}
 
