@@ -73,9 +73,8 @@ class Planning {
 
   /** A path above `path` that has to become a directory before the decision can be carried out. */
   #obstacleAbove(path: ItemPath, decision: Decision): ItemPath | undefined {
-    if (typeof decision === 'object' && !needsParent(decision)) return undefined;
-    if (typeof decision === 'string' && live(this.trees.remote.get(path)) === undefined) return undefined;
-    const creates = typeof decision === 'object' && createsEntry(decision);
+    if (typeof decision === 'string' || !needsParent(decision)) return undefined;
+    const creates = createsEntry(decision);
     for (let above = parentPath(path); above !== undefined; above = parentPath(above)) {
       const remote = live(this.trees.remote.get(above));
       if (remote !== undefined && remote.content.kind !== 'directory') return above;
