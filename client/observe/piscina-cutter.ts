@@ -1,13 +1,10 @@
 import { availableParallelism } from 'node:os';
-import { Piscina } from 'piscina';
-import { DrystoneError, cancelled, overloaded } from '../../common/errors.js';
-import { clientLimits } from '../../common/limits.js';
-import { TaskCutter } from './task-cutter.js';
 import type { Clock } from '../../common/clock.js';
+import { clientLimits } from '../../common/limits.js';
+import { startWorkerPool } from '../worker-pool.js';
+import type { SegmentResult, SegmentTask, SmallFilesResult, SmallFilesTask } from './cut-task.js';
 import type { Cutter } from './cutter.js';
-import type { CutTaskRunner, SegmentResult, SegmentTask, SmallFilesResult, SmallFilesTask } from './cut-task.js';
-
-const RETRY_AFTER_MS = 1_000;
+import { TaskCutter } from './task-cutter.js';
 
 export interface PiscinaCutterOptions {
   readonly clock: Clock;
@@ -24,44 +21,18 @@ export interface PiscinaCutterOptions {
  */
 export function startPiscinaCutter(options: PiscinaCutterOptions): Cutter {
   const threads = options.threads ?? Math.min(availableParallelism(), clientLimits.cutThreads);
-  const workerFile = options.workerFile ?? new URL('./cut-worker.js', import.meta.url);
-  const pool = new Piscina({
-    filename: workerFile.href,
-    minThreads: 0,
+  const pool = startWorkerPool({
+    work: 'cutting',
+    workerFile: options.workerFile ?? new URL('./cut-worker.js', import.meta.url),
     maxThreads: threads,
-    idleTimeout: clientLimits.cutThreadIdleMs,
-    recordTiming: false,
+    idleMs: clientLimits.cutThreadIdleMs,
+    tasksQueued: clientLimits.cutTasksQueued,
   });
-  return new TaskCutter(poolRunner(pool, threads), options.clock);
-}
-
-function poolRunner(pool: Piscina, threads: number): CutTaskRunner {
-  /** Ends every task: with CANCELLED once closed, else with what broke the pool. */
-  const ended = new AbortController();
-  pool.on('error', (error: Error) => ended.abort(brokenPool(error)));
-  const run = async (name: string, task: SegmentTask | SmallFilesTask): Promise<unknown> => {
-    ended.signal.throwIfAborted();
-    if (pool.queueSize >= clientLimits.cutTasksQueued)
-      throw overloaded('too much is waiting to be cut', RETRY_AFTER_MS);
-    try {
-      return await pool.run(task, { name, signal: ended.signal });
-    } catch (error) {
-      throw ended.signal.aborted ? ended.signal.reason : error;
-    }
-  };
-  return {
+  const runner = {
     threads,
-    cutSegment: (task) => run('segment', task) as Promise<SegmentResult>,
-    cutSmallFiles: (task) => run('smallFiles', task) as Promise<SmallFilesResult>,
-    close() {
-      ended.abort(cancelled('cutting'));
-      return pool.destroy();
-    },
+    cutSegment: (task: SegmentTask) => pool.run<SegmentResult>('segment', task),
+    cutSmallFiles: (task: SmallFilesTask) => pool.run<SmallFilesResult>('smallFiles', task),
+    close: () => pool.close(),
   };
-}
-
-/** A thread that could not start, or died between two tasks. */
-function brokenPool(error: Error): DrystoneError {
-  const message = `a cutting thread failed: ${error.message}; restart, and report this if it happens again`;
-  return new DrystoneError('INTERNAL', 'INTERNAL', message, {}, { cause: error });
+  return new TaskCutter(runner, options.clock);
 }

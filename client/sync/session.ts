@@ -103,6 +103,16 @@ class Session {
   ) {}
 
   async run(signal: AbortSignal): Promise<void> {
+    // The watch comes before the loop's first scan: a change between the two would be seen by neither.
+    const watch = this.parts.once ? undefined : await this.#startWatch();
+    try {
+      await this.#runWith(watch, signal);
+    } finally {
+      await watch?.close();
+    }
+  }
+
+  async #runWith(watch: TreeWatch | undefined, signal: AbortSignal): Promise<void> {
     const done = new AbortController();
     const tasks = [
       async (together: AbortSignal): Promise<void> => {
@@ -112,7 +122,7 @@ class Session {
       (together: AbortSignal) => this.#repeat(together, () => followFeed(this.#following(), together)),
       (together: AbortSignal) => this.#repeat(together, () => this.#watchAssignments(together)),
     ];
-    if (!this.parts.once) tasks.push((together) => this.#watchFolder(together));
+    if (watch !== undefined) tasks.push((together) => this.#passOnHints(watch, together));
     try {
       await runTogether(AbortSignal.any([signal, done.signal]), tasks);
     } catch (thrown) {
@@ -167,15 +177,14 @@ class Session {
     throw new DrystoneError('UNAVAILABLE', 'TRANSPORT', 'metadata ended the watch of assignments');
   }
 
-  async #watchFolder(signal: AbortSignal): Promise<void> {
+  #startWatch(): Promise<TreeWatch> {
     const { root, context, reporter } = this.parts;
     const report = (problem: string): void => reporter.problem({ name: '.', problem });
-    const watch = await TreeWatch.start({ root, clock: context.clock, report });
-    try {
-      for (;;) this.#inbox.hint(await watch.next(signal));
-    } finally {
-      await watch.close();
-    }
+    return TreeWatch.start({ root, clock: context.clock, report });
+  }
+
+  async #passOnHints(watch: TreeWatch, signal: AbortSignal): Promise<void> {
+    for (;;) this.#inbox.hint(await watch.next(signal));
   }
 
   /** Repeats a call that never ends well, until `signal` aborts. */

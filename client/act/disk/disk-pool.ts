@@ -1,6 +1,6 @@
-import { Piscina } from 'piscina';
 import { clientLimits } from '../../../common/limits.js';
-import type { CopyOutcome, Disk, DiskOutcome } from './disk-task.js';
+import { startWorkerPool } from '../../worker-pool.js';
+import type { Disk } from './disk-task.js';
 
 export interface DiskPoolOptions {
   /** disk-worker.js as it was built; beside this file unless given. */
@@ -9,19 +9,17 @@ export interface DiskPoolOptions {
 
 /** A disk on worker threads, so that the calling thread never waits for one. They live while there is work for them. */
 export function startDiskPool({ workerFile }: DiskPoolOptions = {}): Disk {
-  const pool = new Piscina({
-    filename: (workerFile ?? new URL('./disk-worker.js', import.meta.url)).href,
-    minThreads: 0,
+  const pool = startWorkerPool({
+    work: 'changing the folder',
+    workerFile: workerFile ?? new URL('./disk-worker.js', import.meta.url),
     maxThreads: clientLimits.diskThreads,
-    idleTimeout: clientLimits.diskThreadIdleMs,
-    maxQueue: clientLimits.diskTasksQueued,
-    recordTiming: false,
+    idleMs: clientLimits.diskThreadIdleMs,
+    tasksQueued: clientLimits.diskTasksQueued,
   });
   return {
-    placeFiles: (task) =>
-      pool.run(task, { name: 'placeFiles', transferList: [task.content] }) as Promise<readonly DiskOutcome[]>,
-    changeFolder: (task) => pool.run(task, { name: 'changeFolder' }) as Promise<readonly DiskOutcome[]>,
-    copyBlocks: (task) => pool.run(task, { name: 'copyBlocks' }) as Promise<CopyOutcome>,
-    close: () => pool.close({ force: true }),
+    placeFiles: (task) => pool.run('placeFiles', task, [task.content]),
+    changeFolder: (task) => pool.run('changeFolder', task),
+    copyBlocks: (task) => pool.run('copyBlocks', task),
+    close: () => pool.close(),
   };
 }
