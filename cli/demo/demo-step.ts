@@ -28,13 +28,16 @@ const STALLED_AFTER_MS = 45_000;
  * then compares them byte by byte.
  */
 export async function runStep(title: string, context: StepContext, change: () => Promise<void>): Promise<StepResult> {
-  const { writer, reader, clock } = context;
+  const { writer, reader, clock, signal } = context;
   const before = await readProgress(context);
   await change();
   const startedAtMs = clock.monotonicMs();
   await untilSame(context, before);
   const durationMs = Math.round(clock.monotonicMs() - startedAtMs);
-  const [written, read] = await Promise.all([takeSnapshot(writer.folder, true), takeSnapshot(reader.folder, true)]);
+  const [written, read] = await Promise.all([
+    takeSnapshot(writer.folder, true, signal),
+    takeSnapshot(reader.folder, true, signal),
+  ]);
   const after = await readProgress(context);
   const differences = compareTrees(written, read);
   return {
@@ -93,7 +96,7 @@ async function untilSame(context: StepContext, before: Progress): Promise<void> 
     const now = await readProgress(context);
     // Looking at the folders costs the clients time, so it waits until they say that they are done.
     const areDone = isDone(before.writer, now.writer) && isDone(before.reader, now.reader);
-    if (areDone && (await lookSame(writer.folder, reader.folder))) return;
+    if (areDone && (await lookSame(writer.folder, reader.folder, signal))) return;
     const state = `${now.writer.eventCount} ${now.reader.eventCount}`;
     if (state !== seen) {
       seen = state;
@@ -106,8 +109,8 @@ async function untilSame(context: StepContext, before: Progress): Promise<void> 
   }
 }
 
-async function lookSame(left: string, right: string): Promise<boolean> {
-  return compareTrees(await takeSnapshot(left, false), await takeSnapshot(right, false)).length === 0;
+async function lookSame(left: string, right: string, signal: AbortSignal): Promise<boolean> {
+  return compareTrees(await takeSnapshot(left, false, signal), await takeSnapshot(right, false, signal)).length === 0;
 }
 
 function describeWaiting({ writer, reader }: StepContext, now: Progress, columns: number): string {

@@ -34,7 +34,7 @@ export async function playSteps(
   signal: AbortSignal,
 ): Promise<PlayedSteps> {
   const { writer, reader } = programs;
-  const snapshot = await takeSnapshot(tree, false);
+  const snapshot = await takeSnapshot(tree, false, signal);
   const { files, bytes } = totalsOf(snapshot);
   const changes = [
     {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
-import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { cancelled } from '../../common/errors.js';
 
 /** What a folder holds at one path: all that syncing promises to keep. */
 export type TreeEntry =
@@ -30,22 +30,26 @@ const STATE_DIRECTORY = '.drystone';
 const READ_AT_ONCE_BYTES = 1024 * 1024;
 
 /**
- * All that lies below `root`. With `readContents` every file is read and hashed; without it the snapshot is quick and
- * says nothing of bytes. What vanishes while it is looked at is left out.
+ * All that lies below `root`; symlinks are not followed. With `readContents` every file is read and hashed; without it the
+ * snapshot is quick and says nothing of bytes. What vanishes while it is looked at is left out. Raises CANCELLED when
+ * `signal` aborts.
  */
-export async function takeSnapshot(root: string, readContents: boolean): Promise<TreeSnapshot> {
-  // Without the types of its entries, Node follows symlinks to directories, for ever where one leads back up.
-  const found = await readdir(root, { recursive: true, withFileTypes: true });
-  const paths = found
-    .map(({ parentPath, name }) => relative(root, join(parentPath, name)))
-    .filter((path) => path !== STATE_DIRECTORY && !path.startsWith(`${STATE_DIRECTORY}/`))
-    .sort();
+export async function takeSnapshot(root: string, readContents: boolean, signal: AbortSignal): Promise<TreeSnapshot> {
   const entries = new Map<string, TreeEntry>();
-  for (const path of paths) {
-    const entry = await readEntry(`${root}/${path}`, readContents).catch(ignoreVanished);
-    if (entry !== undefined) entries.set(path, entry);
+  const directories = [''];
+  for (let directory = directories.pop(); directory !== undefined; directory = directories.pop()) {
+    const names = await readdir(`${root}/${directory}`).catch(ignoreVanished);
+    for (const name of names ?? []) {
+      if (signal.aborted) throw cancelled('looking at a folder');
+      const path = directory === '' ? name : `${directory}/${name}`;
+      if (path === STATE_DIRECTORY) continue;
+      const entry = await readEntry(`${root}/${path}`, readContents).catch(ignoreVanished);
+      if (entry === undefined) continue;
+      entries.set(path, entry);
+      if (entry.kind === 'directory') directories.push(path);
+    }
   }
-  return entries;
+  return new Map([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function ignoreVanished(thrown: unknown): undefined {

@@ -19,7 +19,7 @@ function write(path: string, sizeBytes: number): void {
 }
 
 async function play(): Promise<string[]> {
-  const edits = planEdits(await takeSnapshot(root, false));
+  const edits = planEdits(await takeSnapshot(root, false, new AbortController().signal));
   for (const { apply } of edits) await apply(root);
   return edits.map(({ title }) => title);
 }

@@ -35,28 +35,28 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 
 async function differingPaths(readContents = true): Promise<readonly string[]> {
-  const differences = compareTrees(await takeSnapshot(left, readContents), await takeSnapshot(right, readContents));
+  const differences = compareTrees(
+    await takeSnapshot(left, readContents, new AbortController().signal),
+    await takeSnapshot(right, readContents, new AbortController().signal),
+  );
   return differences.map(({ path }) => path);
 }
 
 describe('two folders', () => {
   it('are identical where all is the same', async () => {
     expect(await differingPaths()).toEqual([]);
-    expect(totalsOf(await takeSnapshot(left, true))).toEqual({ files: 2, directories: 2, symlinks: 1, bytes: 7 });
+    expect(totalsOf(await takeSnapshot(left, true, new AbortController().signal))).toEqual({
+      files: 2,
+      directories: 2,
+      symlinks: 1,
+      bytes: 7,
+    });
   });
 
   it('may each hold a client’s own state', async () => {
     mkdirSync(join(right, '.drystone'));
     writeFileSync(join(right, '.drystone/lock'), 'x');
     expect(await differingPaths()).toEqual([]);
-  });
-
-  it('are never left through their symlinks', async () => {
-    for (const [name, target] of Object.entries({ top: '/', up: '..', here: '.', folder2: 'folder' })) {
-      symlinkSync(target, join(left, name));
-    }
-    const paths = [...(await takeSnapshot(left, true)).keys()];
-    expect(paths).toEqual(['folder', 'folder/empty', 'folder/file', 'folder2', 'here', 'link', 'none', 'top', 'up']);
   });
 
   const changes: readonly [string, () => void, readonly string[]][] = [

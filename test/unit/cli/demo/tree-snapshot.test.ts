@@ -20,7 +20,7 @@ test('lists all that lies below the root, in the order of its paths, but the sta
   await writeFile(join(root, '.drystone/lock'), '');
   await writeFile(join(root, 'b/file'), 'four');
   await writeFile(join(root, 'a'), '');
-  const snapshot = await takeSnapshot(root, true);
+  const snapshot = await takeSnapshot(root, true, new AbortController().signal);
   expect([...snapshot.keys()]).toEqual(['a', 'b', 'b/empty', 'b/file']);
   expect(snapshot.get('b/file')).toMatchObject({ kind: 'file', sizeBytes: 4, executable: false });
 });
@@ -29,7 +29,7 @@ test('does not follow symlinks, not even one to a directory above it', async () 
   await mkdir(join(root, 'below'));
   await symlink('..', join(root, 'below/up'));
   await symlink('.', join(root, 'here'));
-  const snapshot = await takeSnapshot(root, true);
+  const snapshot = await takeSnapshot(root, true, new AbortController().signal);
   expect([...snapshot]).toEqual([
     ['below', { kind: 'directory' }],
     ['below/up', { kind: 'symlink', target: '..' }],
