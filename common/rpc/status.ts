@@ -53,11 +53,6 @@ function detailsOf(error: DrystoneError, message: string): Any[] {
   return details;
 }
 
-/** The name of a status code; a number that gRPC does not define counts as UNKNOWN, as it demands. */
-export function codeName(code: number): string {
-  return (grpcCode as Readonly<Record<number, string | undefined>>)[code] ?? 'UNKNOWN';
-}
-
 /**
  * At most `maxBytes` of UTF-8. Trailers have a size limit in every HTTP/2 stack. Always well-formed: half a surrogate
  * pair, which cutting can leave, would make grpc-js raise where nobody catches.

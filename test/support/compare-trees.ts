@@ -49,7 +49,7 @@ function readState(path: string): TreeState {
 }
 
 /** How two trees differ, one line a path, in order; empty where they are the same. */
-export function treeDifferences(a: ReadonlyMap<string, TreeState>, b: ReadonlyMap<string, TreeState>): string[] {
+function treeDifferences(a: ReadonlyMap<string, TreeState>, b: ReadonlyMap<string, TreeState>): string[] {
   const paths = [...new Set([...a.keys(), ...b.keys()])].sort();
   return paths.flatMap((path) => {
     const left = describe(a.get(path));

@@ -5,7 +5,7 @@ const EXECUTE_BITS = 0o111;
 const PERMISSION_BITS = 0o777;
 
 /** Permissions with the executable bit set for everyone who may read, or for nobody. */
-export function withExecutable(mode: number, executable: boolean): number {
+function withExecutable(mode: number, executable: boolean): number {
   const permissions = mode & PERMISSION_BITS;
   return executable ? permissions | ((permissions & READ_BITS) >> 2) : permissions & ~EXECUTE_BITS;
 }

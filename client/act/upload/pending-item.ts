@@ -71,7 +71,7 @@ export class PendingFile {
 }
 
 /** Hashes and sizes as a blocklist. */
-export function packed(hashes: readonly Uint8Array[], sizes: readonly number[]): Blocklist {
+function packed(hashes: readonly Uint8Array[], sizes: readonly number[]): Blocklist {
   if (hashes.length === 0) return NO_BLOCKS;
   return { hashes: asBuffer(Buffer.concat(hashes, hashes.length * HASH_BYTES)), sizes };
 }

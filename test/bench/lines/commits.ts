@@ -11,7 +11,7 @@ import { startMetadataUnderTest, type MetadataUnderTest } from '../subject/metad
 const ITEMS = 40_960;
 const LIMIT = 20_000;
 const FILE_BYTES = 4096;
-export const DEVICE = 'd'.repeat(32) as DeviceId;
+const DEVICE = 'd'.repeat(32) as DeviceId;
 
 /** Small files, each with a block of its own and its receipt, in full messages, until the last is acknowledged. */
 export const commits: Bench = {

@@ -22,7 +22,7 @@ export type Entry =
   | { readonly kind: 'directory' }
   | { readonly kind: 'symlink'; readonly target: string };
 
-export function fileContent(entry: Extract<Entry, { kind: 'file' }>): FileContent {
+function fileContent(entry: Extract<Entry, { kind: 'file' }>): FileContent {
   const sizeBytes = entry.text.length;
   const blocks = sizeBytes === 0 ? NO_BLOCKS : { hashes: hashBlockSync(Buffer.from(entry.text)), sizes: [sizeBytes] };
   return { kind: 'file', sizeBytes, modifiedAtMs: entry.modifiedAtMs, executable: entry.executable, blocks };
