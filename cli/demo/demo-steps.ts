@@ -84,9 +84,10 @@ async function readCandidates(
   const comparison = await compareCandidates(metadata.address, namespaceId, entries, signal);
   const agents = await withAdmin(metadata.address, (admin) => listAgents(admin, signal));
   const premises = new Map(agents.map((agent) => [agent.agentId, agent.premises]));
+  const cheapestFirst = [...comparison.candidates].sort((a, b) => a.missing - b.missing);
   return {
     blocks: comparison.blocks,
-    agents: comparison.candidates.map(({ agentId, missing }) => ({
+    agents: cheapestFirst.map(({ agentId, missing }) => ({
       premises: premises.get(agentId) ?? agentId,
       missing,
     })),
