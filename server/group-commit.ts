@@ -16,15 +16,21 @@ interface Group<Job, Outcome> {
   blocks: number;
 }
 
+/** Groups handed to the writer at once: the one that it writes, and the one that it begins without having to ask. */
+const GROUPS_WRITING = 2;
+
 /**
  * Lets many writers share one transaction and one sync. While a group is being written the next one fills, so the group's
  * size follows the disk: an idle store writes at once, a busy one writes much with each sync.
  *
- * Groups are written one at a time, in the order of their jobs. A group that fails fails all of its jobs and no other.
+ * Groups are handed to `write` in the order of their jobs. One that is full is handed over while the one before it is still
+ * being written; no more than two are. A group that fails fails all of its jobs and no other.
  */
 export class GroupCommit<Job, Outcome> {
+  /** The last is filling, those before it are full. */
   readonly #groups: Group<Job, Outcome>[] = [];
-  #isWriting = false;
+  #writing = 0;
+  #isStarting = false;
 
   /** @param write makes all jobs of a group durable, together or not at all, and returns an outcome for each in order. */
   constructor(
@@ -38,10 +44,13 @@ export class GroupCommit<Job, Outcome> {
     group.bytes += bytes;
     group.blocks += blocks;
     const outcome = new Promise<Outcome>((resolve, reject) => group.members.push({ job, resolve, reject }));
-    if (!this.#isWriting) {
-      this.#isWriting = true;
-      // What else arrives in this turn of the event loop joins the first group.
-      setImmediate(() => void this.#writeGroups());
+    if (!this.#isStarting) {
+      this.#isStarting = true;
+      // What else arrives in this turn of the event loop joins the group.
+      setImmediate(() => {
+        this.#isStarting = false;
+        this.#start();
+      });
     }
     return outcome;
   }
@@ -56,16 +65,24 @@ export class GroupCommit<Job, Outcome> {
     return group;
   }
 
-  async #writeGroups(): Promise<void> {
-    for (let group = this.#groups.shift(); group !== undefined; group = this.#groups.shift()) {
-      const { members } = group;
-      try {
-        const outcomes = await this.write(members.map(({ job }) => job));
-        members.forEach(({ resolve }, index) => resolve(outcomes[index] as Outcome));
-      } catch (error) {
-        for (const { reject } of members) reject(error);
-      }
+  #start(): void {
+    while (this.#writing === 0 || (this.#writing < GROUPS_WRITING && this.#groups.length > 1)) {
+      const group = this.#groups.shift();
+      if (group === undefined) return;
+      this.#writing++;
+      void this.#write(group).then(() => {
+        this.#writing--;
+        this.#start();
+      });
     }
-    this.#isWriting = false;
+  }
+
+  async #write({ members }: Group<Job, Outcome>): Promise<void> {
+    try {
+      const outcomes = await this.write(members.map(({ job }) => job));
+      members.forEach(({ resolve }, index) => resolve(outcomes[index] as Outcome));
+    } catch (error) {
+      for (const { reject } of members) reject(error);
+    }
   }
 }

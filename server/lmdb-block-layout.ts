@@ -6,9 +6,10 @@ import { ID_BYTES } from '../common/ids.js';
  *
  *     blocks      block hash (32)                        → content
  *     references  namespace id (16), block hash (32)     → size, 4 bytes, big-endian
- *     totals      "blocks"                               → blocks, 8 bytes, then bytes of content, 8; big-endian
+ *     totals      "blocks"                               → version, 8 bytes, blocks, 8, bytes of content, 8; big-endian
  *
  * References begin with the namespace, so one namespace is one range. Totals change in the same transaction as the rest.
+ * The version, an IEEE 754 double which LMDB's binding adds, counts the changes of the store from 1.
  */
 export const databaseNames = { blocks: 'blocks', references: 'references', totals: 'totals' } as const;
 

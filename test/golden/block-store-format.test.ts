@@ -54,7 +54,7 @@ it('a block store holds contents, references and totals in this form', async () 
         "ffeeddccbbaa99887766554433221100a4d26868017c0ccffe2efe50944ef4211834660cca834c6e9f86dec6a88246fa = 00000006",
       ],
       "totals": [
-        "626c6f636b73 = 0000000000000002000000000000000d",
+        "626c6f636b73 = 00000000000000400000000000000002000000000000000d",
       ],
     }
   `);

@@ -27,7 +27,7 @@ describe('GroupCommit', () => {
     expect(await outcomes).toEqual(['of a', 'of b']);
   });
 
-  it('fills the next group while one is being written, and writes one at a time', async () => {
+  it('fills the next group while one is being written', async () => {
     const { commits, writes } = byHand();
     void commits.add('a', 1, 1);
     await nextTurn();
@@ -39,6 +39,24 @@ describe('GroupCommit', () => {
     writes[0]!.done.resolve(['']);
     await nextTurn();
     expect(writes.map(({ jobs }) => jobs)).toEqual([['a'], ['b', 'c']]);
+  });
+
+  it('hands over a group that is full while one is being written, and no third', async () => {
+    const { commits, writes } = byHand({ bytes: 2, blocks: 10 });
+    void commits.add('a', 1, 1);
+    await nextTurn();
+    for (const job of ['b', 'c', 'd', 'e', 'f']) void commits.add(job, 1, 1);
+    await nextTurn();
+    expect(writes.map(({ jobs }) => jobs)).toEqual([['a'], ['b', 'c']]);
+    writes[0]!.done.resolve([]);
+    await nextTurn();
+    expect(writes.map(({ jobs }) => jobs)).toEqual([['a'], ['b', 'c'], ['d', 'e']]);
+    writes[1]!.done.resolve([]);
+    await nextTurn();
+    expect(writes).toHaveLength(3);
+    writes[2]!.done.resolve([]);
+    await nextTurn();
+    expect(writes.map(({ jobs }) => jobs)[3]).toEqual(['f']);
   });
 
   it('closes a group at its limit of bytes and of blocks, but takes a job that is larger', async () => {
