@@ -224,6 +224,9 @@ export const clientLimits = {
   changeTaskChanges: 1024,
   /** Bytes of blocks copied from one local file to another in one task. */
   copyTaskBytes: 32 * MiB,
+  /** Values of each tree of the state that are kept in memory, and the blocks that one of them may have. */
+  recentValues: 16_384,
+  recentValueBlocks: 8,
   /** Local blocks whose places are remembered, so that they need not be fetched. */
   localBlocksIndexed: 500_000,
   /** Progress is reported no more often than this. */

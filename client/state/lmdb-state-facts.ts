@@ -1,6 +1,9 @@
 import { open } from 'lmdb';
 import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js';
 
+/** The directory of the trees, within that of the folder's state (docs/storage-format.md). */
+export const TREES_DIRECTORY = 'trees';
+
 /** What a folder's state says about its namespace. */
 export interface StateFacts {
   /** Undefined until the first sync has reached the namespace. */

@@ -2,8 +2,10 @@ import { open, type Database, type RootDatabase } from 'lmdb';
 import { decodeItem, encodeItem } from '../../common/feed/item-codec.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
 import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js';
+import { clientLimits } from '../../common/limits.js';
 import type { LocalEntry } from './local-entry.js';
 import { decodeLocalEntry, encodeLocalEntry } from './local-entry-codec.js';
+import { RecentValues } from './recent-values.js';
 import { notDominated } from './remote-changes.js';
 import type { StateChanges, Tree, TreeChanges, TreeStore } from './tree-store.js';
 
@@ -14,17 +16,32 @@ const CURSOR_KEY = 'cursor';
 const NAMESPACE_KEY = 'namespace';
 const NAMES = { encoding: 'binary', keyEncoding: 'binary' } as const;
 
+/** How a tree's values are stored, and which of them are small. */
+interface Codec<T> {
+  encode(value: T): Uint8Array;
+  decode(path: ItemPath, record: Buffer): T;
+  blockCount(value: T): number;
+}
+
 /** A tree whose keys are paths in UTF-8 and whose values a codec makes and reads. */
 class LmdbTree<T> implements Tree<T> {
+  readonly #recent: RecentValues<T>;
+
   constructor(
-    readonly db: Bytes,
-    private readonly encode: (value: T) => Uint8Array,
-    private readonly decode: (path: ItemPath, record: Buffer) => T,
-  ) {}
+    private readonly db: Bytes,
+    private readonly codec: Codec<T>,
+  ) {
+    this.#recent = new RecentValues((value) => codec.blockCount(value) <= clientLimits.recentValueBlocks);
+  }
 
   get(path: ItemPath): T | undefined {
+    const recent = this.#recent.get(path);
+    if (recent !== undefined) return recent;
     const record = this.db.getBinary(Buffer.from(path));
-    return record === undefined ? undefined : this.decode(path, record);
+    if (record === undefined) return undefined;
+    const value = this.codec.decode(path, record);
+    this.#recent.set(path, value);
+    return value;
   }
 
   *pathsBelow(path: ItemPath | ''): Iterable<ItemPath> {
@@ -33,12 +50,29 @@ class LmdbTree<T> implements Tree<T> {
     yield* [...this.db.getKeys(range)].map((key) => key.toString() as ItemPath);
   }
 
+  /** Within a transaction. */
   apply(changes: TreeChanges<T> | undefined): void {
     for (const [path, value] of changes ?? []) {
       const key = Buffer.from(path);
-      if (value === undefined) this.db.removeSync(key);
-      else this.db.putSync(key, this.encode(value) as Buffer);
+      if (value === undefined) {
+        this.#recent.delete(path);
+        this.db.removeSync(key);
+      } else {
+        this.#recent.set(path, value);
+        this.db.putSync(key, this.codec.encode(value) as Buffer);
+      }
     }
+  }
+
+  /** Within a transaction. */
+  clear(): void {
+    this.#recent.clear();
+    this.db.clearSync();
+  }
+
+  /** A transaction failed: what it wrote is not there. */
+  forgetRecent(): void {
+    this.#recent.clear();
   }
 }
 
@@ -50,6 +84,26 @@ function rangeBelow(path: string): { start: Buffer; end: Buffer } {
   return { start, end };
 }
 
+const localEntryCodec: Codec<LocalEntry> = {
+  encode: encodeLocalEntry,
+  decode: decodeLocalEntry,
+  blockCount: (entry) => (entry.kind === 'file' ? (entry.blocks?.sizes.length ?? 0) : 0),
+};
+
+/** Items; one that enters two trees at once is encoded once. */
+function itemCodec(): Codec<Item> {
+  const encoded = new WeakMap<Item, Uint8Array>();
+  return {
+    encode(item) {
+      const known = encoded.get(item) ?? encodeItem(item);
+      encoded.set(item, known);
+      return known;
+    },
+    decode: (_path, record) => decodeItem(record),
+    blockCount: ({ content }) => (content.kind === 'file' ? content.blocks.sizes.length : 0),
+  };
+}
+
 /** State in one LMDB environment; docs/storage-format.md describes it. */
 class LmdbTreeStore implements TreeStore {
   readonly remote: LmdbTree<Item>;
@@ -59,13 +113,13 @@ class LmdbTreeStore implements TreeStore {
   readonly #facts: Database<string, string>;
 
   constructor(root: RootDatabase<Buffer, Buffer>) {
-    const items = (name: string): LmdbTree<Item> =>
-      new LmdbTree(root.openDB({ name, ...NAMES }), encodeItem, (_path, record) => decodeItem(record));
+    const db = (name: string): Bytes => root.openDB({ name, ...NAMES });
+    const items = itemCodec();
     this.#root = root;
     this.#facts = root.openDB({ name: 'facts', encoding: 'string' });
-    this.remote = items('remote');
-    this.synced = items('synced');
-    this.local = new LmdbTree(root.openDB({ name: 'local', ...NAMES }), encodeLocalEntry, decodeLocalEntry);
+    this.remote = new LmdbTree(db('remote'), items);
+    this.synced = new LmdbTree(db('synced'), items);
+    this.local = new LmdbTree(db('local'), localEntryCodec);
   }
 
   get namespaceId(): NamespaceId | undefined {
@@ -82,13 +136,18 @@ class LmdbTreeStore implements TreeStore {
   }
 
   async write(changes: StateChanges): Promise<void> {
-    await this.#root.transaction(() => {
-      if (changes.forgetRemote === true) this.remote.db.clearSync();
-      this.remote.apply(notDominated(changes.remote, this.remote));
-      this.local.apply(changes.local);
-      this.synced.apply(changes.synced);
-      if (changes.cursor !== undefined) this.#facts.putSync(CURSOR_KEY, String(changes.cursor));
-    });
+    try {
+      await this.#root.transaction(() => {
+        if (changes.forgetRemote === true) this.remote.clear();
+        this.remote.apply(notDominated(changes.remote, this.remote));
+        this.local.apply(changes.local);
+        this.synced.apply(changes.synced);
+        if (changes.cursor !== undefined) this.#facts.putSync(CURSOR_KEY, String(changes.cursor));
+      });
+    } catch (thrown) {
+      for (const tree of [this.remote, this.local, this.synced]) tree.forgetRecent();
+      throw thrown;
+    }
   }
 
   async close(): Promise<void> {
