@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { exclusiveLockHolder } from '../common/files/exclusive-lock.js';
 import { STATE_DIRECTORY } from './observe/ignore-rules.js';
-import { readStateFacts, type StateFacts } from './state/lmdb-state-facts.js';
+import { readStateFacts, TREES_DIRECTORY, type StateFacts } from './state/lmdb-state-facts.js';
 
 /** A synced folder, as its own state tells without a sync running or a connection open. */
 export interface FolderStatus extends StateFacts {
@@ -17,7 +17,7 @@ export async function readFolderStatus(directory: string): Promise<FolderStatus 
     const state = join(root, STATE_DIRECTORY);
     if (await exists(join(state, 'FORMAT'))) {
       const [facts, syncedBy] = [
-        await readStateFacts(join(state, 'state')),
+        await readStateFacts(join(state, TREES_DIRECTORY)),
         await exclusiveLockHolder(join(state, 'lock')),
       ];
       return { root, ...facts, syncedBy };

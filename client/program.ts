@@ -12,6 +12,7 @@ import type { Cutter } from './observe/cutter.js';
 import { STATE_DIRECTORY } from './observe/ignore-rules.js';
 import { startPiscinaCutter } from './observe/piscina-cutter.js';
 import type { SyncObserver, SyncSummary } from './progress.js';
+import { TREES_DIRECTORY } from './state/lmdb-state-facts.js';
 import { openLmdbTreeStore } from './state/lmdb-tree-store.js';
 import { ProgressReporter } from './sync/progress-reporter.js';
 import { runSession } from './sync/session.js';
@@ -78,7 +79,7 @@ export async function startSync(
   };
   try {
     const key = await loadDeviceKey(config.homeDir);
-    const store = openLmdbTreeStore(join(directory.path, 'trees'));
+    const store = openLmdbTreeStore(join(directory.path, TREES_DIRECTORY));
     closing.push(
       () => store.close(),
       () => workers.cutter.close(),
