@@ -35,6 +35,7 @@ interface Situation {
  */
 export class Decider {
   readonly #decisions = new Map<ItemPath, Decision>();
+  readonly #suspects = new Set<ItemPath>();
 
   constructor(
     private readonly trees: Trees,
@@ -47,6 +48,17 @@ export class Decider {
     const decision = this.#decideNew(this.#situationOf(path));
     this.#decisions.set(path, decision);
     return decision;
+  }
+
+  /**
+   * Something is to be made below `path`: whether it can be a file or symlink is to be decided anew. Returns whether that
+   * was not known before.
+   */
+  suspect(path: ItemPath): boolean {
+    if (this.#suspects.has(path)) return false;
+    this.#suspects.add(path);
+    this.#decisions.delete(path);
+    return true;
   }
 
   #situationOf(path: ItemPath): Situation {
@@ -64,12 +76,15 @@ export class Decider {
     const { path, remote, synced, local } = situation;
     const kind = local?.kind ?? live(remote)?.content.kind ?? live(synced)?.content.kind;
     if (kind === undefined || this.rules.leaveAlone(path, kind)) return 'nothing';
+    const isChanged = remoteChange(remote, synced);
+    // Most of what a plan looks at is as it was.
+    if (!isChanged && localChange(local, synced) === false && !this.#suspects.has(path)) return 'nothing';
     const there = live(remote);
     if (there !== undefined && there.content.kind !== 'directory') {
       const below = this.#itemsBelow(path);
       if (below !== 'none') return below === 'leaving' ? 'wait' : this.#makeRoom(there);
     }
-    if (!remoteChange(remote, synced)) return this.#decideFolderOnly(situation);
+    if (!isChanged) return this.#decideFolderOnly(situation);
     return there === undefined ? this.#decideRemoved(situation) : this.#decideChanged(situation, there);
   }
 

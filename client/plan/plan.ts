@@ -57,7 +57,10 @@ class Planning {
   #consider(path: ItemPath): void {
     const decision = this.#decider.decide(path);
     const obstacle = this.#obstacleAbove(path, decision);
-    if (obstacle !== undefined) this.#scope.add(obstacle);
+    if (obstacle !== undefined && this.#decider.suspect(obstacle)) {
+      this.#scope.delete(obstacle);
+      this.#scope.add(obstacle);
+    }
     if (decision === 'nothing') return;
     if (decision === 'wait' || obstacle !== undefined) {
       this.#deferred.add(path);
