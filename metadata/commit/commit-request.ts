@@ -1,3 +1,4 @@
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { invalidArgument } from '../../common/errors.js';
 import { itemFromWire } from '../../common/feed/item-codec.js';
 import { wireLimits } from '../../common/limits.js';
@@ -18,12 +19,14 @@ export function parseCommitRequest(request: CommitRequest): ParsedCommit {
   checkCount('items', request.items.length, wireLimits.itemsPerCommit);
   checkCount('receipts', request.receipts.length, wireLimits.receiptsPerCommit);
   const paths = new Set<string>();
+  // One for all items: it keeps its buffer from one to the next, and growing it costs as much as encoding.
+  const writer = new BinaryWriter();
   const items = request.items.map((wire, index) => {
     const item = itemFromWire(`items[${index}]`, wire);
     if (paths.has(item.path)) throw invalidArgument(`items[${index}].path`, 'must not come twice in one message');
     paths.add(item.path);
     // Encoded anew: fields that this release does not know are left out, and the bytes are the same for the same item.
-    return { item, encoded: WireItem.encode(wire).finish() };
+    return { item, encoded: WireItem.encode(wire, writer).finish() };
   });
   const receipts = request.receipts.map((receipt, index) => receiptOfMessage(`receipts[${index}]`, receipt));
   return { items, receipts };
