@@ -2,7 +2,7 @@ import type { Clock } from '../../common/clock.js';
 import { parseNamespaceId, type NamespaceId } from '../../common/ids.js';
 import type { CommitRequest } from '../../proto/gen/drystone/metadata/v1/commit.js';
 import type { CommitMetrics } from '../metrics.js';
-import { StreamField } from '../routes/stream-field.js';
+import { StreamField } from '../requests/stream-field.js';
 import type { MetadataStore } from '../store/contract.js';
 import { namespaceUnknown } from '../store/store-errors.js';
 import { parseCommitRequest } from './commit-request.js';

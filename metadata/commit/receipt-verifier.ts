@@ -6,6 +6,7 @@ import { metadataLimits } from '../../common/limits.js';
 import { isReceiptAuthentic, publicKeyOfRaw, type Receipt } from '../../common/receipt.js';
 import type { DirectoryStore } from '../store/contract.js';
 import type { NamespaceRow } from '../store/rows.js';
+import { agentNotAssigned } from '../store/store-errors.js';
 import type { StoredBlocks } from './decide.js';
 
 /** Tells receipts that hold from those that do not (docs/protocol.md, section 6). */
@@ -35,7 +36,7 @@ export class ReceiptVerifier {
     if (receipt.namespaceId !== namespace.id) {
       throw invalidReceipt(field, `is for namespace ${receipt.namespaceId}, not for ${namespace.id}`);
     }
-    if (!namespace.agents.includes(receipt.agentId)) throw agentNotAssigned(receipt.agentId, namespace);
+    if (!namespace.agents.includes(receipt.agentId)) throw agentNotAssigned(receipt.agentId, namespace.name);
     const ageMs = this.clock.nowMs() - receipt.issuedAtMs;
     if (ageMs > metadataLimits.receiptMaxAgeMs) throw invalidReceipt(field, 'is too old; store the blocks again');
     if (-ageMs > metadataLimits.receiptMaxSkewMs)
@@ -53,12 +54,6 @@ export class ReceiptVerifier {
       if (agent !== undefined) this.#keys.set(agent.id, publicKeyOfRaw(agent.publicKey));
     }
   }
-}
-
-/** FAILED_PRECONDITION: the agent does not hold this namespace. */
-export function agentNotAssigned(agent: AgentId, namespace: NamespaceRow): DrystoneError {
-  const message = `agent ${agent} does not hold namespace ${namespace.name}; read its assignment again`;
-  return new DrystoneError('FAILED_PRECONDITION', 'AGENT_NOT_ASSIGNED', message);
 }
 
 function invalidReceipt(field: string, problem: string): DrystoneError {

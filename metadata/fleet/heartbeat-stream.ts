@@ -9,7 +9,7 @@ import {
 import { AgentState } from '../../proto/gen/drystone/metadata/v1/account.js';
 import type { DirectoryStore } from '../store/contract.js';
 import { agentUnknown } from '../store/store-errors.js';
-import { StreamField } from '../routes/stream-field.js';
+import { StreamField } from '../requests/stream-field.js';
 import type { AgentSession } from './agent-session.js';
 import type { AgentReport } from './agent-report.js';
 import type { Fleet } from './fleet.js';

@@ -2,12 +2,11 @@ import { checkPackedHashes, hashCount } from '../../common/block-hash.js';
 import { invalidArgument } from '../../common/errors.js';
 import { parseAgentId, parseNamespaceId, type AgentId } from '../../common/ids.js';
 import type { FindMissingRequest, FindMissingResponse } from '../../proto/gen/drystone/metadata/v1/presence.js';
-import { agentNotAssigned } from '../commit/receipt-verifier.js';
 import type { PresenceMetrics } from '../metrics.js';
-import { StreamField } from '../routes/stream-field.js';
+import { StreamField } from '../requests/stream-field.js';
 import type { DirectoryStore, PresenceStore } from '../store/contract.js';
 import type { NamespaceRow } from '../store/rows.js';
-import { namespaceUnknown } from '../store/store-errors.js';
+import { agentNotAssigned, namespaceUnknown } from '../store/store-errors.js';
 
 export interface FindMissingParts {
   readonly directory: DirectoryStore;
@@ -35,7 +34,7 @@ export class FindMissingStream {
       metrics.hashesAsked.inc(asked);
       return this.#compare(namespace, request.hashes);
     }
-    if (!namespace.agents.includes(target)) throw agentNotAssigned(target, namespace);
+    if (!namespace.agents.includes(target)) throw agentNotAssigned(target, namespace.name);
     const missingHashes = await presence.findMissing(namespaceId, target, request.hashes);
     metrics.hashesAsked.inc(asked);
     metrics.hashesMissing.inc(hashCount(missingHashes));

@@ -9,7 +9,7 @@ import {
 import type { Assignments } from '../directory/assignments.js';
 import type { WatcherLimit } from '../feed/watcher-limit.js';
 import type { DirectoryStore } from '../store/contract.js';
-import { checkDisplayText, checkPublicKey } from './texts.js';
+import { checkDisplayText, checkPublicKey } from '../requests/texts.js';
 
 export interface AccountParts {
   readonly directory: DirectoryStore;

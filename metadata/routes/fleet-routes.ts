@@ -5,7 +5,7 @@ import { metadataLimits } from '../../common/limits.js';
 import { serve, type ServedService } from '../../common/rpc/server.js';
 import { FleetServiceService } from '../../proto/gen/drystone/metadata/v1/fleet.js';
 import { HeartbeatStream, type HeartbeatParts } from '../fleet/heartbeat-stream.js';
-import { checkDisplayText, checkPublicKey } from './texts.js';
+import { checkDisplayText, checkPublicKey } from '../requests/texts.js';
 
 /** FleetService (proto/drystone/metadata/v1/fleet.proto). */
 export function fleetRoutes(parts: HeartbeatParts): ServedService {

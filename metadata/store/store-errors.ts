@@ -22,6 +22,12 @@ export function agentUnknown(agent: AgentId): DrystoneError {
   return new DrystoneError('NOT_FOUND', 'AGENT_UNKNOWN', `agent ${agent} is not known; it has to register first`);
 }
 
+/** FAILED_PRECONDITION: the agent does not hold this namespace, or no longer. */
+export function agentNotAssigned(agent: AgentId, namespace: NamespaceName): DrystoneError {
+  const message = `agent ${agent} does not hold namespace ${namespace}; read its assignment again`;
+  return new DrystoneError('FAILED_PRECONDITION', 'AGENT_NOT_ASSIGNED', message);
+}
+
 /** ALREADY_EXISTS: a device cannot act for two accounts. */
 export function deviceOfOtherAccount(device: DeviceId): DrystoneError {
   const message = `device ${device} belongs to another account; use another device key`;
