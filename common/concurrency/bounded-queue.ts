@@ -27,7 +27,7 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
   /** Queues `value`, waiting for room. Rejects with the queue's error, or with CANCELLED where it no longer takes any. */
   async push(value: T): Promise<void> {
     if (this.#state !== 'open') throw this.#refusal();
-    if (this.#values.length < this.capacity && this.#producers.length === 0) {
+    if (this.#values.length < this.capacity) {
       this.#values.push(value);
       this.#wakeConsumer?.();
       return;
