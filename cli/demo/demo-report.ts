@@ -1,6 +1,7 @@
 import type { SyncSummary } from '../../client/progress.js';
 import { formatPairs, formatTable, printable } from '../output/table.js';
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../output/units.js';
+import type { Site } from './demo-fleet.js';
 import type { TreeDifference, TreeTotals } from './tree-comparison.js';
 
 /** What the demo shows: the document under `--json`. */
@@ -37,7 +38,12 @@ export interface StepResult {
   /** What the client did in this step where the change was made, and where it arrived. */
   readonly writer: SyncSummary;
   readonly reader: SyncSummary;
-  readonly differences: readonly TreeDifference[];
+  readonly differences: readonly FolderDifference[];
+}
+
+/** Where one of the two folders is not as the changes should have left it. */
+export interface FolderDifference extends TreeDifference {
+  readonly site: Site;
 }
 
 /** How much each candidate lacks of the folder's blocks. */
@@ -118,8 +124,8 @@ export function formatMetrics(metrics: readonly MetricsResult[]): string {
   );
 }
 
-function formatDifference({ path, left, right }: TreeDifference): string {
-  return `${JSON.stringify(path)}: ${left} where it was changed, ${right} where it arrived`;
+function formatDifference({ site, path, expected, found }: FolderDifference): string {
+  return `${site}: ${JSON.stringify(path)} should be ${expected}, is ${found}`;
 }
 
 function indent(lines: readonly string[]): readonly string[] {

@@ -3,7 +3,7 @@ import type { Clock } from '../../common/clock.js';
 import { formatProgress, NOTHING_DONE } from '../output/sync-text.js';
 import type { ChildEvent } from './child-program.js';
 import type { DemoClient } from './demo-fleet.js';
-import type { StepResult } from './demo-report.js';
+import type { FolderDifference, StepResult } from './demo-report.js';
 import { compareTrees, totalsOf } from './tree-comparison.js';
 import { takeSnapshot } from './tree-snapshot.js';
 
@@ -11,6 +11,8 @@ import { takeSnapshot } from './tree-snapshot.js';
 export interface StepContext {
   readonly writer: DemoClient;
   readonly reader: DemoClient;
+  /** A folder that nobody syncs: what both clients' folders are to be like after the change. */
+  readonly expected: string;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Raises an error where a program has ended by itself. */
@@ -24,8 +26,8 @@ const POLL_MS = 40;
 const STALLED_AFTER_MS = 45_000;
 
 /**
- * Does `change` at the writer's side, waits until both clients say that they are done and both folders look the same, and
- * then compares them byte by byte.
+ * Does `change` at the writer's side, waits until both clients say that they are done and both folders look as expected,
+ * and then compares them byte by byte with what is expected.
  */
 export async function runStep(title: string, context: StepContext, change: () => Promise<void>): Promise<StepResult> {
   const { writer, reader, clock, signal } = context;
@@ -34,17 +36,18 @@ export async function runStep(title: string, context: StepContext, change: () =>
   const startedAtMs = clock.monotonicMs();
   await untilSame(context, before);
   const durationMs = Math.round(clock.monotonicMs() - startedAtMs);
-  const [written, read] = await Promise.all([
-    takeSnapshot(writer.folder, true, signal),
-    takeSnapshot(reader.folder, true, signal),
-  ]);
   const after = await readProgress(context);
-  const differences = compareTrees(written, read);
+  const expected = await takeSnapshot(context.expected, true, signal);
+  const differences: FolderDifference[] = [];
+  for (const { site, folder } of [writer, reader]) {
+    const found = compareTrees(expected, await takeSnapshot(folder, true, signal));
+    differences.push(...found.map((difference) => ({ site, ...difference })));
+  }
   return {
     title,
     identical: differences.length === 0,
     durationMs,
-    tree: totalsOf(written),
+    tree: totalsOf(expected),
     writer: difference(before.writer.summary, after.writer.summary),
     reader: difference(before.reader.summary, after.reader.summary),
     differences,
@@ -86,9 +89,9 @@ function progressOf(events: readonly ChildEvent[]): ClientProgress {
   };
 }
 
-/** Resolves when both clients are done and the folders look the same, or when nothing has happened for too long. */
+/** Resolves when both clients are done and the folders look as expected, or when nothing has happened for too long. */
 async function untilSame(context: StepContext, before: Progress): Promise<void> {
-  const { clock, signal, writer, reader } = context;
+  const { clock, signal } = context;
   let seen = '';
   let seenAtMs = clock.monotonicMs();
   for (;;) {
@@ -96,7 +99,7 @@ async function untilSame(context: StepContext, before: Progress): Promise<void> 
     const now = await readProgress(context);
     // Looking at the folders costs the clients time, so it waits until they say that they are done.
     const areDone = isDone(before.writer, now.writer) && isDone(before.reader, now.reader);
-    if (areDone && (await lookSame(writer.folder, reader.folder, signal))) return;
+    if (areDone && (await lookAsExpected(context))) return;
     const state = `${now.writer.eventCount} ${now.reader.eventCount}`;
     if (state !== seen) {
       seen = state;
@@ -109,8 +112,12 @@ async function untilSame(context: StepContext, before: Progress): Promise<void> 
   }
 }
 
-async function lookSame(left: string, right: string, signal: AbortSignal): Promise<boolean> {
-  return compareTrees(await takeSnapshot(left, false, signal), await takeSnapshot(right, false, signal)).length === 0;
+async function lookAsExpected({ expected, writer, reader, signal }: StepContext): Promise<boolean> {
+  const wanted = await takeSnapshot(expected, false, signal);
+  for (const { folder } of [writer, reader]) {
+    if (compareTrees(wanted, await takeSnapshot(folder, false, signal)).length > 0) return false;
+  }
+  return true;
 }
 
 function describeWaiting({ writer, reader }: StepContext, now: Progress, columns: number): string {

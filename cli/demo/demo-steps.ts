@@ -22,47 +22,53 @@ export interface PlayedSteps {
   readonly candidates: DemoCandidates | undefined;
 }
 
+/** Two copies of what is synced. */
+export interface DemoTrees {
+  /** Is moved into the writer's folder. */
+  readonly tree: string;
+  /** Is changed in the same way, by nobody else: what both folders are compared with. */
+  readonly expected: string;
+}
+
 /**
- * Moves the folder `tree` into the writer's, then edits, renames and deletes there, and proves after each step that the
- * reader's folder is identical. Ends after a step that failed.
+ * Moves a folder into the writer's, then edits, renames and deletes there, and proves after each step that both folders
+ * are what that should have made of them. Ends after a step that failed.
  */
 export async function playSteps(
   fleet: DemoFleet,
   programs: DemoPrograms,
-  tree: string,
+  { tree, expected }: DemoTrees,
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<PlayedSteps> {
   const { writer, reader } = programs;
-  const snapshot = await takeSnapshot(tree, false, signal);
-  const { files, bytes } = totalsOf(snapshot);
-  const changes = [
-    {
-      title: `a folder of ${formatNumberOf(files, 'file')}, ${formatBytes(bytes)}, appears at ${writer.site}`,
-      apply: (root: string) => moveContents(tree, root),
-    },
-    ...planEdits(snapshot),
-  ];
+  const context: StepContext = {
+    writer,
+    reader,
+    expected,
+    clock: systemClock,
+    signal,
+    checkAlive: () => fleet.checkAlive(),
+    waiting: (toText) => terminal.progress(toText),
+  };
   const steps: StepResult[] = [];
-  let candidates: DemoCandidates | undefined;
-  for (const { title, apply } of changes) {
-    const context: StepContext = {
-      writer,
-      reader,
-      clock: systemClock,
-      signal,
-      checkAlive: () => fleet.checkAlive(),
-      waiting: (toText) => terminal.progress(toText),
-    };
-    const step = await runStep(title, context, () => apply(writer.folder));
+  const play = async (title: string, change: () => Promise<void>): Promise<boolean> => {
+    const step = await runStep(title, context, change);
     steps.push(step);
     terminal.say(formatStep(steps.length, step));
-    if (!step.identical) break;
-    if (candidates === undefined) {
-      candidates = await readCandidates(programs, signal);
-      terminal.say(formatCandidates(candidates));
-    }
+    return step.identical;
+  };
+  const snapshot = await takeSnapshot(tree, false, signal);
+  const { files, bytes } = totalsOf(snapshot);
+  const arrival = `a folder of ${formatNumberOf(files, 'file')}, ${formatBytes(bytes)}, appears at ${writer.site}`;
+  if (!(await play(arrival, () => moveContents(tree, writer.folder)))) return { steps, candidates: undefined };
+  const candidates = await readCandidates(programs, signal);
+  terminal.say(`${formatCandidates(candidates)}\n`);
+  for (const { title, apply } of planEdits(snapshot)) {
+    await apply(expected);
+    const isIdentical = await play(title, () => apply(writer.folder));
     terminal.say('');
+    if (!isIdentical) break;
   }
   return { steps, candidates };
 }

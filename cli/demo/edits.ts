@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { DrystoneError } from '../../common/errors.js';
@@ -15,6 +15,7 @@ export interface Edit {
 }
 
 const INSERTED_BYTES = 1000;
+const HOUR_MS = 60 * 60 * 1000;
 
 /**
  * What the demo does to a folder that looks like `tree`, one after the other: it inserts 1,000 bytes in the middle of
@@ -70,13 +71,18 @@ function insertInMiddle(path: string, sizeBytes: number): Edit {
   };
 }
 
-/** Writes the changed file beside the folder and puts it in place whole, as careful editors do. */
+/**
+ * Writes the changed file beside the folder and puts it in place whole, as careful editors do. It is dated an hour after
+ * the old one, so that the same edit of a copy gives the same.
+ */
 async function insertBytes(file: string, temporary: string, at: number): Promise<void> {
-  const { mode } = await stat(file);
+  const { mode, mtimeMs } = await stat(file);
   const output = createWriteStream(temporary, { mode });
   await pipeline(createReadStream(file, { end: at - 1 }), output, { end: false });
   output.write(seededRandom('drystone demo edit').bytes(INSERTED_BYTES));
   await pipeline(createReadStream(file, { start: at }), output);
+  const modifiedAtSeconds = (Math.floor(mtimeMs) + HOUR_MS) / 1000;
+  await utimes(temporary, modifiedAtSeconds, modifiedAtSeconds);
   await rename(temporary, file);
 }
 

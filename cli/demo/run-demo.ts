@@ -56,14 +56,14 @@ async function play(fleet: DemoFleet, directory: string, options: DemoOptions): 
   const { source, keep, terminal, signal } = options;
   const startedAtMs = systemClock.monotonicMs();
   terminal.progress(() => 'making the folder');
-  const tree = join(directory, 'tree');
-  await prepareTree(source, tree);
+  const trees = { tree: join(directory, 'tree'), expected: join(directory, 'expected') };
+  for (const copy of Object.values(trees)) await prepareTree(source, copy);
   terminal.say('Drystone demo: one folder at two sites\n');
   terminal.progress(() => 'starting the programs');
   const programs = await startPrograms(fleet, directory, systemClock, signal);
   const described = describePrograms(programs);
   terminal.say(`${formatPrograms(described)}\n`);
-  const { steps, candidates } = await playSteps(fleet, programs, tree, terminal, signal);
+  const { steps, candidates } = await playSteps(fleet, programs, trees, terminal, signal);
   const metrics: MetricsResult[] = [];
   for (const server of [programs.metadata, ...programs.agents]) metrics.push(await scrape(server, signal));
   terminal.say(`${formatMetrics(metrics)}\n`);

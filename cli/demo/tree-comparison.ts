@@ -1,18 +1,18 @@
 import type { TreeEntry, TreeSnapshot } from './tree-snapshot.js';
 
-/** A path at which two folders are not the same, and how, for people. */
+/** A path at which a folder is not as it should be, and how, for people. */
 export interface TreeDifference {
   readonly path: string;
-  readonly left: string;
-  readonly right: string;
+  readonly expected: string;
+  readonly found: string;
 }
 
-/** How two folders differ, in the order of paths; empty where they are identical. */
-export function compareTrees(left: TreeSnapshot, right: TreeSnapshot): readonly TreeDifference[] {
-  const paths = [...new Set([...left.keys(), ...right.keys()])].sort();
+/** Where a folder is not as expected, in the order of paths; empty where the two are identical. */
+export function compareTrees(expected: TreeSnapshot, found: TreeSnapshot): readonly TreeDifference[] {
+  const paths = [...new Set([...expected.keys(), ...found.keys()])].sort();
   return paths.flatMap((path) => {
-    const difference = { path, left: describe(left.get(path)), right: describe(right.get(path)) };
-    return difference.left === difference.right ? [] : [difference];
+    const difference = { path, expected: describe(expected.get(path)), found: describe(found.get(path)) };
+    return difference.expected === difference.found ? [] : [difference];
   });
 }
 
