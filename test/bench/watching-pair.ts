@@ -9,8 +9,8 @@ export interface WatchingPair {
   readonly clients: readonly DrystoneProcess[];
   /** Process ids by what they are. */
   readonly pids: Readonly<Record<'client a' | 'client b' | 'agent' | 'metadata', number>>;
-  /** Bytes that have passed between clients and servers, both ways; only where the route is proxied. */
-  wireBytes(): number;
+  /** Bytes that clients have sent to servers, and got from them; only where the route is proxied. */
+  wireBytes(): { readonly up: number; readonly down: number };
 }
 
 export async function startWatchingPair(dir: string, route: Route): Promise<WatchingPair> {
@@ -33,7 +33,10 @@ export async function startWatchingPair(dir: string, route: Route): Promise<Watc
     },
     wireBytes() {
       const networks = [fleet.metadataNetwork, ...fleet.agents.map(({ network }) => network)];
-      return networks.reduce((sum, { bytesUp, bytesDown }) => sum + bytesUp + bytesDown, 0);
+      return {
+        up: networks.reduce((sum, { bytesUp }) => sum + bytesUp, 0),
+        down: networks.reduce((sum, { bytesDown }) => sum + bytesDown, 0),
+      };
     },
   };
 }
