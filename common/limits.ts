@@ -157,7 +157,7 @@ export const metadataLimits = {
 /** A client endpoint. */
 export const clientLimits = {
   /** Bytes of blocks cut but not yet acknowledged by the target, or answered as not missing. */
-  uploadBytesInFlight: 48 * MiB,
+  uploadBytesInFlight: 32 * MiB,
   /** Bytes of blocks asked for or received and not yet written. */
   downloadBytesInFlight: 48 * MiB,
   /** Bytes that one cutting task reads before it answers. */

@@ -1,4 +1,11 @@
-import { sameContent, type Item, type ItemContent, type ItemPath } from '../../common/feed/item.js';
+import {
+  sameContent,
+  type FileContent,
+  type Item,
+  type ItemContent,
+  type ItemPath,
+  type SymlinkContent,
+} from '../../common/feed/item.js';
 import { advanceVersion, NO_VERSION } from '../../common/feed/version.js';
 import type { DeviceId } from '../../common/ids.js';
 import { contentOfLocal, type LocalEntry } from '../state/local-entry.js';
@@ -216,19 +223,18 @@ export class Decider {
   }
 }
 
-function isFile(item: LiveItem): item is LiveItem & ItemOf<LiveItem['content'] & { kind: 'file' }> {
+function isFile(item: LiveItem): item is LiveItem & ItemOf<FileContent> {
   return item.content.kind === 'file';
+}
+
+function isSymlink(item: LiveItem): item is LiveItem & ItemOf<SymlinkContent> {
+  return item.content.kind === 'symlink';
 }
 
 /** How an item comes into the folder, over `replaces` where that stands there. */
 function create(item: LiveItem, replaces: LocalEntry | undefined): Operation {
-  const { path, content } = item;
-  switch (content.kind) {
-    case 'file':
-      return { kind: 'fetch-file', path, item: { ...item, content }, replaces };
-    case 'symlink':
-      return { kind: 'make-symlink', path, item: { ...item, content }, replaces };
-    case 'directory':
-      return { kind: 'make-directory', path, item };
-  }
+  const { path } = item;
+  if (isFile(item)) return { kind: 'fetch-file', path, item, replaces };
+  if (isSymlink(item)) return { kind: 'make-symlink', path, item, replaces };
+  return { kind: 'make-directory', path, item };
 }
