@@ -26,7 +26,7 @@ export default defineConfig({
       project('contract', { timeoutMs: 30_000 }),
       project('property', { timeoutMs: 60_000 }),
       project('golden', { timeoutMs: 20_000 }),
-      project('e2e', { timeoutMs: 120_000, alone: true }),
+      project('e2e', { timeoutMs: 300_000, alone: true }),
     ],
   },
 });
