@@ -1,0 +1,76 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { listItems, readFile } from '../../../../client/reader.js';
+import type { ItemPath } from '../../../../common/feed/item.js';
+import { PassThrough } from 'node:stream';
+import { InProcessFleet, testContext } from '../../../support/client/in-process-fleet.js';
+import { seededRandom } from '../../../support/seeded-random.js';
+import { waitUntil } from '../../../support/wait-until.js';
+
+test('a folder belongs to one client at a time, and the second is told which has it', async () => {
+  const fleet = await InProcessFleet.start();
+  const { sync } = await fleet.startClient('a', { once: false });
+  await expect(fleet.startClient('a')).rejects.toMatchObject({ reason: 'FOLDER_BUSY' });
+  await sync.stop();
+  await fleet.syncOnce('a');
+});
+
+test('a folder that is synced with one namespace is not mixed up with another', async () => {
+  const fleet = await InProcessFleet.start();
+  await fleet.createNamespace('other', 1);
+  mkdirSync(fleet.folder('a'));
+  writeFileSync(join(fleet.folder('a'), 'file'), 'text');
+  await fleet.syncOnce('a');
+  await expect(fleet.syncOnce('a', { namespace: 'other' })).rejects.toMatchObject({
+    code: 'FAILED_PRECONDITION',
+    reason: 'FOLDER_OF_OTHER_NAMESPACE',
+  });
+});
+
+test('a namespace that is not there is named', async () => {
+  const fleet = await InProcessFleet.start();
+  await expect(fleet.syncOnce('a', { namespace: 'nowhere' })).rejects.toMatchObject({ reason: 'NAMESPACE_UNKNOWN' });
+});
+
+test('state of a newer format is refused, and left as it is', async () => {
+  const fleet = await InProcessFleet.start();
+  await fleet.syncOnce('a');
+  const format = join(fleet.folder('a'), '.drystone/FORMAT');
+  writeFileSync(format, 'drystone client 99\n');
+  await expect(fleet.syncOnce('a')).rejects.toMatchObject({ reason: 'DATA_FORMAT_NEWER' });
+  expect(readFileSync(format, 'utf8')).toBe('drystone client 99\n');
+});
+
+test('a namespace is read without being synced, from whichever agent has a block', async () => {
+  const fleet = await InProcessFleet.start(['near', 'far']);
+  const content = seededRandom('read').bytes(3_000_000);
+  mkdirSync(join(fleet.folder('a'), 'd'), { recursive: true });
+  writeFileSync(join(fleet.folder('a'), 'd/file'), content);
+  await fleet.syncOnce('a', { premises: 'far' });
+  const config = fleet.configOf('reader', { premises: 'near' });
+  const paths: string[] = [];
+  for await (const { item } of listItems(config, testContext(), 'd' as ItemPath)) paths.push(item.path);
+  expect(paths.sort()).toEqual(['d', 'd/file']);
+  const sink = new PassThrough({ highWaterMark: 1024 });
+  const received = sink.toArray() as Promise<Buffer[]>;
+  const { sizeBytes } = await readFile(config, testContext(), 'd/file' as ItemPath, sink);
+  sink.end();
+  expect(sizeBytes).toBe(content.length);
+  expect(Buffer.concat(await received).equals(content)).toBe(true);
+  const missing = readFile(config, testContext(), 'd/none' as ItemPath, new PassThrough());
+  await expect(missing).rejects.toMatchObject({ reason: 'ITEM_UNKNOWN' });
+});
+
+test('a target that goes away is replaced by another agent', async () => {
+  const fleet = await InProcessFleet.start(['near', 'far']);
+  mkdirSync(fleet.folder('a'));
+  const { sync, witness } = await fleet.startClient('a', { once: false, premises: 'near' });
+  await waitUntil('the client is up', () => witness.phases.includes('quiet'));
+  await fleet.agents[0]?.stop();
+  writeFileSync(join(fleet.folder('a'), 'file'), 'text');
+  await waitUntil('the file is committed', () => sync.summary().itemsCommitted === 1);
+  await sync.stop();
+  await fleet.syncOnce('b', { premises: 'near' });
+  expect(readFileSync(join(fleet.folder('b'), 'file'), 'utf8')).toBe('text');
+});
