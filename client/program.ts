@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DrystoneError } from '../common/errors.js';
 import type { AccountName, NamespaceName, PremisesName } from '../common/ids.js';
@@ -6,6 +6,7 @@ import type { ProgramContext } from '../common/program/context.js';
 import { openDataDirectory, type DataDirectory } from '../common/program/data-directory.js';
 import { startDiskPool } from './act/disk/disk-pool.js';
 import type { Disk } from './act/disk/disk-task.js';
+import { clearTemporaries } from './act/download/partial-files.js';
 import { temporaryDirectoryOf } from './act/folder-places.js';
 import { loadDeviceKey } from './connection/device-key.js';
 import type { Cutter } from './observe/cutter.js';
@@ -111,15 +112,15 @@ export async function startSync(
   }
 }
 
-/** Locks the folder for this process and clears what an earlier one has left half written. */
+/** Locks the folder for this process and clears what an earlier one has left, except downloads that can go on. */
 async function openFolder(root: string): Promise<DataDirectory> {
   await mkdir(root, { recursive: true });
   const path = join(root, STATE_DIRECTORY);
   try {
     const directory = await openDataDirectory({ path, program: 'client', formatVersion: STATE_FORMAT });
     const temporaryDirectory = temporaryDirectoryOf(root);
-    await rm(temporaryDirectory, { recursive: true, force: true });
-    await mkdir(temporaryDirectory, { mode: 0o700 });
+    await mkdir(temporaryDirectory, { recursive: true, mode: 0o700 });
+    await clearTemporaries(temporaryDirectory);
     return directory;
   } catch (thrown) {
     if (!(thrown instanceof DrystoneError) || thrown.reason !== 'DATA_DIRECTORY_BUSY') throw thrown;

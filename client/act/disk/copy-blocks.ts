@@ -21,7 +21,7 @@ export function copyBlocks(task: CopyBlocksTask): CopyOutcome {
   try {
     const target = openSync(task.target, TARGET_FLAGS);
     try {
-      return { outcome: 'done', wrong: copyBetween(source, target, task.blocks) };
+      return { outcome: 'done', wrong: copyBetween(source, target, task) };
     } finally {
       closeSync(target);
     }
@@ -32,17 +32,19 @@ export function copyBlocks(task: CopyBlocksTask): CopyOutcome {
   }
 }
 
-function copyBetween(source: number, target: number, blocks: CopyBlocksTask['blocks']): number[] {
+function copyBetween(source: number, target: number, task: CopyBlocksTask): number[] {
+  const isInPlace = task.source === task.target;
   buffer ??= Buffer.allocUnsafeSlow(wireLimits.blockBytes);
   const wrong: number[] = [];
-  for (const [index, { hash, sizeBytes, sourceOffset, targetOffset }] of blocks.entries()) {
+  for (const [index, { hash, sizeBytes, sourceOffset, targetOffset }] of task.blocks.entries()) {
     const bytes = buffer.subarray(0, sizeBytes);
-    if (readFully(source, bytes, sourceOffset) && hashBlockSync(bytes).equals(hash)) {
-      for (let written = 0; written < sizeBytes;) {
-        written += writeSync(target, bytes, written, sizeBytes - written, targetOffset + written);
-      }
-    } else {
+    if (!readFully(source, bytes, sourceOffset) || !hashBlockSync(bytes).equals(hash)) {
       wrong.push(index);
+      continue;
+    }
+    if (isInPlace && sourceOffset === targetOffset) continue;
+    for (let written = 0; written < sizeBytes;) {
+      written += writeSync(target, bytes, written, sizeBytes - written, targetOffset + written);
     }
   }
   return wrong;

@@ -113,7 +113,10 @@ export interface Disk {
   placeFiles(task: PlaceFilesTask): Promise<readonly DiskOutcome[]>;
   /** Makes the changes; durable when it resolves. */
   changeFolder(task: ChangeFolderTask): Promise<readonly DiskOutcome[]>;
-  /** Copies blocks from one file to another, each verified as it is read. */
+  /**
+   * Copies blocks from one file to another, each verified as it is read. A block that is to be copied onto itself is only
+   * verified.
+   */
   copyBlocks(task: CopyBlocksTask): Promise<CopyOutcome>;
   close(): Promise<void>;
 }

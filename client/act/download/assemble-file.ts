@@ -1,4 +1,4 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { hashAt } from '../../../common/block-hash.js';
 import type { ByteBudget } from '../../../common/concurrency/byte-budget.js';
 import { mapAhead } from '../../../common/concurrency/map-ahead.js';
@@ -10,6 +10,7 @@ import type { LocalBlockIndex } from '../../state/local-block-index.js';
 import type { SyncTally } from '../../tally.js';
 import type { BlockCopy, Disk, DiskRefusal } from '../disk/disk-task.js';
 import type { BlockFetcher } from './block-fetcher.js';
+import { openPartial } from './partial-files.js';
 
 export interface AssemblyParts {
   readonly fetcher: BlockFetcher;
@@ -36,8 +37,8 @@ interface Part {
 }
 
 /**
- * Writes a file's content to `temporary`, block by block in any order: what lies on the local disk is copied and verified,
- * the rest fetched in random order, so that endpoints that fetch the same file at the same time come to hold different
+ * Writes a file's content to `temporary`, block by block in any order: what an interrupted attempt has left there is
+ * verified and kept, what lies elsewhere on the local disk is verified and copied, the rest fetched in random order, so that endpoints that fetch the same file at the same time come to hold different
  * parts of it. Nothing is synced. Raises what the file system raises, {@link AssemblyRefused}, and UNAVAILABLE
  * (BLOCKS_UNAVAILABLE).
  */
@@ -47,10 +48,10 @@ export async function assembleFile(
   parts: AssemblyParts,
   signal: AbortSignal,
 ): Promise<void> {
-  const handle = await open(temporary, 'w');
+  const { handle, isResumed } = await openPartial(temporary, content.sizeBytes);
   try {
-    await handle.truncate(content.sizeBytes);
-    const missing = await copyLocal(partsOf(content), temporary, parts, signal);
+    const wanted = isResumed ? await keepVerified(partsOf(content), temporary, parts, signal) : partsOf(content);
+    const missing = await copyLocal(wanted, temporary, parts, signal);
     const target = new FetchTarget(handle, parts);
     for (const part of shuffled(missing, parts.random)) {
       if (target.hasFailed) break;
@@ -72,7 +73,18 @@ function partsOf({ blocks: { hashes, sizes } }: FileContent): Part[] {
   });
 }
 
-/** Copies what the local disk has and returns what it has not. */
+/** Leaves what `target` holds already, and returns what it does not. */
+async function keepVerified(
+  all: readonly Part[],
+  target: string,
+  parts: AssemblyParts,
+  signal: AbortSignal,
+): Promise<Part[]> {
+  const copies = all.map((part) => ({ part, copy: copyOf(part, part.offsetBytes) }));
+  return copyAll([{ source: target, copies }], target, parts, signal);
+}
+
+/** Copies what other files of the folder have, and returns what they have not. */
 async function copyLocal(
   all: readonly Part[],
   target: string,
@@ -80,26 +92,54 @@ async function copyLocal(
   signal: AbortSignal,
 ): Promise<Part[]> {
   const missing: Part[] = [];
-  const bySource = new Map<ItemPath, { part: Part; copy: BlockCopy }[]>();
+  const bySource = new Map<string, PartCopy[]>();
   for (const part of all) {
     const found = parts.index.find(part.hash);
     if (found === undefined) {
       missing.push(part);
       continue;
     }
-    const { hash, sizeBytes, offsetBytes: targetOffset } = part;
-    const copies = bySource.get(found.path) ?? [];
-    bySource.set(found.path, copies);
-    copies.push({ part, copy: { hash, sizeBytes, sourceOffset: found.offsetBytes, targetOffset } });
+    const source = parts.absolutePath(found.path);
+    const copies = bySource.get(source) ?? [];
+    bySource.set(source, copies);
+    copies.push({ part, copy: copyOf(part, found.offsetBytes) });
   }
-  const copyTask = async ({ path, copies }: CopyTask): Promise<void> => {
-    const blocks = copies.map(({ copy }) => copy);
-    const outcome = await parts.disk.copyBlocks({ source: parts.absolutePath(path), target, blocks });
+  const sources = [...bySource].map(([source, copies]) => ({ source, copies }));
+  const wrong = await copyAll(sources, target, parts, signal);
+  for (const { hash } of wrong) parts.index.forget(hash);
+  return [...missing, ...wrong];
+}
+
+interface PartCopy {
+  readonly part: Part;
+  readonly copy: BlockCopy;
+}
+
+/** What is believed to lie in one file. */
+interface CopySource {
+  /** Absolute. */
+  readonly source: string;
+  readonly copies: readonly PartCopy[];
+}
+
+function copyOf({ hash, sizeBytes, offsetBytes }: Part, sourceOffset: number): BlockCopy {
+  return { hash, sizeBytes, sourceOffset, targetOffset: offsetBytes };
+}
+
+/** Copies from several files, and returns the parts that did not lie where they were believed to. */
+async function copyAll(
+  sources: readonly CopySource[],
+  target: string,
+  parts: AssemblyParts,
+  signal: AbortSignal,
+): Promise<Part[]> {
+  const missing: Part[] = [];
+  const copyTask = async ({ source, copies }: CopySource): Promise<void> => {
+    const outcome = await parts.disk.copyBlocks({ source, target, blocks: copies.map(({ copy }) => copy) });
     if (outcome.outcome !== 'done') throw new AssemblyRefused(outcome);
     const wrong = new Set(outcome.wrong);
     copies.forEach(({ part }, index) => {
       if (wrong.has(index)) {
-        parts.index.forget(part.hash);
         missing.push(part);
       } else {
         parts.tally.add('bytesFromLocal', part.sizeBytes);
@@ -107,28 +147,23 @@ async function copyLocal(
       }
     });
   };
-  const tasks = mapAhead(copyTasks(bySource, signal), clientLimits.diskThreads, copyTask);
+  const tasks = mapAhead(copyTasks(sources, signal), clientLimits.diskThreads, copyTask);
   while ((await tasks.next()).done !== true);
   return missing;
 }
 
-interface CopyTask {
-  readonly path: ItemPath;
-  readonly copies: readonly { readonly part: Part; readonly copy: BlockCopy }[];
-}
-
 async function* copyTasks(
-  bySource: ReadonlyMap<ItemPath, CopyTask['copies']>,
+  sources: readonly CopySource[],
   signal: AbortSignal,
-): AsyncGenerator<CopyTask, void, undefined> {
-  for (const [path, copies] of bySource) {
+): AsyncGenerator<CopySource, void, undefined> {
+  for (const { source, copies } of sources) {
     let from = 0;
     let bytes = 0;
     for (const [index, { part }] of copies.entries()) {
       signal.throwIfAborted();
       bytes += part.sizeBytes;
       if (bytes < clientLimits.copyTaskBytes && index < copies.length - 1) continue;
-      yield { path, copies: copies.slice(from, index + 1) };
+      yield { source, copies: copies.slice(from, index + 1) };
       from = index + 1;
       bytes = 0;
     }

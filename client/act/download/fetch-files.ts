@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hashAt } from '../../../common/block-hash.js';
 import { ByteBudget } from '../../../common/concurrency/byte-budget.js';
@@ -19,6 +18,7 @@ import { SlotGate } from '../slot-gate.js';
 import { AssemblyRefused, assembleFile } from './assemble-file.js';
 import { BlockFetcher, type BlockSource } from './block-fetcher.js';
 import { FilePlacer, type ArrivedFile } from './file-placer.js';
+import { partialName, removePartials } from './partial-files.js';
 
 /** What became of a fetch. */
 export type FetchOutcome =
@@ -66,11 +66,14 @@ export async function fetchFiles(
       await placer.finish();
     },
   ]);
+  await removePartials(parts.places.temporaryDirectory, download.unfinished);
 }
 
 class Download {
   readonly #budget = new ByteBudget(clientLimits.downloadBytesInFlight);
   readonly #assemblies = new SlotGate(clientLimits.filesInFlight);
+  /** Names of partial files that a later round goes on with. */
+  readonly #unfinished = new Set<string>();
   #nextTemporary = 0;
 
   constructor(
@@ -78,6 +81,10 @@ class Download {
     private readonly fetcher: BlockFetcher,
     private readonly placer: FilePlacer,
   ) {}
+
+  get unfinished(): ReadonlySet<string> {
+    return this.#unfinished;
+  }
 
   /** Starts every file, as the budget allows; resolves when all that are assembled have been. */
   async start(operations: readonly FetchFile[], signal: AbortSignal): Promise<void> {
@@ -121,14 +128,15 @@ class Download {
   async #assemble(operation: FetchFile, signal: AbortSignal): Promise<void> {
     const { places } = this.parts;
     const absolutePath = (path: ItemPath): string => places.absolutePath(path);
-    const file = this.#fileOf(operation);
+    const { path, item } = operation;
+    const file = { ...this.#fileOf(operation), temporaryName: partialName(path, item.content) };
     const temporary = join(places.temporaryDirectory, file.temporaryName);
     try {
       const assembly = { ...this.parts, fetcher: this.fetcher, budget: this.#budget, absolutePath };
-      await assembleFile(operation.item.content, temporary, assembly, signal);
+      await assembleFile(item.content, temporary, assembly, signal);
     } catch (thrown) {
-      await rm(temporary, { force: true });
       signal.throwIfAborted();
+      if (thrown instanceof DrystoneError) this.#unfinished.add(file.temporaryName);
       this.#report(operation, thrown);
       return;
     }
