@@ -39,5 +39,6 @@ function formatFolder({ root, namespace, namespaceId, behind, syncedBy }: Folder
         ? ', has seen all changes'
         : `, ${formatNumberOf(behind, 'change')} behind`;
   const running = syncedBy === undefined ? 'not being synced now' : `being synced by process ${syncedBy}`;
-  return `${root} is '${namespace ?? namespaceId}'${state}; ${running}`;
+  const name = namespace ?? namespaceId;
+  return name === undefined ? `${root} has never been synced; ${running}` : `${root} is '${name}'${state}; ${running}`;
 }

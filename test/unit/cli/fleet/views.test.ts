@@ -128,6 +128,8 @@ describe('a status', () => {
       'metadata  NOT REACHABLE: nobody there',
       `folder    /home/docs is '${namespace.namespaceId}'; being synced by process 42`,
     ]);
+    const fresh = { ...folder, namespace: undefined, namespaceId: undefined, behind: undefined };
+    expect(formatStatus({ ...away, folder: fresh })).toContain('/home/docs has never been synced; not being synced now');
     expect(formatStatus({ ...away, folder: undefined })).toBe('metadata  NOT REACHABLE: nobody there');
   });
 });
