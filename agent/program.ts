@@ -6,6 +6,7 @@ import type { ProgramContext, RunningProgram } from '../common/program/context.j
 import { openDataDirectory } from '../common/program/data-directory.js';
 import { startHttpEndpoint } from '../common/program/http-endpoint.js';
 import { loadOrCreateSigningKey } from '../common/program/signing-key.js';
+import { startProgram, type OnStop } from '../common/program/start-program.js';
 import { openChannel } from '../common/rpc/client.js';
 import { createRpcServerMetrics } from '../common/rpc/rpc-metrics.js';
 import { startRpcServer } from '../common/rpc/server.js';
@@ -23,37 +24,32 @@ import { MetadataLink } from './metadata-link.js';
 /** The newest format of the data directory that this release reads and writes (docs/storage-format.md). */
 const FORMAT_VERSION = 1;
 
-/** What has been opened, in order; closing goes the other way round. */
-type Closers = (() => Promise<void>)[];
-
 /**
  * Starts an agent: a block server that holds the namespaces which metadata assigns to it. It serves as soon as the promise
  * resolves, whether metadata is there or not. Raises FAILED_PRECONDITION where the data directory is in use, newer or
  * something else, or an address cannot be had, and INVALID_ARGUMENT where no address is known that clients could be told;
  * then nothing stays open.
  */
-export async function startAgent(config: AgentConfig, context: ProgramContext): Promise<RunningProgram> {
-  const closers: Closers = [];
-  try {
-    return await start(config, context, closers);
-  } catch (thrown) {
-    await closeAll(closers);
-    throw thrown;
-  }
+export function startAgent(config: AgentConfig, context: ProgramContext): Promise<RunningProgram> {
+  return startProgram((onStop) => openAgent(config, context, onStop));
 }
 
-async function start(config: AgentConfig, context: ProgramContext, closers: Closers): Promise<RunningProgram> {
+async function openAgent(
+  config: AgentConfig,
+  context: ProgramContext,
+  onStop: OnStop,
+): Promise<Omit<RunningProgram, 'stop'>> {
   const { clock, logger, registry, random, credentials } = context;
   checkAddresses(config);
   const directory = await openDataDirectory({ path: config.dataDir, program: 'agent', formatVersion: FORMAT_VERSION });
-  closers.push(() => directory.release());
+  onStop(() => directory.release());
   const key = await loadOrCreateSigningKey<AgentId>(join(config.dataDir, 'agent.key'));
   const assigned = await AssignedNamespaces.load(join(config.dataDir, 'assignments.json'));
   const metrics = createBlockMetrics(registry);
   const { freeFloorBytes } = config;
   const path = join(config.dataDir, 'blocks');
   const store = await openBlockStore({ path, freeFloorBytes, clock, logger, registry, metrics });
-  closers.push(() => store.close());
+  onStop(() => store.close());
 
   const service = createBlockService({
     store,
@@ -72,9 +68,10 @@ async function start(config: AgentConfig, context: ProgramContext, closers: Clos
     ),
     logger,
   });
-  closers.push(() => server.drain());
+  onStop(() => server.drain());
 
   const channel = openChannel(config.metadata, credentials.channel);
+  onStop(async () => channel.close());
   const link = new MetadataLink({
     fleet: channel.service(FleetServiceService),
     key,
@@ -92,29 +89,18 @@ async function start(config: AgentConfig, context: ProgramContext, closers: Clos
     config.http === undefined
       ? undefined
       : await startHttpEndpoint({ listen: config.http, registry, isReady: () => isReady });
-  if (http !== undefined) closers.push(() => http.close());
+  if (http !== undefined) onStop(() => http.close());
   link.start();
   logger.info({ address: server.address, http: http?.address, agent: key.id }, 'agent is serving');
 
-  let stopped: Promise<void> | undefined;
-  return {
-    address: server.address,
-    httpAddress: http?.address,
-    stop() {
-      stopped ??= drain();
-      return stopped;
-    },
-  };
-
-  /** Metadata is told first and the line is held until the last upload is done, so that no client is sent here anew. */
-  async function drain(): Promise<void> {
+  // Metadata is told first and the line is held until the last upload is done, so that no client is sent here anew.
+  onStop(async () => {
     isReady = false;
     link.drain();
     await server.drain();
     await link.end();
-    channel.close();
-    await closeAll(closers);
-  }
+  });
+  return { address: server.address, httpAddress: http?.address };
 }
 
 function checkAddresses({ listen, advertise, metadata }: AgentConfig): void {
@@ -129,8 +115,4 @@ function parseReachable(field: string, address: string): void {
   const { host, port } = parseHostPort(field, address);
   if (port === 0 || isWildcardHost(host))
     throw invalidArgument(field, `must be an address to connect to, not ${address}`);
-}
-
-async function closeAll(closers: Closers): Promise<void> {
-  for (const close of closers.splice(0).reverse()) await close();
 }

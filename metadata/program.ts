@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { ProgramContext, RunningProgram } from '../common/program/context.js';
 import { openDataDirectory } from '../common/program/data-directory.js';
 import { startHttpEndpoint } from '../common/program/http-endpoint.js';
+import { startProgram, type OnStop } from '../common/program/start-program.js';
 import { createRpcServerMetrics } from '../common/rpc/rpc-metrics.js';
 import { startRpcServer } from '../common/rpc/server.js';
 import { softwareVersion } from '../common/version.js';
@@ -27,34 +28,29 @@ export interface MetadataConfig {
 /** The newest format of the data directory that this release reads and writes (docs/storage-format.md). */
 const FORMAT_VERSION = 1;
 
-/** What has been opened, in order; closing goes the other way round. */
-type Closers = (() => Promise<void>)[];
-
 /**
  * Starts the metadata service. Raises FAILED_PRECONDITION where the data directory is in use, newer or something else
  * (DATA_DIRECTORY_BUSY, DATA_FORMAT_NEWER, DATA_FORMAT_UNKNOWN) or an address cannot be had (PORT_IN_USE,
  * ADDRESS_UNUSABLE); then nothing stays open.
  */
-export async function startMetadata(config: MetadataConfig, context: ProgramContext): Promise<RunningProgram> {
-  const closers: Closers = [];
-  try {
-    return await start(config, context, closers);
-  } catch (thrown) {
-    await closeAll(closers);
-    throw thrown;
-  }
+export function startMetadata(config: MetadataConfig, context: ProgramContext): Promise<RunningProgram> {
+  return startProgram((onStop) => openMetadata(config, context, onStop));
 }
 
-async function start(config: MetadataConfig, context: ProgramContext, closers: Closers): Promise<RunningProgram> {
+async function openMetadata(
+  config: MetadataConfig,
+  context: ProgramContext,
+  onStop: OnStop,
+): Promise<Omit<RunningProgram, 'stop'>> {
   const { logger, registry, credentials } = context;
   const directory = await openDataDirectory({
     path: config.dataDir,
     program: 'metadata',
     formatVersion: FORMAT_VERSION,
   });
-  closers.push(() => directory.release());
+  onStop(() => directory.release());
   const store = meterStore(await openStore(config), registry, context.clock);
-  closers.push(() => store.close());
+  onStop(() => store.close());
   const { services, keepWatch } = createMetadataParts(store, context);
   registerBuildInfo(registry, softwareVersion);
 
@@ -63,7 +59,7 @@ async function start(config: MetadataConfig, context: ProgramContext, closers: C
     config.http === undefined
       ? undefined
       : await startHttpEndpoint({ listen: config.http, registry, isReady: () => ready });
-  if (http !== undefined) closers.push(() => http.close());
+  if (http !== undefined) onStop(() => http.close());
   const paths = services.flatMap(({ methods }) => Object.values(methods).map(({ method }) => method.path));
   const metrics = createRpcServerMetrics(registry, paths);
   const server = await startRpcServer({
@@ -73,10 +69,10 @@ async function start(config: MetadataConfig, context: ProgramContext, closers: C
     metrics,
     logger,
   });
-  closers.push(() => server.drain());
+  onStop(() => server.drain());
   const watch = new AbortController();
   const watching = keepWatch(watch.signal);
-  closers.push(async () => {
+  onStop(async () => {
     ready = false;
     watch.abort();
     await watching;
@@ -84,15 +80,7 @@ async function start(config: MetadataConfig, context: ProgramContext, closers: C
   ready = true;
   logger.info({ address: server.address, http: http?.address, engine: config.engine }, 'metadata is serving');
 
-  let stopped: Promise<void> | undefined;
-  return {
-    address: server.address,
-    httpAddress: http?.address,
-    stop() {
-      stopped ??= closeAll(closers);
-      return stopped;
-    },
-  };
+  return { address: server.address, httpAddress: http?.address };
 }
 
 function openStore({ engine, dataDir }: MetadataConfig): Promise<MetadataStore> {
@@ -102,8 +90,4 @@ function openStore({ engine, dataDir }: MetadataConfig): Promise<MetadataStore> 
     case 'memory':
       return Promise.resolve(createMemoryStore());
   }
-}
-
-async function closeAll(closers: Closers): Promise<void> {
-  for (const close of closers.splice(0).reverse()) await close();
 }
