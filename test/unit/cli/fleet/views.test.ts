@@ -129,7 +129,12 @@ describe('a status', () => {
       `folder    /home/docs is '${namespace.namespaceId}'; being synced by process 42`,
     ]);
     const fresh = { ...folder, namespace: undefined, namespaceId: undefined, behind: undefined };
-    expect(formatStatus({ ...away, folder: fresh })).toContain('/home/docs has never been synced; not being synced now');
+    expect(formatStatus({ ...away, folder: fresh })).toContain(
+      '/home/docs has never been synced; not being synced now',
+    );
+    expect(formatStatus({ ...away, folder: { ...unknown, namespaceId: undefined } })).toContain(
+      '/home/docs has not reached its namespace yet; being synced by process 42',
+    );
     expect(formatStatus({ ...away, folder: undefined })).toBe('metadata  NOT REACHABLE: nobody there');
   });
 });
