@@ -32,7 +32,6 @@ function formatNamespaceTotals(namespaces: readonly NamespaceDocument[]): string
 }
 
 function formatFolder({ root, namespace, namespaceId, behind, syncedBy }: FolderDocument): string {
-  const what = namespaceId === undefined ? 'has not reached its namespace yet' : `is '${namespace ?? namespaceId}'`;
   const state =
     behind === undefined
       ? ''
@@ -40,5 +39,6 @@ function formatFolder({ root, namespace, namespaceId, behind, syncedBy }: Folder
         ? ', has seen all changes'
         : `, ${formatNumberOf(behind, 'change')} behind`;
   const running = syncedBy === undefined ? 'not being synced now' : `being synced by process ${syncedBy}`;
-  return `${root} ${what}${state}; ${running}`;
+  const name = namespace ?? namespaceId;
+  return name === undefined ? `${root} has never been synced; ${running}` : `${root} is '${name}'${state}; ${running}`;
 }

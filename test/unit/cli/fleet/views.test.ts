@@ -132,9 +132,6 @@ describe('a status', () => {
     expect(formatStatus({ ...away, folder: fresh })).toContain(
       '/home/docs has never been synced; not being synced now',
     );
-    expect(formatStatus({ ...away, folder: { ...unknown, namespaceId: undefined } })).toContain(
-      '/home/docs has not reached its namespace yet; being synced by process 42',
-    );
     expect(formatStatus({ ...away, folder: undefined })).toBe('metadata  NOT REACHABLE: nobody there');
   });
 });
