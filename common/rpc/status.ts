@@ -77,8 +77,16 @@ export function errorOfStatus(
   const code = errorCodes.find((known) => grpcCode[known] === status.code) ?? 'UNKNOWN';
   const [raw] = status.metadata.get(DETAILS_KEY);
   const parsed = raw instanceof Buffer ? parseDetails(raw) : undefined;
-  if (parsed === undefined) return new DrystoneError(code, 'TRANSPORT', `${peer}: ${status.details}`);
+  if (parsed === undefined) return new DrystoneError(code, 'TRANSPORT', transportMessage(peer, status.details));
   return new DrystoneError(code, parsed.reason, status.details, parsed.details);
+}
+
+/** How grpc-js tells that nobody answers, with whatever it last heard of the system. */
+const NO_CONNECTION = /^No connection established\. Last error: (?:Error: )?(.*)\. Resolution note: /;
+
+function transportMessage(peer: string, details: string): string {
+  const cause = NO_CONNECTION.exec(details)?.[1];
+  return cause === undefined ? `${peer}: ${details}` : `nothing answers at ${peer} (${cause})`;
 }
 
 function parseDetails(raw: Uint8Array): { reason: ErrorReason; details: ErrorDetails } | undefined {
