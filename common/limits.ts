@@ -157,7 +157,7 @@ export const metadataLimits = {
 /** A client endpoint. */
 export const clientLimits = {
   /** Bytes of blocks cut but not yet acknowledged by the target, or answered as not missing. */
-  uploadBytesInFlight: 32 * MiB,
+  uploadBytesInFlight: 24 * MiB,
   /** Bytes of blocks asked for or received and not yet written. */
   downloadBytesInFlight: 48 * MiB,
   /** Bytes that one cutting task reads before it answers. */
@@ -200,6 +200,8 @@ export const clientLimits = {
   settleMaxMs: 2_000,
   /** How often a file that changes while it is read is tried before it is left for the next round. */
   unstableFileAttempts: 3,
+  /** How many such rounds a sync that runs once lasts, before it ends without the file. */
+  unstableFileRounds: 3,
   /** For this long after an agent has failed, others come before it. */
   agentPauseMs: 10_000,
   /** Problems that are remembered, so that each is reported once. */
