@@ -4,7 +4,6 @@ import { RateMeter } from './output/rate-meter.js';
 import { formatProgress, formatRound, formatSummary, NOTHING_DONE } from './output/sync-text.js';
 import { printable } from './output/table.js';
 import type { Terminal } from './output/terminal.js';
-import { formatDuration } from './output/units.js';
 
 /**
  * Tells what a sync does. Events under `--json`: `progress`, `problem`, `conflict`, `waiting` as the client reports them;
@@ -17,6 +16,7 @@ export class SyncReporter implements SyncObserver {
   #reported = NOTHING_DONE;
   #latest: (() => SyncSummary) | undefined;
   #isQuiet = false;
+  #waitsFor: string | undefined;
 
   constructor(
     private readonly terminal: Terminal,
@@ -51,7 +51,9 @@ export class SyncReporter implements SyncObserver {
 
   waiting(reason: string, retryInMs: number): void {
     this.terminal.event({ event: 'waiting', reason, retryInMs });
-    this.terminal.note(`${reason}; next attempt in ${formatDuration(retryInMs)}`);
+    // People need not hear the same at every attempt.
+    if (reason !== this.#waitsFor) this.terminal.note(`waiting: ${reason}; attempts go on`);
+    this.#waitsFor = reason;
   }
 
   /** The sync has ended. */
@@ -63,6 +65,7 @@ export class SyncReporter implements SyncObserver {
   #synced(): void {
     if (this.#latest === undefined) return;
     const summary = this.#latest();
+    this.#waitsFor = undefined;
     this.terminal.event({ event: 'synced', summary }, formatRound(this.#reported, summary));
     this.#reported = summary;
   }

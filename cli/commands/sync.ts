@@ -2,6 +2,7 @@ import { cancelled } from '../../common/errors.js';
 import { parseNamespaceName } from '../../common/ids.js';
 import { allowHeapGrowth } from '../../common/program/heap.js';
 import { defineCommand } from '../command.js';
+import { explainUnreachable } from '../fleet/admin-client.js';
 import { exitCodes } from '../output/exit-codes.js';
 import { createProgramContext } from '../program-context.js';
 import { clientSettings } from '../settings/sections.js';
@@ -43,7 +44,9 @@ export const sync = defineCommand({
     const stop = (): void => void running.stop();
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
-    const summary = await running.finished;
+    const summary = await running.finished.catch((thrown: unknown) => {
+      throw explainUnreachable(metadata, thrown);
+    });
     reporter.finished(summary);
     if (once && signal.aborted) throw cancelled('the sync');
     // What was asked for is that both sides are equal: with something left out they are not.

@@ -19,10 +19,13 @@ export async function withAdmin<T>(address: string, use: (admin: AdminClient) =>
   }
 }
 
-/** An error that says what to do where nothing answers at `address`; any other error as it is. */
+/** An error that says what to do where no metadata service answers at `address`; any other error as it is. */
 export function explainUnreachable(address: string, thrown: unknown): unknown {
-  if (!(thrown instanceof DrystoneError) || thrown.code !== 'UNAVAILABLE' || thrown.reason !== 'TRANSPORT')
+  if (!(thrown instanceof DrystoneError) || thrown.code !== 'UNAVAILABLE' || thrown.reason !== 'TRANSPORT') {
     return thrown;
+  }
+  // It may as well have been an agent that does not answer.
+  if (!thrown.message.includes(address)) return thrown;
   const message =
     `no metadata service answers at ${address}; start one with 'drystone metadata serve', ` +
     'or say where it is with --metadata';

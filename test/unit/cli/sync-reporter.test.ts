@@ -65,14 +65,16 @@ describe('SyncReporter', () => {
     reporter.progress(quiet);
     reporter.problem({ name: 'a\nb', problem: 'too odd' });
     reporter.conflict({ path: 'x', keptAs: 'y' });
-    reporter.waiting('metadata is away', 250);
+    for (const retryInMs of [250, 500]) reporter.waiting('metadata is away', retryInMs);
     summary = two;
     reporter.progress(quiet);
+    reporter.waiting('metadata is away', 250);
     expect(output()).toEqual(['up to date: 1 item committed (10 B sent)', 'up to date: 1 item committed (20 B sent)']);
     expect(errors()).toEqual([
       'left as it is: a\\nb: too odd',
       "changed on both sides: x; this folder's own is kept as y",
-      'metadata is away; next attempt in 250 ms',
+      'waiting: metadata is away; attempts go on',
+      'waiting: metadata is away; attempts go on',
     ]);
   });
 });
