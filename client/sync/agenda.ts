@@ -15,6 +15,7 @@ export class Agenda {
   readonly #lookAgain = new Set<ItemPath>();
   /** How often in a row each path was not as it had just been seen. */
   readonly #unstable = new Map<ItemPath, number>();
+  readonly #dropped = new Set<ItemPath>();
 
   /** Whether there is something to plan or to look at now. */
   get isDue(): boolean {
@@ -27,7 +28,7 @@ export class Agenda {
   }
 
   add(paths: Iterable<ItemPath>): void {
-    for (const path of paths) this.#due.add(path);
+    for (const path of paths) if (!this.#dropped.has(path)) this.#due.add(path);
   }
 
   /** The folder has changed: what it refused it may allow now. */
@@ -85,9 +86,10 @@ export class Agenda {
     return restless;
   }
 
-  /** Gives up on what waits for its time, until it changes; returns it. */
+  /** Gives up on what waits for its time, for good, or what never rests would be taken up for ever; returns it. */
   dropLater(): ItemPath[] {
     const dropped = [...this.#later];
+    for (const path of dropped) this.#dropped.add(path);
     this.#later.clear();
     return dropped;
   }

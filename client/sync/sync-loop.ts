@@ -3,7 +3,7 @@ import type { Clock } from '../../common/clock.js';
 import { DrystoneError } from '../../common/errors.js';
 import type { DeviceId } from '../../common/ids.js';
 import type { ItemPath } from '../../common/feed/item.js';
-import { retryLimits } from '../../common/limits.js';
+import { clientLimits, retryLimits } from '../../common/limits.js';
 import type { Random } from '../../common/random.js';
 import { FolderPlaces } from '../act/folder-places.js';
 import { carryOut, type RoundParts, type RoundResult } from '../act/round.js';
@@ -148,13 +148,15 @@ export class SyncLoop {
     const message = `${first ?? ''} keeps changing while it is read`;
     const failure = result.failure ?? (first === undefined ? undefined : unstable(message));
     if (failure === undefined) {
-      this.#failures = 0;
+      // A file that is still being tried is not done yet.
+      if (result.lookAgain.size === 0) this.#failures = 0;
       return;
     }
     if (!isWorthRetrying(failure)) throw failure;
     this.#failures++;
-    if (once && this.#failures >= retryLimits.attempts) {
-      if (failure.reason !== 'FILE_UNSTABLE') throw failure;
+    const isUnstable = failure.reason === 'FILE_UNSTABLE';
+    if (once && this.#failures >= (isUnstable ? clientLimits.unstableFileRounds : retryLimits.attempts)) {
+      if (!isUnstable) throw failure;
       for (const name of this.#agenda.dropLater()) reporter.problem({ name, problem: 'it keeps changing; sync again' });
       return;
     }

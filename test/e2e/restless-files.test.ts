@@ -32,9 +32,9 @@ fleetTest(
     await fleet.startAll('shared', 1);
     const a = fleet.folder('a');
     const random = seededRandom('never still');
-    writeFileSync(join(a, 'never still.bin'), random.bytes(30 * MIB));
+    writeFileSync(join(a, 'never still.bin'), random.bytes(8 * MIB));
     writeFileSync(join(a, 'still.txt'), 'still');
-    const writing = setInterval(() => appendFileSync(join(a, 'never still.bin'), 'x'), 5);
+    const writing = setInterval(() => appendFileSync(join(a, 'never still.bin'), 'x'), 2);
     const finished = await fleet.syncOnce('a', 'shared');
     clearInterval(writing);
     expect(finished.code).toBe(1);

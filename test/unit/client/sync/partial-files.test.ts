@@ -25,12 +25,12 @@ async function partialNameOf(absolutePath: string): Promise<string> {
 async function interrupted(partial: (content: Buffer) => Buffer) {
   const fleet = await InProcessFleet.start();
   const [a, b] = [fleet.folder('a'), fleet.folder('b')];
+  await fleet.syncOnce('b');
   const content = seededRandom('partial').bytes(SIZE);
   mkdirSync(a);
   writeFileSync(join(a, NAME), content);
   await fleet.syncOnce('a');
   const temporary = join(b, '.drystone/tmp');
-  mkdirSync(temporary, { recursive: true });
   writeFileSync(join(temporary, await partialNameOf(join(a, NAME))), partial(content));
   const summary = await fleet.syncOnce('b');
   expect(readFileSync(join(b, NAME)).equals(content)).toBe(true);
