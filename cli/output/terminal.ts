@@ -63,7 +63,9 @@ export class Terminal {
   /** Draws the progress line over the last one; `toText` is told how wide it may be. */
   progress(toText: (columns: number) => string): void {
     if (!this.showsProgress) return;
-    this.errors.write(ERASE_LINE + toText((this.errors.columns ?? DEFAULT_COLUMNS) - 1));
+    // Some terminals do not know how wide they are, and say 0.
+    const columns = this.errors.columns === 0 ? undefined : this.errors.columns;
+    this.errors.write(ERASE_LINE + toText((columns ?? DEFAULT_COLUMNS) - 1));
     this.#progressShown = true;
   }
 

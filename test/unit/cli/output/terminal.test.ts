@@ -4,9 +4,10 @@ import { Terminal } from '../../../../cli/output/terminal.js';
 import { DrystoneError } from '../../../../common/errors.js';
 
 class RecordedStream extends PassThrough {
-  readonly columns = 30;
-
-  constructor(readonly isTTY: boolean) {
+  constructor(
+    readonly isTTY: boolean,
+    readonly columns: number,
+  ) {
     super();
   }
 
@@ -15,9 +16,9 @@ class RecordedStream extends PassThrough {
   }
 }
 
-function recorded(json: boolean, isTTY: boolean) {
-  const output = new RecordedStream(isTTY);
-  const errors = new RecordedStream(isTTY);
+function recorded(json: boolean, isTTY: boolean, columns = 30) {
+  const output = new RecordedStream(isTTY, columns);
+  const errors = new RecordedStream(isTTY, columns);
   return { terminal: new Terminal(output, errors, json), output: () => output.text(), errors: () => errors.text() };
 }
 
@@ -63,6 +64,12 @@ describe('Terminal', () => {
     terminal.event({ event: 'told' }, 'told');
     expect(errors()).toBe('\r\u001b[2Kwide 29\r\u001b[2Kmore\r\u001b[2K');
     expect(output()).toBe('told\n');
+  });
+
+  it('takes a terminal that does not know its width for one of 80 columns', () => {
+    const { terminal, errors } = recorded(false, true, 0);
+    terminal.progress((columns) => String(columns));
+    expect(errors()).toBe('\r\u001b[2K79');
   });
 
   it('shows no progress where nobody looks, and does not even make it', () => {
