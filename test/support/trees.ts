@@ -22,7 +22,7 @@ export interface TreeOptions {
 }
 
 /** Names that are legal on Linux and have broken programs before. */
-export const ODD_NAMES: readonly string[] = [
+const ODD_NAMES: readonly string[] = [
   'two words.txt',
   ' leading and trailing ',
   '.hidden',
@@ -83,7 +83,7 @@ const LARGE_SIZES = [131_071, 131_073, 700_000, 3_000_000];
  * one another, executables, empty files and directories, symlinks that lead inside, outside and nowhere, and every one
  * of {@link ODD_NAMES} as a file and as a directory. The same seed gives the same tree. Parents come before children.
  */
-export function describeTree({ seed, fileCount }: TreeOptions): TreeEntry[] {
+function describeTree({ seed, fileCount }: TreeOptions): TreeEntry[] {
   const random = seededRandom(seed);
   const directories = describeDirectories(Math.ceil(fileCount / 20), random);
   const entries: TreeEntry[] = directories.map((path) => ({ kind: 'directory', path }));
@@ -156,7 +156,7 @@ function describeLinks(entries: readonly TreeEntry[], random: Random): TreeEntry
 }
 
 /** Makes `entries` below `root`, which need not exist. */
-export function writeTree(root: string, entries: readonly TreeEntry[]): void {
+function writeTree(root: string, entries: readonly TreeEntry[]): void {
   mkdirSync(root, { recursive: true });
   for (const entry of entries) {
     const path = `${root}/${entry.path}`;
