@@ -3,11 +3,10 @@ import { clientLimits } from '../../common/limits.js';
 import type { SyncConflict, SyncObserver, SyncPhase, SyncProblem } from '../progress.js';
 import type { SyncTally } from '../tally.js';
 
-/** Tells the observer what happens, no more often than it wants to hear, and each problem once. */
+/** Tells the observer what happens, how far work has come while it goes on, and each problem once. */
 export class ProgressReporter {
   readonly #problems = new Map<string, string>();
   #phase: SyncPhase | undefined;
-  #lastMs = -Infinity;
 
   constructor(
     private readonly observer: SyncObserver,
@@ -21,9 +20,16 @@ export class ProgressReporter {
     this.#tell();
   }
 
-  /** Something moved on. */
-  tick(): void {
-    if (this.clock.monotonicMs() - this.#lastMs >= clientLimits.progressIntervalMs) this.#tell();
+  /**
+   * The result of `work`. While it goes on, the observer is told how far it has come every
+   * `clientLimits.progressIntervalMs`.
+   */
+  async during<T>(work: Promise<T>): Promise<T> {
+    const ended = new AbortController();
+    const [worked, told] = await Promise.allSettled([work.finally(() => ended.abort()), this.#tellUntil(ended.signal)]);
+    if (worked.status === 'rejected') throw worked.reason;
+    if (told.status === 'rejected') throw told.reason;
+    return worked.value;
   }
 
   waiting(reason: string, retryInMs: number): void {
@@ -43,8 +49,15 @@ export class ProgressReporter {
     this.observer.conflict(conflict);
   }
 
+  async #tellUntil(ended: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.clock.sleep(clientLimits.progressIntervalMs, ended).catch(() => undefined);
+      if (ended.aborted) return;
+      this.#tell();
+    }
+  }
+
   #tell(): void {
-    this.#lastMs = this.clock.monotonicMs();
     this.observer.progress({ phase: this.#phase ?? 'connecting', ...this.tally.work });
   }
 }

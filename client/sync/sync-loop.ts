@@ -133,7 +133,7 @@ export class SyncLoop {
     const onProblem: RoundParts['onProblem'] = (problem) => reporter.problem(problem);
     const onConflict: RoundParts['onConflict'] = (conflict) => reporter.conflict(conflict);
     const round = { ...this.parts.round, onProblem, onConflict };
-    const result = await carryOut(operations, new FolderPlaces(root, scan), round, signal);
+    const result = await reporter.during(carryOut(operations, new FolderPlaces(root, scan), round, signal));
     tally.work.itemsTotal = tally.work.itemsDone;
     tally.work.bytesTotal = tally.work.bytesDone;
     const left = result.refused.size + result.later.size + result.lookAgain.size;
