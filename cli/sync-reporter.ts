@@ -11,7 +11,8 @@ import type { Terminal } from './output/terminal.js';
  * start.
  */
 export class SyncReporter implements SyncObserver {
-  readonly #rate = new RateMeter();
+  /** Of the work that goes on: waiting and looking do not count. */
+  #rate = new RateMeter();
   readonly #startedAtMs: number;
   #reported = NOTHING_DONE;
   #latest: (() => SyncSummary) | undefined;
@@ -32,7 +33,8 @@ export class SyncReporter implements SyncObserver {
   }
 
   progress(progress: SyncProgress): void {
-    this.#rate.record(progress.bytesDone, this.clock.monotonicMs());
+    if (progress.phase === 'syncing') this.#rate.record(progress.bytesDone, this.clock.monotonicMs());
+    else this.#rate = new RateMeter();
     this.terminal.event({ event: 'progress', ...progress });
     this.terminal.progress((columns) => formatProgress(progress, this.#rate.perSecond, columns));
     this.#isQuiet = progress.phase === 'quiet';

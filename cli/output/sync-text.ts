@@ -16,7 +16,7 @@ const phaseNames: Readonly<Record<SyncPhase, string>> = {
  */
 export function formatProgress(progress: SyncProgress, bytesPerSecond: number, columns: number): string {
   const parts = [phaseNames[progress.phase]];
-  if (progress.phase === 'syncing') {
+  if (progress.phase === 'syncing' && progress.itemsTotal > 0) {
     parts.push(`${formatCount(progress.itemsDone)}/${formatCount(progress.itemsTotal)} items`);
     parts.push(`${formatBytes(progress.bytesDone)} of ${formatBytes(progress.bytesTotal)}`);
     if (bytesPerSecond > 0) {

@@ -46,7 +46,7 @@ describe('SyncReporter', () => {
       { event: 'waiting', reason: 'metadata is away', retryInMs: 250 },
       { event: 'progress', ...quiet },
       { event: 'synced', summary: two },
-      { event: 'finished', durationMs: 2000, summary: two },
+      { event: 'finished', durationMs: 500, summary: two },
     ]);
   });
 
