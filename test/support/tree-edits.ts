@@ -110,14 +110,19 @@ function pickPath(root: string, kind: 'file' | 'directory', random: Random): str
   return path;
 }
 
+/** Walks by itself: from Node 24 on a recursive readdir follows symlinks to directories. */
 function listPaths(root: string): { file: string[]; directory: string[] } {
   const found = { file: [] as string[], directory: [] as string[] };
-  const entries = readdirSync(root, { recursive: true, withFileTypes: true });
-  for (const entry of entries) {
-    const path = `${entry.parentPath}/${entry.name}`.slice(root.length + 1);
-    if (path.split('/')[0] === '.drystone') continue;
-    if (entry.isFile()) found.file.push(path);
-    else if (entry.isDirectory()) found.directory.push(path);
-  }
+  const visit = (directory: string): void => {
+    for (const entry of readdirSync(`${root}/${directory}`, { withFileTypes: true })) {
+      const path = directory === '' ? entry.name : `${directory}/${entry.name}`;
+      if (path === '.drystone') continue;
+      if (entry.isFile()) found.file.push(path);
+      if (!entry.isDirectory()) continue;
+      found.directory.push(path);
+      visit(path);
+    }
+  };
+  visit('');
   return { file: found.file.sort(), directory: found.directory.sort() };
 }
