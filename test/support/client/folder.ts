@@ -8,15 +8,16 @@ export function folderOf(root: string): Record<string, string> {
     for (const name of readdirSync(join(root, directory)).sort()) {
       const path = directory === '' ? name : `${directory}/${name}`;
       if (path === '.drystone') continue;
-      const stats = lstatSync(join(root, path));
+      // As whole numbers: a floating-point mtimeMs can round up to the next millisecond.
+      const stats = lstatSync(join(root, path), { bigint: true });
       if (stats.isDirectory()) {
         entries[path] = 'directory';
         visit(path);
       } else if (stats.isSymbolicLink()) {
         entries[path] = `-> ${readlinkSync(join(root, path))}`;
       } else {
-        const executable = (stats.mode & 0o100) === 0 ? '' : ' (executable)';
-        entries[path] = `${Math.floor(stats.mtimeMs)} ${readFileSync(join(root, path), 'latin1')}${executable}`;
+        const executable = (stats.mode & 0o100n) === 0n ? '' : ' (executable)';
+        entries[path] = `${stats.mtimeMs} ${readFileSync(join(root, path), 'latin1')}${executable}`;
       }
     }
   };
