@@ -1,16 +1,23 @@
 import type { SyncProgress, SyncSummary } from '../../client/progress.js';
 import type { Clock } from '../../common/clock.js';
 import { formatProgress, NOTHING_DONE } from '../output/sync-text.js';
-import type { ChildEvent } from './child-program.js';
-import type { DemoClient } from './demo-fleet.js';
+import type { ChildEvent, ChildProgram } from './child-program.js';
+import type { Site } from './demo-fleet.js';
 import type { FolderDifference, StepResult } from './demo-report.js';
 import { compareTrees, totalsOf } from './tree-comparison.js';
 import { takeSnapshot } from './tree-snapshot.js';
 
+/** A client, as far as a step looks at it. */
+export interface StepClient {
+  readonly site: Site;
+  readonly folder: string;
+  readonly program: Pick<ChildProgram, 'events'>;
+}
+
 /** What a step needs of the demo round it. */
 export interface StepContext {
-  readonly writer: DemoClient;
-  readonly reader: DemoClient;
+  readonly writer: StepClient;
+  readonly reader: StepClient;
   /** A folder that nobody syncs: what both clients' folders are to be like after the change. */
   readonly expected: string;
   readonly clock: Clock;
@@ -122,7 +129,7 @@ async function lookAsExpected({ expected, writer, reader, signal }: StepContext)
 
 function describeWaiting({ writer, reader }: StepContext, now: Progress, columns: number): string {
   const half = Math.floor(columns / 2) - 10;
-  const describe = ({ site }: DemoClient, { last }: ClientProgress): string => {
+  const describe = ({ site }: StepClient, { last }: ClientProgress): string => {
     return `${site}: ${last === undefined ? 'starting' : formatProgress(last, 0, half)}`;
   };
   return `${describe(writer, now.writer)}  ${describe(reader, now.reader)}`.slice(0, columns);
