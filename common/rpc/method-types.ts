@@ -1,3 +1,5 @@
+import type { Caller } from './caller.js';
+
 /** One RPC as the generated code describes it: its path, its direction and its codecs. */
 export interface MethodDefinition {
   readonly path: string;
@@ -23,6 +25,10 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** The client's address, for logs. */
   readonly peer: string;
+  /** Who calls: one of those for whom the RPC is. */
+  readonly caller: Caller;
+  /** The access token that came with the call, unverified; undefined where there was none. */
+  readonly accessToken: string | undefined;
 }
 
 /**
@@ -47,6 +53,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Unary calls: `rpcLimits.unaryTimeoutMs` unless set. Streams: none unless set. */
   readonly timeoutMs?: number;
+  /** Sent along, for servers that act on it. */
+  readonly accessToken?: string;
 }
 
 /**

@@ -1,6 +1,21 @@
-import type { AccountName, AgentId, Cursor, NamespaceId, NamespaceName } from '../../common/ids.js';
+import type { AccountName, AgentId, Cursor, DeviceId, NamespaceId, NamespaceName } from '../../common/ids.js';
 import type { CommitBatch, CommitDecision } from '../commit/decide.js';
-import type { AgentRow, DeviceRow, FeedHead, NamespaceRow, NewNamespace, Page } from './rows.js';
+import type {
+  AccountRole,
+  AccountRow,
+  AgentRow,
+  AuditRow,
+  DeviceRow,
+  EnrollmentTokenRow,
+  FeedHead,
+  MemberRole,
+  MemberRow,
+  NamespaceRow,
+  NewAuditEntry,
+  NewNamespace,
+  Page,
+  TokenKeyRow,
+} from './rows.js';
 
 /**
  * What the metadata service keeps. One contract, several engines, one suite of tests for all (test/contract).
@@ -13,6 +28,9 @@ import type { AgentRow, DeviceRow, FeedHead, NamespaceRow, NewNamespace, Page } 
  * raises INTERNAL (STORE_FAILED).
  */
 export interface MetadataStore {
+  readonly accounts: AccountStore;
+  readonly enrollment: EnrollmentStore;
+  readonly audit: AuditStore;
   readonly directory: DirectoryStore;
   readonly presence: PresenceStore;
   readonly journal: JournalStore;
@@ -30,8 +48,10 @@ export interface MetadataStore {
 export type StoreChange =
   /** Items were committed: the feed now ends at `cursor`. */
   | { readonly kind: 'feed'; readonly namespaceId: NamespaceId; readonly cursor: Cursor }
-  /** A namespace, an assignment or what is known of an agent has changed. */
-  | { readonly kind: 'directory' };
+  /** A namespace, an assignment, a membership or what is known of an agent, a device or an account has changed. */
+  | { readonly kind: 'directory' }
+  /** A key that signs access tokens was added or removed. */
+  | { readonly kind: 'token keys' };
 
 export interface StoreStats {
   readonly namespaces: number;
@@ -44,26 +64,106 @@ export interface StoreStats {
   readonly fileBytes: number;
 }
 
-/** Accounts, devices, agents, namespaces and which agents hold them. */
-export interface DirectoryStore {
+/**
+ * Accounts, their devices, and what they may do. Each method that writes takes the entry for the audit log that says so,
+ * and writes it in the same transaction; where it changes nothing there is none.
+ */
+export interface AccountStore {
+  /** ALREADY_EXISTS (ACCOUNT_EXISTS). */
+  createAccount(account: AccountRow, audit: NewAuditEntry): Promise<void>;
+  /** NOT_FOUND (ACCOUNT_UNKNOWN), FAILED_PRECONDITION (LAST_ADMINISTRATOR). */
+  setAccountRole(name: AccountName, role: AccountRole, audit: NewAuditEntry): Promise<AccountRow>;
+  getAccount(name: AccountName): Promise<AccountRow | undefined>;
+  /** At most `limit` accounts whose name comes after `after`, by name. */
+  listAccounts(after: AccountName | undefined, limit: number): Promise<Page<AccountRow>>;
+  getDevice(id: DeviceId): Promise<DeviceRow | undefined>;
+  /** At most `limit` devices, of one account or of all, whose id comes after `after`, by id. */
+  listDevices(account: AccountName | undefined, after: DeviceId | undefined, limit: number): Promise<Page<DeviceRow>>;
+  /** Idempotent. NOT_FOUND (DEVICE_UNKNOWN). */
+  revokeDevice(id: DeviceId, atMs: number, audit: NewAuditEntry): Promise<DeviceRow>;
   /**
-   * Makes a device known, and its account where that is new; updates its display name. Idempotent. ALREADY_EXISTS
-   * (DEVICE_OF_OTHER_ACCOUNT) where the device belongs to another account.
+   * Makes an account a member, or gives it another role. Idempotent. NOT_FOUND (NAMESPACE_UNKNOWN, ACCOUNT_UNKNOWN),
+   * FAILED_PRECONDITION (LAST_OWNER).
    */
-  putDevice(device: DeviceRow): Promise<void>;
-  hasAccount(account: AccountName): Promise<boolean>;
-  /** Makes an agent known, or updates it. Idempotent. RESOURCE_EXHAUSTED beyond `metadataLimits.agents`. */
-  putAgent(agent: AgentRow): Promise<void>;
+  putMember(namespaceId: NamespaceId, member: MemberRow, audit: NewAuditEntry): Promise<void>;
+  /** Idempotent. NOT_FOUND (NAMESPACE_UNKNOWN), FAILED_PRECONDITION (LAST_OWNER). */
+  removeMember(namespaceId: NamespaceId, account: AccountName, audit: NewAuditEntry): Promise<void>;
+  /** The role of an account in a namespace; undefined where it is no member, or there is no such namespace. */
+  roleOf(namespaceId: NamespaceId, account: AccountName): Promise<MemberRole | undefined>;
+  /** At most `limit` members whose account comes after `after`, by account. */
+  listMembers(namespaceId: NamespaceId, after: AccountName | undefined, limit: number): Promise<Page<MemberRow>>;
+  /** At most `limit` namespaces of which the account is a member and whose id comes after `after`, by id. */
+  listMemberships(account: AccountName, after: NamespaceId | undefined, limit: number): Promise<Page<NamespaceRow>>;
+}
+
+/** How agents and devices join, and the keys that sign access tokens. As for audit entries: see AccountStore. */
+export interface EnrollmentStore {
+  /** RESOURCE_EXHAUSTED (OVERLOADED) where `trustLimits.enrollmentTokens` wait that have not expired by `token`'s issue. */
+  createToken(token: EnrollmentTokenRow, audit: NewAuditEntry): Promise<void>;
+  /** The token of this id, redeemed or not, expired or not. */
+  getToken(id: string): Promise<EnrollmentTokenRow | undefined>;
+  /**
+   * Redeems a token for an agent or device, and makes it known, in one transaction. UNAUTHENTICATED (TOKEN_INVALID) where
+   * there is no such token, it has expired by `atMs`, or somebody else has redeemed it; PERMISSION_DENIED
+   * (IDENTITY_REVOKED) where the agent or device was revoked, or (ROLE_INSUFFICIENT) where it is known with another account
+   * or at other premises; RESOURCE_EXHAUSTED beyond `metadataLimits.agents`. Idempotent: what is known already stays.
+   */
+  redeemToken(id: string, atMs: number, holder: NewHolder, audit: NewAuditEntry): Promise<void>;
+  putTokenKey(key: TokenKeyRow, audit: NewAuditEntry): Promise<void>;
+  removeTokenKey(id: string): Promise<void>;
+  /** By the time from which they are active. */
+  listTokenKeys(): Promise<readonly TokenKeyRow[]>;
+}
+
+/** Who redeems a token. */
+export type NewHolder =
+  | { readonly kind: 'agent'; readonly agent: Pick<AgentRow, 'id' | 'publicKey' | 'premises'> }
+  | { readonly kind: 'device'; readonly device: Pick<DeviceRow, 'id' | 'account' | 'displayName'> };
+
+/** Who did what; entries are added by the methods that write, and never change. */
+export interface AuditStore {
+  /** For what is done outside the store: appends an entry; durable when it resolves. */
+  append(entry: NewAuditEntry): Promise<void>;
+  /** A part of the log, ascending, after looking at no more than `trustLimits.auditEntriesScanned` entries. */
+  list(query: AuditQuery): Promise<AuditSlice>;
+}
+
+export interface AuditQuery {
+  /** Entries after this one. */
+  readonly after: number;
+  readonly maxEntries: number;
+  readonly namespace: NamespaceName | undefined;
+  /** Only entries whose actor is a device of this account, or that were done to it. */
+  readonly account: AccountName | undefined;
+}
+
+export interface AuditSlice {
+  readonly entries: readonly AuditRow[];
+  /** Go on after this one. */
+  readonly nextSequence: number;
+  readonly caughtUp: boolean;
+}
+
+/** Agents, namespaces and which agents hold them. As for audit entries: see AccountStore. */
+export interface DirectoryStore {
+  /** Says where an agent is reached and what it runs. Idempotent. NOT_FOUND (AGENT_UNKNOWN). Not audited. */
+  registerAgent(id: AgentId, seen: Pick<AgentRow, 'address' | 'softwareVersion'>): Promise<void>;
+  /** Revokes an agent and takes it out of every assignment, whose epochs grow. Idempotent. NOT_FOUND (AGENT_UNKNOWN). */
+  revokeAgent(id: AgentId, atMs: number, audit: NewAuditEntry): Promise<AgentRow>;
   /** The agents with these ids, in their order; undefined for one that is not known. */
   getAgents(ids: readonly AgentId[]): Promise<readonly (AgentRow | undefined)[]>;
   /** At most `limit` agents whose id comes after `after`, by id. */
   listAgents(after: AgentId | undefined, limit: number): Promise<Page<AgentRow>>;
-  /** ALREADY_EXISTS (NAMESPACE_EXISTS) where the name is taken, NOT_FOUND (AGENT_UNKNOWN). Its epoch is 1. */
-  createNamespace(namespace: NewNamespace): Promise<NamespaceRow>;
   /**
-   * Says which agents hold a namespace, each once; its epoch grows by one. NOT_FOUND (NAMESPACE_UNKNOWN, AGENT_UNKNOWN).
+   * Makes a namespace with its first member, its owner. ALREADY_EXISTS (NAMESPACE_EXISTS) where the name is taken, NOT_FOUND
+   * (AGENT_UNKNOWN, also for one that was revoked; ACCOUNT_UNKNOWN). Its epoch is 1.
    */
-  setAssignment(id: NamespaceId, agents: readonly AgentId[]): Promise<NamespaceRow>;
+  createNamespace(namespace: NewNamespace, owner: AccountName, audit: NewAuditEntry): Promise<NamespaceRow>;
+  /**
+   * Says which agents hold a namespace, each once; its epoch grows by one. NOT_FOUND (NAMESPACE_UNKNOWN; AGENT_UNKNOWN, also
+   * for one that was revoked).
+   */
+  setAssignment(id: NamespaceId, agents: readonly AgentId[], audit: NewAuditEntry): Promise<NamespaceRow>;
   getNamespace(id: NamespaceId): Promise<NamespaceRow | undefined>;
   findNamespace(name: NamespaceName): Promise<NamespaceRow | undefined>;
   /** At most `limit` namespaces whose name comes after `after`, by name. */

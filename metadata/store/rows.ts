@@ -1,3 +1,4 @@
+import type { EnrollmentSubject } from '../../common/identity/enrollment-token.js';
 import type {
   AccountName,
   AgentId,
@@ -8,23 +9,114 @@ import type {
   PremisesName,
 } from '../../common/ids.js';
 
+/** What an account may do beside what its memberships say. */
+export type AccountRole = 'member' | 'administrator';
+
+/** A person or service. */
+export interface AccountRow {
+  readonly name: AccountName;
+  readonly role: AccountRole;
+  /** Milliseconds since 1970 UTC. */
+  readonly createdAtMs: number;
+}
+
 /** One endpoint of an account. */
 export interface DeviceRow {
   readonly id: DeviceId;
   readonly account: AccountName;
-  /** Raw Ed25519, 32 bytes. */
-  readonly publicKey: Uint8Array;
   /** For people. */
   readonly displayName: string;
+  /** Milliseconds since 1970 UTC: of its first certificate. */
+  readonly enrolledAtMs: number;
+  /** Milliseconds since 1970 UTC; a revoked device stays one. */
+  readonly revokedAtMs: number | undefined;
 }
 
-/** A block server on premises, as it registered. */
+/** What a member may do in a namespace; each may what those before it may. */
+export const memberRoles = ['reader', 'editor', 'owner'] as const;
+export type MemberRole = (typeof memberRoles)[number];
+
+/** An account's membership in a namespace. */
+export interface MemberRow {
+  readonly account: AccountName;
+  readonly role: MemberRole;
+}
+
+/** A one-time token that was issued. The token itself is not kept. */
+export interface EnrollmentTokenRow {
+  /** Hexadecimal, 32 digits. */
+  readonly id: string;
+  /** SHA-256 of its secret. */
+  readonly secretHash: Uint8Array;
+  readonly subject: EnrollmentSubject;
+  /** Milliseconds since 1970 UTC. */
+  readonly expiresAtMs: number;
+  /** Who redeemed it; only the same one may again, before it expires. */
+  readonly redeemedBy: AgentId | DeviceId | undefined;
+}
+
+/** A key that signs access tokens. */
+export interface TokenKeyRow {
+  readonly id: string;
+  /** Ed25519, PKCS #8, DER. */
+  readonly privateKey: Uint8Array;
+  /** Milliseconds since 1970 UTC. */
+  readonly createdAtMs: number;
+  /** When it begins to sign. */
+  readonly activeFromMs: number;
+}
+
+/** Something that somebody is about to do, for the audit log. */
+export interface NewAuditEntry {
+  readonly atMs: number;
+  /** As `describeIdentity` says it. */
+  readonly actor: string;
+  readonly action: AuditAction;
+  /** What it was done to; never a secret. */
+  readonly subject: string;
+  readonly namespace: NamespaceName | undefined;
+  /** The account that it was done to, where there is one: it is found by it, as by the actor's. */
+  readonly account: AccountName | undefined;
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+/** All that the audit log can say was done; docs/security.md explains each. */
+export const auditActions = [
+  'account.create',
+  'account.role',
+  'agent.enroll',
+  'agent.revoke',
+  'ca.create',
+  'ca.import',
+  'certificate.renew',
+  'device.enroll',
+  'device.revoke',
+  'namespace.assign',
+  'namespace.create',
+  'namespace.share',
+  'namespace.unshare',
+  'token-key.create',
+  'token.issue',
+] as const;
+export type AuditAction = (typeof auditActions)[number];
+
+/** An entry of the audit log. */
+export interface AuditRow extends NewAuditEntry {
+  /** From 1, dense. */
+  readonly sequence: number;
+}
+
+/** A block server on premises. */
 export interface AgentRow {
   readonly id: AgentId;
   /** Raw Ed25519, 32 bytes; its receipts are verified with it. */
   readonly publicKey: Uint8Array;
   readonly premises: PremisesName;
-  /** HOST:PORT of its block service. */
+  /** Milliseconds since 1970 UTC: of its first certificate. */
+  readonly enrolledAtMs: number;
+  /** Milliseconds since 1970 UTC; a revoked agent stays one. */
+  readonly revokedAtMs: number | undefined;
+  /** HOST:PORT of its block service; empty before it has first registered. */
   readonly address: string;
   /** For people. */
   readonly softwareVersion: string;

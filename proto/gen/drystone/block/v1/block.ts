@@ -599,7 +599,15 @@ export const HasBlocksResponse: MessageFns<HasBlocksResponse> = {
   },
 };
 
-/** Served by agents, and by every endpoint that shares its blocks. */
+/**
+ * Served by agents, and by every endpoint that shares its blocks.
+ *
+ * A call needs the certificate of a device, and in the header `authorization`,
+ * after `Bearer `, an access token for that device that names the namespace; to
+ * put blocks, with the right to write. Without them: UNAUTHENTICATED, or
+ * PERMISSION_DENIED (ROLE_INSUFFICIENT). A stream that outlasts its token ends
+ * with UNAUTHENTICATED (TOKEN_EXPIRED): clients open another one in time.
+ */
 export type BlockServiceService = typeof BlockServiceService;
 export const BlockServiceService = {
   /**

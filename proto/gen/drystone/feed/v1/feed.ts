@@ -890,7 +890,12 @@ export const SubscribeRequest: MessageFns<SubscribeRequest> = {
   },
 };
 
-/** Served by whoever keeps a feed. */
+/**
+ * Served by whoever keeps a feed.
+ * Every RPC needs the certificate of a device whose account is a member of the
+ * namespace; without it: UNAUTHENTICATED, or NOT_FOUND (NAMESPACE_UNKNOWN). A
+ * subscription checks before each page.
+ */
 export type FeedServiceService = typeof FeedServiceService;
 export const FeedServiceService = {
   /**

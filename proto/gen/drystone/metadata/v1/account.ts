@@ -52,26 +52,28 @@ export interface Assignment {
   readonly candidates: readonly Candidate[];
 }
 
-export interface RegisterDeviceRequest {
-  readonly account: string;
-  /** Raw Ed25519 public key, 32 bytes. */
-  readonly publicKey: Uint8Array;
-  /** For people: how the device calls itself, at most 64 bytes. */
-  readonly displayName: string;
-}
-
-export interface RegisterDeviceResponse {
-  readonly deviceId: string;
-}
-
 export interface GetAssignmentsRequest {
-  readonly account: string;
   /** Only the namespace of this name, or all of the account's where it is empty. */
   readonly namespaceName: string;
 }
 
 export interface GetAssignmentsResponse {
   readonly assignments: readonly Assignment[];
+}
+
+export interface IssueAccessTokenRequest {
+  /** 1 to 16 namespaces that the token is to open. */
+  readonly namespaceIds: readonly string[];
+}
+
+export interface IssueAccessTokenResponse {
+  /**
+   * A JWT (RFC 7519), signed with EdDSA, that block servers verify by themselves;
+   * docs/protocol.md says what is in it. It is of use to the calling device only.
+   */
+  readonly accessToken: string;
+  /** Milliseconds since 1970 UTC at which it ends. */
+  readonly expiresAtMs: bigint;
 }
 
 function createBaseCandidate(): Candidate {
@@ -235,129 +237,12 @@ export const Assignment: MessageFns<Assignment> = {
   },
 };
 
-function createBaseRegisterDeviceRequest(): RegisterDeviceRequest {
-  return { account: "", publicKey: new Uint8Array(0), displayName: "" };
-}
-
-export const RegisterDeviceRequest: MessageFns<RegisterDeviceRequest> = {
-  encode(message: RegisterDeviceRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.account !== "") {
-      writer.uint32(10).string(message.account);
-    }
-    if (message.publicKey.length !== 0) {
-      writer.uint32(18).bytes(message.publicKey);
-    }
-    if (message.displayName !== "") {
-      writer.uint32(26).string(message.displayName);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): RegisterDeviceRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRegisterDeviceRequest() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.account = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.publicKey = reader.bytes();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.displayName = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-};
-
-function createBaseRegisterDeviceResponse(): RegisterDeviceResponse {
-  return { deviceId: "" };
-}
-
-export const RegisterDeviceResponse: MessageFns<RegisterDeviceResponse> = {
-  encode(message: RegisterDeviceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.deviceId !== "") {
-      writer.uint32(10).string(message.deviceId);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): RegisterDeviceResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRegisterDeviceResponse() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.deviceId = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-};
-
 function createBaseGetAssignmentsRequest(): GetAssignmentsRequest {
-  return { account: "", namespaceName: "" };
+  return { namespaceName: "" };
 }
 
 export const GetAssignmentsRequest: MessageFns<GetAssignmentsRequest> = {
   encode(message: GetAssignmentsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.account !== "") {
-      writer.uint32(10).string(message.account);
-    }
     if (message.namespaceName !== "") {
       writer.uint32(18).string(message.namespaceName);
     }
@@ -377,14 +262,6 @@ export const GetAssignmentsRequest: MessageFns<GetAssignmentsRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.account = reader.string();
-            continue;
-          }
           case 2: {
             if (tag !== 18) {
               break;
@@ -452,29 +329,124 @@ export const GetAssignmentsResponse: MessageFns<GetAssignmentsResponse> = {
   },
 };
 
+function createBaseIssueAccessTokenRequest(): IssueAccessTokenRequest {
+  return { namespaceIds: [] };
+}
+
+export const IssueAccessTokenRequest: MessageFns<IssueAccessTokenRequest> = {
+  encode(message: IssueAccessTokenRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.namespaceIds) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IssueAccessTokenRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIssueAccessTokenRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.namespaceIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseIssueAccessTokenResponse(): IssueAccessTokenResponse {
+  return { accessToken: "", expiresAtMs: 0n };
+}
+
+export const IssueAccessTokenResponse: MessageFns<IssueAccessTokenResponse> = {
+  encode(message: IssueAccessTokenResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accessToken !== "") {
+      writer.uint32(10).string(message.accessToken);
+    }
+    if (message.expiresAtMs !== 0n) {
+      if (BigInt.asUintN(64, message.expiresAtMs) !== message.expiresAtMs) {
+        throw new globalThis.Error("value provided for field message.expiresAtMs of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.expiresAtMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IssueAccessTokenResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIssueAccessTokenResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accessToken = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.expiresAtMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+/**
+ * What a device asks about the account that it acts for. Every RPC needs the
+ * certificate of a device; without it: UNAUTHENTICATED. A namespace in which the
+ * account is no member does not exist for it: NOT_FOUND (NAMESPACE_UNKNOWN).
+ */
 export type AccountServiceService = typeof AccountServiceService;
 export const AccountServiceService = {
   /**
-   * Makes a device known under an account, and the account where it is new.
-   * Idempotent.
+   * Which namespaces the account is a member of, and the agents to which each is
+   * assigned.
    *
-   * Errors: INVALID_ARGUMENT, ALREADY_EXISTS (reason DEVICE_OF_OTHER_ACCOUNT).
-   */
-  registerDevice: {
-    path: "/drystone.metadata.v1.AccountService/RegisterDevice" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: RegisterDeviceRequest): Buffer =>
-      Buffer.from(RegisterDeviceRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): RegisterDeviceRequest => RegisterDeviceRequest.decode(value),
-    responseSerialize: (value: RegisterDeviceResponse): Buffer =>
-      Buffer.from(RegisterDeviceResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): RegisterDeviceResponse => RegisterDeviceResponse.decode(value),
-  },
-  /**
-   * Which namespaces the account may use, and the agents to which each is assigned.
-   *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (the account, or the namespace asked for).
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (the namespace asked for).
    */
   getAssignments: {
     path: "/drystone.metadata.v1.AccountService/GetAssignments" as const,
@@ -504,20 +476,31 @@ export const AccountServiceService = {
       Buffer.from(GetAssignmentsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetAssignmentsResponse => GetAssignmentsResponse.decode(value),
   },
+  /**
+   * Issues a short-lived token that says to block servers who this device is and
+   * what it may do in these namespaces.
+   *
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (one of the namespaces).
+   */
+  issueAccessToken: {
+    path: "/drystone.metadata.v1.AccountService/IssueAccessToken" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: IssueAccessTokenRequest): Buffer =>
+      Buffer.from(IssueAccessTokenRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): IssueAccessTokenRequest => IssueAccessTokenRequest.decode(value),
+    responseSerialize: (value: IssueAccessTokenResponse): Buffer =>
+      Buffer.from(IssueAccessTokenResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): IssueAccessTokenResponse => IssueAccessTokenResponse.decode(value),
+  },
 } as const;
 
 export interface AccountServiceServer extends UntypedServiceImplementation {
   /**
-   * Makes a device known under an account, and the account where it is new.
-   * Idempotent.
+   * Which namespaces the account is a member of, and the agents to which each is
+   * assigned.
    *
-   * Errors: INVALID_ARGUMENT, ALREADY_EXISTS (reason DEVICE_OF_OTHER_ACCOUNT).
-   */
-  registerDevice: handleUnaryCall<RegisterDeviceRequest, RegisterDeviceResponse>;
-  /**
-   * Which namespaces the account may use, and the agents to which each is assigned.
-   *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (the account, or the namespace asked for).
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (the namespace asked for).
    */
   getAssignments: handleUnaryCall<GetAssignmentsRequest, GetAssignmentsResponse>;
   /**
@@ -527,34 +510,21 @@ export interface AccountServiceServer extends UntypedServiceImplementation {
    * Errors: as GetAssignments, and UNAVAILABLE when the server drains.
    */
   watchAssignments: handleServerStreamingCall<GetAssignmentsRequest, GetAssignmentsResponse>;
+  /**
+   * Issues a short-lived token that says to block servers who this device is and
+   * what it may do in these namespaces.
+   *
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (one of the namespaces).
+   */
+  issueAccessToken: handleUnaryCall<IssueAccessTokenRequest, IssueAccessTokenResponse>;
 }
 
 export interface AccountServiceClient extends Client {
   /**
-   * Makes a device known under an account, and the account where it is new.
-   * Idempotent.
+   * Which namespaces the account is a member of, and the agents to which each is
+   * assigned.
    *
-   * Errors: INVALID_ARGUMENT, ALREADY_EXISTS (reason DEVICE_OF_OTHER_ACCOUNT).
-   */
-  registerDevice(
-    request: RegisterDeviceRequest,
-    callback: (error: ServiceError | null, response: RegisterDeviceResponse) => void,
-  ): ClientUnaryCall;
-  registerDevice(
-    request: RegisterDeviceRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: RegisterDeviceResponse) => void,
-  ): ClientUnaryCall;
-  registerDevice(
-    request: RegisterDeviceRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: RegisterDeviceResponse) => void,
-  ): ClientUnaryCall;
-  /**
-   * Which namespaces the account may use, and the agents to which each is assigned.
-   *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (the account, or the namespace asked for).
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (the namespace asked for).
    */
   getAssignments(
     request: GetAssignmentsRequest,
@@ -586,6 +556,27 @@ export interface AccountServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<GetAssignmentsResponse>;
+  /**
+   * Issues a short-lived token that says to block servers who this device is and
+   * what it may do in these namespaces.
+   *
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (one of the namespaces).
+   */
+  issueAccessToken(
+    request: IssueAccessTokenRequest,
+    callback: (error: ServiceError | null, response: IssueAccessTokenResponse) => void,
+  ): ClientUnaryCall;
+  issueAccessToken(
+    request: IssueAccessTokenRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: IssueAccessTokenResponse) => void,
+  ): ClientUnaryCall;
+  issueAccessToken(
+    request: IssueAccessTokenRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: IssueAccessTokenResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const AccountServiceClient = makeGenericClientConstructor(

@@ -980,11 +980,16 @@ export const ListAgentsResponse: MessageFns<ListAgentsResponse> = {
   },
 };
 
+/**
+ * Every RPC needs the certificate of a device; without it: UNAUTHENTICATED. It
+ * needs the role ADMINISTRATOR, or what the RPC says beside that; with neither:
+ * PERMISSION_DENIED (ROLE_INSUFFICIENT).
+ */
 export type AdminServiceService = typeof AdminServiceService;
 export const AdminServiceService = {
   /**
    * Creates a namespace and assigns it to as many agents as it asks for, spread
-   * over premises, by free space.
+   * over premises, by free space. The caller's account becomes its owner.
    *
    * Errors: INVALID_ARGUMENT, ALREADY_EXISTS (NAMESPACE_EXISTS),
    * FAILED_PRECONDITION (AGENTS_TOO_FEW: fewer agents are online than asked for).
@@ -1000,7 +1005,11 @@ export const AdminServiceService = {
       Buffer.from(CreateNamespaceResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CreateNamespaceResponse => CreateNamespaceResponse.decode(value),
   },
-  /** Errors: INVALID_ARGUMENT, NOT_FOUND (NAMESPACE_UNKNOWN). */
+  /**
+   * Also allowed to members.
+   *
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (NAMESPACE_UNKNOWN).
+   */
   getNamespace: {
     path: "/drystone.metadata.v1.AdminService/GetNamespace" as const,
     requestStream: false as const,
@@ -1011,7 +1020,12 @@ export const AdminServiceService = {
       Buffer.from(GetNamespaceResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetNamespaceResponse => GetNamespaceResponse.decode(value),
   },
-  /** Errors: INVALID_ARGUMENT. */
+  /**
+   * All of them; for an account that is no administrator, those of which it is a
+   * member. A page may have fewer than were asked for, or none, and not be the last.
+   *
+   * Errors: INVALID_ARGUMENT.
+   */
   listNamespaces: {
     path: "/drystone.metadata.v1.AdminService/ListNamespaces" as const,
     requestStream: false as const,
@@ -1054,15 +1068,24 @@ export const AdminServiceService = {
 export interface AdminServiceServer extends UntypedServiceImplementation {
   /**
    * Creates a namespace and assigns it to as many agents as it asks for, spread
-   * over premises, by free space.
+   * over premises, by free space. The caller's account becomes its owner.
    *
    * Errors: INVALID_ARGUMENT, ALREADY_EXISTS (NAMESPACE_EXISTS),
    * FAILED_PRECONDITION (AGENTS_TOO_FEW: fewer agents are online than asked for).
    */
   createNamespace: handleUnaryCall<CreateNamespaceRequest, CreateNamespaceResponse>;
-  /** Errors: INVALID_ARGUMENT, NOT_FOUND (NAMESPACE_UNKNOWN). */
+  /**
+   * Also allowed to members.
+   *
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (NAMESPACE_UNKNOWN).
+   */
   getNamespace: handleUnaryCall<GetNamespaceRequest, GetNamespaceResponse>;
-  /** Errors: INVALID_ARGUMENT. */
+  /**
+   * All of them; for an account that is no administrator, those of which it is a
+   * member. A page may have fewer than were asked for, or none, and not be the last.
+   *
+   * Errors: INVALID_ARGUMENT.
+   */
   listNamespaces: handleUnaryCall<ListNamespacesRequest, ListNamespacesResponse>;
   /**
    * Says which agents hold a namespace; its epoch grows by one. Blocks are not
@@ -1078,7 +1101,7 @@ export interface AdminServiceServer extends UntypedServiceImplementation {
 export interface AdminServiceClient extends Client {
   /**
    * Creates a namespace and assigns it to as many agents as it asks for, spread
-   * over premises, by free space.
+   * over premises, by free space. The caller's account becomes its owner.
    *
    * Errors: INVALID_ARGUMENT, ALREADY_EXISTS (NAMESPACE_EXISTS),
    * FAILED_PRECONDITION (AGENTS_TOO_FEW: fewer agents are online than asked for).
@@ -1098,7 +1121,11 @@ export interface AdminServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CreateNamespaceResponse) => void,
   ): ClientUnaryCall;
-  /** Errors: INVALID_ARGUMENT, NOT_FOUND (NAMESPACE_UNKNOWN). */
+  /**
+   * Also allowed to members.
+   *
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (NAMESPACE_UNKNOWN).
+   */
   getNamespace(
     request: GetNamespaceRequest,
     callback: (error: ServiceError | null, response: GetNamespaceResponse) => void,
@@ -1114,7 +1141,12 @@ export interface AdminServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetNamespaceResponse) => void,
   ): ClientUnaryCall;
-  /** Errors: INVALID_ARGUMENT. */
+  /**
+   * All of them; for an account that is no administrator, those of which it is a
+   * member. A page may have fewer than were asked for, or none, and not be the last.
+   *
+   * Errors: INVALID_ARGUMENT.
+   */
   listNamespaces(
     request: ListNamespacesRequest,
     callback: (error: ServiceError | null, response: ListNamespacesResponse) => void,

@@ -266,7 +266,12 @@ export const CommitServiceService = {
    * answer was lost. An item with the content of the one held and a version that
    * does not dominate is accepted: the versions are joined.
    *
-   * Errors: INVALID_ARGUMENT (the field is named), NOT_FOUND (NAMESPACE_UNKNOWN),
+   * Needs the certificate of a device whose account is an editor of the namespace;
+   * each request is checked. Items MUST have the calling device as their author.
+   *
+   * Errors: INVALID_ARGUMENT (the field is named), UNAUTHENTICATED, NOT_FOUND
+   * (NAMESPACE_UNKNOWN, also where the account is no member), PERMISSION_DENIED
+   * (ROLE_INSUFFICIENT),
    * PERMISSION_DENIED (RECEIPT_INVALID: signature, agent or namespace do not fit),
    * FAILED_PRECONDITION (AGENT_NOT_ASSIGNED), RESOURCE_EXHAUSTED, UNAVAILABLE. An
    * error ends the stream; the request that caused it changed nothing.
@@ -295,7 +300,12 @@ export interface CommitServiceServer extends UntypedServiceImplementation {
    * answer was lost. An item with the content of the one held and a version that
    * does not dominate is accepted: the versions are joined.
    *
-   * Errors: INVALID_ARGUMENT (the field is named), NOT_FOUND (NAMESPACE_UNKNOWN),
+   * Needs the certificate of a device whose account is an editor of the namespace;
+   * each request is checked. Items MUST have the calling device as their author.
+   *
+   * Errors: INVALID_ARGUMENT (the field is named), UNAUTHENTICATED, NOT_FOUND
+   * (NAMESPACE_UNKNOWN, also where the account is no member), PERMISSION_DENIED
+   * (ROLE_INSUFFICIENT),
    * PERMISSION_DENIED (RECEIPT_INVALID: signature, agent or namespace do not fit),
    * FAILED_PRECONDITION (AGENT_NOT_ASSIGNED), RESOURCE_EXHAUSTED, UNAVAILABLE. An
    * error ends the stream; the request that caused it changed nothing.
@@ -316,7 +326,12 @@ export interface CommitServiceClient extends Client {
    * answer was lost. An item with the content of the one held and a version that
    * does not dominate is accepted: the versions are joined.
    *
-   * Errors: INVALID_ARGUMENT (the field is named), NOT_FOUND (NAMESPACE_UNKNOWN),
+   * Needs the certificate of a device whose account is an editor of the namespace;
+   * each request is checked. Items MUST have the calling device as their author.
+   *
+   * Errors: INVALID_ARGUMENT (the field is named), UNAUTHENTICATED, NOT_FOUND
+   * (NAMESPACE_UNKNOWN, also where the account is no member), PERMISSION_DENIED
+   * (ROLE_INSUFFICIENT),
    * PERMISSION_DENIED (RECEIPT_INVALID: signature, agent or namespace do not fit),
    * FAILED_PRECONDITION (AGENT_NOT_ASSIGNED), RESOURCE_EXHAUSTED, UNAVAILABLE. An
    * error ends the stream; the request that caused it changed nothing.

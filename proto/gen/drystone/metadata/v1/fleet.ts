@@ -24,9 +24,6 @@ export const protobufPackage = "drystone.metadata.v1";
 export const protobufFileName = "drystone/metadata/v1/fleet.proto";
 
 export interface RegisterAgentRequest {
-  /** Raw Ed25519 public key with which the agent signs receipts, 32 bytes. */
-  readonly publicKey: Uint8Array;
-  readonly premises: string;
   /** HOST:PORT at which clients reach its block service. */
   readonly address: string;
   /** The agent's software version, for people; at most 64 bytes. */
@@ -64,23 +61,30 @@ export interface AssignedNamespace {
   readonly epoch: bigint;
 }
 
+/** A key with which access tokens are signed. */
+export interface TokenKey {
+  /** What the header of a token calls it. */
+  readonly keyId: string;
+  /** Raw Ed25519 public key, 32 bytes. */
+  readonly publicKey: Uint8Array;
+}
+
 export interface HeartbeatResponse {
   /** All namespaces assigned to the agent. The agent MUST refuse any other. */
   readonly assignments: readonly AssignedNamespace[];
+  /**
+   * All keys with which access tokens that are in force, or soon will be, are
+   * signed. The agent MUST refuse tokens of any other.
+   */
+  readonly tokenKeys: readonly TokenKey[];
 }
 
 function createBaseRegisterAgentRequest(): RegisterAgentRequest {
-  return { publicKey: new Uint8Array(0), premises: "", address: "", softwareVersion: "" };
+  return { address: "", softwareVersion: "" };
 }
 
 export const RegisterAgentRequest: MessageFns<RegisterAgentRequest> = {
   encode(message: RegisterAgentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.publicKey.length !== 0) {
-      writer.uint32(10).bytes(message.publicKey);
-    }
-    if (message.premises !== "") {
-      writer.uint32(18).string(message.premises);
-    }
     if (message.address !== "") {
       writer.uint32(26).string(message.address);
     }
@@ -103,22 +107,6 @@ export const RegisterAgentRequest: MessageFns<RegisterAgentRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.publicKey = reader.bytes();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.premises = reader.string();
-            continue;
-          }
           case 3: {
             if (tag !== 26) {
               break;
@@ -403,14 +391,74 @@ export const AssignedNamespace: MessageFns<AssignedNamespace> = {
   },
 };
 
+function createBaseTokenKey(): TokenKey {
+  return { keyId: "", publicKey: new Uint8Array(0) };
+}
+
+export const TokenKey: MessageFns<TokenKey> = {
+  encode(message: TokenKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.keyId !== "") {
+      writer.uint32(10).string(message.keyId);
+    }
+    if (message.publicKey.length !== 0) {
+      writer.uint32(18).bytes(message.publicKey);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TokenKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTokenKey() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.keyId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.publicKey = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseHeartbeatResponse(): HeartbeatResponse {
-  return { assignments: [] };
+  return { assignments: [], tokenKeys: [] };
 }
 
 export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
   encode(message: HeartbeatResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.assignments) {
       AssignedNamespace.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.tokenKeys) {
+      TokenKey.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -436,6 +484,14 @@ export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
             message.assignments.push(AssignedNamespace.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tokenKeys.push(TokenKey.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -449,10 +505,11 @@ export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
   },
 };
 
+/** Every RPC needs the certificate of an agent; without it: UNAUTHENTICATED. */
 export type FleetServiceService = typeof FleetServiceService;
 export const FleetServiceService = {
   /**
-   * Makes an agent known, or updates its premises and address. Idempotent.
+   * Says where the agent is reached, now that it is up. Idempotent.
    *
    * Errors: INVALID_ARGUMENT.
    */
@@ -467,12 +524,12 @@ export const FleetServiceService = {
     responseDeserialize: (value: Buffer): RegisterAgentResponse => RegisterAgentResponse.decode(value),
   },
   /**
-   * State and capacity go up, assignments come down: at once after the first
-   * message, and again whenever they change. A second stream of the same agent
+   * State and capacity go up, assignments and token keys come down: at once after
+   * the first message, and again whenever they change. A second stream of the same agent
    * ends the first with ABORTED (reason HEARTBEAT_REPLACED).
    *
    * Errors: INVALID_ARGUMENT, NOT_FOUND (AGENT_UNKNOWN: register first),
-   * UNAVAILABLE when the server drains.
+   * PERMISSION_DENIED (another agent's id), UNAVAILABLE when the server drains.
    */
   heartbeat: {
     path: "/drystone.metadata.v1.FleetService/Heartbeat" as const,
@@ -487,25 +544,25 @@ export const FleetServiceService = {
 
 export interface FleetServiceServer extends UntypedServiceImplementation {
   /**
-   * Makes an agent known, or updates its premises and address. Idempotent.
+   * Says where the agent is reached, now that it is up. Idempotent.
    *
    * Errors: INVALID_ARGUMENT.
    */
   registerAgent: handleUnaryCall<RegisterAgentRequest, RegisterAgentResponse>;
   /**
-   * State and capacity go up, assignments come down: at once after the first
-   * message, and again whenever they change. A second stream of the same agent
+   * State and capacity go up, assignments and token keys come down: at once after
+   * the first message, and again whenever they change. A second stream of the same agent
    * ends the first with ABORTED (reason HEARTBEAT_REPLACED).
    *
    * Errors: INVALID_ARGUMENT, NOT_FOUND (AGENT_UNKNOWN: register first),
-   * UNAVAILABLE when the server drains.
+   * PERMISSION_DENIED (another agent's id), UNAVAILABLE when the server drains.
    */
   heartbeat: handleBidiStreamingCall<HeartbeatRequest, HeartbeatResponse>;
 }
 
 export interface FleetServiceClient extends Client {
   /**
-   * Makes an agent known, or updates its premises and address. Idempotent.
+   * Says where the agent is reached, now that it is up. Idempotent.
    *
    * Errors: INVALID_ARGUMENT.
    */
@@ -525,12 +582,12 @@ export interface FleetServiceClient extends Client {
     callback: (error: ServiceError | null, response: RegisterAgentResponse) => void,
   ): ClientUnaryCall;
   /**
-   * State and capacity go up, assignments come down: at once after the first
-   * message, and again whenever they change. A second stream of the same agent
+   * State and capacity go up, assignments and token keys come down: at once after
+   * the first message, and again whenever they change. A second stream of the same agent
    * ends the first with ABORTED (reason HEARTBEAT_REPLACED).
    *
    * Errors: INVALID_ARGUMENT, NOT_FOUND (AGENT_UNKNOWN: register first),
-   * UNAVAILABLE when the server drains.
+   * PERMISSION_DENIED (another agent's id), UNAVAILABLE when the server drains.
    */
   heartbeat(): ClientDuplexStream<HeartbeatRequest, HeartbeatResponse>;
   heartbeat(options: Partial<CallOptions>): ClientDuplexStream<HeartbeatRequest, HeartbeatResponse>;

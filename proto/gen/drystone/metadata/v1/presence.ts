@@ -232,9 +232,11 @@ export const FindMissingResponse: MessageFns<FindMissingResponse> = {
 export type PresenceServiceService = typeof PresenceServiceService;
 export const PresenceServiceService = {
   /**
-   * Answers each request with one response, in order.
+   * Answers each request with one response, in order. Needs the certificate of a
+   * device whose account is an editor of the namespace; each request is checked.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (NAMESPACE_UNKNOWN), FAILED_PRECONDITION
+   * Errors: INVALID_ARGUMENT, UNAUTHENTICATED, NOT_FOUND (NAMESPACE_UNKNOWN, also
+   * where the account is no member), PERMISSION_DENIED (ROLE_INSUFFICIENT), FAILED_PRECONDITION
    * (AGENT_NOT_ASSIGNED: the target does not hold this namespace; read the
    * assignments again), RESOURCE_EXHAUSTED, UNAVAILABLE.
    */
@@ -251,9 +253,11 @@ export const PresenceServiceService = {
 
 export interface PresenceServiceServer extends UntypedServiceImplementation {
   /**
-   * Answers each request with one response, in order.
+   * Answers each request with one response, in order. Needs the certificate of a
+   * device whose account is an editor of the namespace; each request is checked.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (NAMESPACE_UNKNOWN), FAILED_PRECONDITION
+   * Errors: INVALID_ARGUMENT, UNAUTHENTICATED, NOT_FOUND (NAMESPACE_UNKNOWN, also
+   * where the account is no member), PERMISSION_DENIED (ROLE_INSUFFICIENT), FAILED_PRECONDITION
    * (AGENT_NOT_ASSIGNED: the target does not hold this namespace; read the
    * assignments again), RESOURCE_EXHAUSTED, UNAVAILABLE.
    */
@@ -262,9 +266,11 @@ export interface PresenceServiceServer extends UntypedServiceImplementation {
 
 export interface PresenceServiceClient extends Client {
   /**
-   * Answers each request with one response, in order.
+   * Answers each request with one response, in order. Needs the certificate of a
+   * device whose account is an editor of the namespace; each request is checked.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (NAMESPACE_UNKNOWN), FAILED_PRECONDITION
+   * Errors: INVALID_ARGUMENT, UNAUTHENTICATED, NOT_FOUND (NAMESPACE_UNKNOWN, also
+   * where the account is no member), PERMISSION_DENIED (ROLE_INSUFFICIENT), FAILED_PRECONDITION
    * (AGENT_NOT_ASSIGNED: the target does not hold this namespace; read the
    * assignments again), RESOURCE_EXHAUSTED, UNAVAILABLE.
    */
