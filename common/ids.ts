@@ -11,6 +11,11 @@ export type NamespaceId = Branded<string, 'NamespaceId'>;
 export type AgentId = Branded<string, 'AgentId'>;
 /** One endpoint of an account: {@link idOfPublicKey} of its key. */
 export type DeviceId = Branded<string, 'DeviceId'>;
+/**
+ * One place that makes changes of a namespace, such as a synced folder: 32 lower-case hexadecimal digits. A device with two
+ * folders of a namespace has two.
+ */
+export type ReplicaId = Branded<string, 'ReplicaId'>;
 /** The name of an account. */
 export type AccountName = Branded<string, 'AccountName'>;
 /** The name by which people call a namespace. */
@@ -48,6 +53,7 @@ function parseName(field: string, value: string): string {
 export const parseNamespaceId = (field: string, value: string): NamespaceId => parseId(field, value) as NamespaceId;
 export const parseAgentId = (field: string, value: string): AgentId => parseId(field, value) as AgentId;
 export const parseDeviceId = (field: string, value: string): DeviceId => parseId(field, value) as DeviceId;
+export const parseReplicaId = (field: string, value: string): ReplicaId => parseId(field, value) as ReplicaId;
 export const parseAccountName = (field: string, value: string): AccountName => parseName(field, value) as AccountName;
 export const parseNamespaceName = (field: string, value: string): NamespaceName =>
   parseName(field, value) as NamespaceName;
@@ -66,7 +72,7 @@ export function parseCursor(field: string, value: bigint): Cursor {
 export const CURSOR_START = 0 as Cursor;
 
 /** The 16 bytes of an id, for keys. */
-export function idBytes(id: NamespaceId | AgentId | DeviceId): Buffer {
+export function idBytes(id: NamespaceId | AgentId | DeviceId | ReplicaId): Buffer {
   return Buffer.from(id, 'hex');
 }
 
@@ -81,4 +87,14 @@ export function namespaceIdOf(random: Uint8Array): NamespaceId {
  */
 export function idOfPublicKey<Id extends AgentId | DeviceId>(publicKey: Uint8Array): Id {
   return createHash('sha256').update(publicKey).digest().subarray(0, ID_BYTES).toString('hex') as Id;
+}
+
+/**
+ * The id of a replica that follows from what makes it the only one: the first 16 bytes of the SHA-256 of `what` and
+ * `parts`, each with the length of its UTF-8 before it, so that no two lists of parts read the same.
+ */
+export function replicaIdOf(what: string, ...parts: readonly string[]): ReplicaId {
+  const hash = createHash('sha256');
+  for (const part of [what, ...parts]) hash.update(`${Buffer.byteLength(part)}:`).update(part);
+  return hash.digest().subarray(0, ID_BYTES).toString('hex') as ReplicaId;
 }

@@ -30,8 +30,10 @@ export const wireLimits = {
   pathPartBytes: 255,
   /** The target of a symlink, in UTF-8. */
   symlinkTargetBytes: 4095,
-  /** Devices in one version. */
+  /** Replicas in one version. */
   versionEntries: 1024,
+  /** Concurrent states of one item beside the one that stands; all of them together share `blocksPerItem`. */
+  rivalsPerItem: 64,
   /** Names of accounts, namespaces and premises. */
   nameLength: 64,
   /** Free texts for people: a device's display name, a software version. */
@@ -202,8 +204,10 @@ export const metadataLimits = {
   pageCacheBytes: 32 * MiB,
   /** Feed entries looked at for one page with a path prefix, most of which may lie elsewhere. */
   entriesScannedPerPage: 16_384,
-  /** Encoded items that one commit may answer as conflicts: with them the answer still fits into a message. */
-  conflictBytes: 8 * MiB,
+  /** Encoded items in the answer to one commit, unless it is a single one: with them it still fits into a message. */
+  answerBytes: 8 * MiB,
+  /** How far ahead of our clock a change may say it was made. */
+  changeAheadMs: 5 * 60 * 1000,
   /** Requests of one commit or find-missing stream read ahead of the answers. */
   requestsInFlight: 4,
   /** A receipt is accepted for this long after it was issued, and this far ahead of our clock. */

@@ -1,5 +1,5 @@
-import type { DeviceId } from '../ids.js';
-import type { Version, VersionEntry } from './item.js';
+import type { ReplicaId } from '../ids.js';
+import type { Change, Version } from './item.js';
 
 /** How one version stands to another. */
 export type VersionOrder = 'equal' | 'dominates' | 'dominated' | 'concurrent';
@@ -16,10 +16,10 @@ export function compareVersions(a: Version, b: Version): VersionOrder {
   while (i < a.length || j < b.length) {
     const left = a[i];
     const right = b[j];
-    if (right === undefined || (left !== undefined && left.deviceId < right.deviceId)) {
+    if (right === undefined || (left !== undefined && left.replicaId < right.replicaId)) {
       larger = true;
       i++;
-    } else if (left === undefined || right.deviceId < left.deviceId) {
+    } else if (left === undefined || right.replicaId < left.replicaId) {
       smaller = true;
       j++;
     } else {
@@ -34,24 +34,23 @@ export function compareVersions(a: Version, b: Version): VersionOrder {
   return smaller ? 'dominated' : 'equal';
 }
 
-/** The smallest version that neither `a` nor `b` dominates: the larger counter of each device. */
+/** The smallest version that neither `a` nor `b` dominates: the larger counter of each replica. */
 export function joinVersions(a: Version, b: Version): Version {
-  const counters = new Map<DeviceId, number>();
-  for (const { deviceId, counter } of [...a, ...b]) {
-    counters.set(deviceId, Math.max(counter, counters.get(deviceId) ?? 0));
+  const counters = new Map<ReplicaId, number>();
+  for (const { replicaId, counter } of [...a, ...b]) {
+    counters.set(replicaId, Math.max(counter, counters.get(replicaId) ?? 0));
   }
-  return sorted(counters);
-}
-
-/** The version of a change that `device` makes to a state of version `base`. */
-export function advanceVersion(base: Version, device: DeviceId): Version {
-  const counters = new Map(base.map((entry) => [entry.deviceId, entry.counter]));
-  counters.set(device, (counters.get(device) ?? 0) + 1);
-  return sorted(counters);
-}
-
-function sorted(counters: ReadonlyMap<DeviceId, number>): VersionEntry[] {
   return [...counters]
-    .map(([deviceId, counter]) => ({ deviceId, counter }))
-    .sort((a, b) => (a.deviceId < b.deviceId ? -1 : 1));
+    .map(([replicaId, counter]) => ({ replicaId, counter }))
+    .sort((one, other) => (one.replicaId < other.replicaId ? -1 : 1));
+}
+
+/** The number of the replica's last change that `version` knows; 0 for none. */
+export function counterOf(version: Version, replicaId: ReplicaId): number {
+  return version.find((known) => known.replicaId === replicaId)?.counter ?? 0;
+}
+
+/** Whether `version` knows a change. */
+export function covers(version: Version, { replicaId, counter }: Change): boolean {
+  return counterOf(version, replicaId) >= counter;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { advanceVersion, compareVersions, joinVersions, NO_VERSION } from '../../common/feed/version.js';
-import { deviceIds, versions } from '../support/feed-arbitraries.js';
+import { compareVersions, counterOf, covers, joinVersions, NO_VERSION } from '../../common/feed/version.js';
+import { replicaIds, versions } from '../support/feed-arbitraries.js';
 
 const mirrored = { equal: 'equal', dominates: 'dominated', dominated: 'dominates', concurrent: 'concurrent' } as const;
 const notBelow = ['equal', 'dominates'];
@@ -43,25 +43,30 @@ describe('versions', () => {
     );
   });
 
-  it('advance past where they were, by one, at their device alone', () => {
+  it('know a change and all that its replica made before, and say so when joined with it', () => {
     fc.assert(
-      fc.property(versions, fc.constantFrom(...deviceIds), (base, device) => {
-        const next = advanceVersion(base, device);
-        expect(compareVersions(next, base)).toBe('dominates');
-        const counterOf = (version: typeof base): number =>
-          version.find(({ deviceId }) => deviceId === device)?.counter ?? 0;
-        expect(counterOf(next)).toBe(counterOf(base) + 1);
-        expect(next.filter(({ deviceId }) => deviceId !== device)).toEqual(
-          base.filter(({ deviceId }) => deviceId !== device),
-        );
-      }),
+      fc.property(
+        versions,
+        fc.constantFrom(...replicaIds),
+        fc.integer({ min: 1, max: 5 }),
+        (version, replicaId, counter) => {
+          const change = { replicaId, counter };
+          expect(covers(version, change)).toBe(counterOf(version, replicaId) >= counter);
+          const joined = joinVersions(version, [change]);
+          expect(covers(joined, change)).toBe(true);
+          expect(compareVersions(joined, version)).toBe(covers(version, change) ? 'equal' : 'dominates');
+        },
+      ),
     );
   });
 
-  it('of two devices that change the same state are concurrent', () => {
+  it('of two replicas that change the same state are concurrent', () => {
     fc.assert(
-      fc.property(versions, fc.shuffledSubarray(deviceIds, { minLength: 2, maxLength: 2 }), (base, [one, other]) => {
-        expect(compareVersions(advanceVersion(base, one!), advanceVersion(base, other!))).toBe('concurrent');
+      fc.property(versions, fc.shuffledSubarray(replicaIds, { minLength: 2, maxLength: 2 }), (base, pair) => {
+        const [one, other] = pair.map((replicaId) =>
+          joinVersions(base, [{ replicaId, counter: counterOf(base, replicaId) + 1 }]),
+        );
+        expect(compareVersions(one!, other!)).toBe('concurrent');
       }),
     );
   });
@@ -70,7 +75,7 @@ describe('versions', () => {
     fc.assert(
       fc.property(versions, versions, (a, b) => {
         expect(compareVersions(NO_VERSION, a)).toBe(a.length === 0 ? 'equal' : 'dominated');
-        const ids = joinVersions(a, b).map(({ deviceId }) => deviceId);
+        const ids = joinVersions(a, b).map(({ replicaId }) => replicaId);
         expect(ids).toEqual([...new Set(ids)].sort());
       }),
     );

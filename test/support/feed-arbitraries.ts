@@ -1,20 +1,24 @@
 import fc from 'fast-check';
 import { HASH_BYTES } from '../../common/block-hash.js';
-import type { Item, ItemContent, ItemPath, Version } from '../../common/feed/item.js';
+import { LOGICAL_MAX, WALL_MAX_MS } from '../../common/feed/hybrid-time.js';
+import type { Item, ItemContent, ItemPath, ItemState, Version } from '../../common/feed/item.js';
+import { itemOf } from '../../common/feed/merge.js';
 import { pathProblem } from '../../common/feed/paths.js';
-import type { DeviceId } from '../../common/ids.js';
+import { compareStates } from '../../common/feed/state-order.js';
+import type { DeviceId, ReplicaId } from '../../common/ids.js';
 import { wireLimits } from '../../common/limits.js';
 
-/** Few devices, so that versions meet. */
-export const deviceIds = [1, 2, 3, 4].map((digit) => String(digit).repeat(32) as DeviceId);
+/** Few replicas, so that versions meet. */
+export const replicaIds = [1, 2, 3, 4].map((digit) => String(digit).repeat(32) as ReplicaId);
+const deviceIds = ['a', 'b'].map((letter) => letter.repeat(32) as DeviceId);
 
 /** Any version, the one of nobody's change included. */
 export const versions: fc.Arbitrary<Version> = fc
-  .array(fc.nat({ max: 3 }), { minLength: deviceIds.length, maxLength: deviceIds.length })
+  .array(fc.nat({ max: 3 }), { minLength: replicaIds.length, maxLength: replicaIds.length })
   .map((counters) =>
-    deviceIds.flatMap((deviceId, index) => {
+    replicaIds.flatMap((replicaId, index) => {
       const counter = counters[index] ?? 0;
-      return counter === 0 ? [] : [{ deviceId, counter }];
+      return counter === 0 ? [] : [{ replicaId, counter }];
     }),
   );
 
@@ -52,10 +56,18 @@ const contents: fc.Arbitrary<ItemContent> = fc.oneof(
     .map((target) => ({ kind: 'symlink' as const, target })),
 );
 
+const times = fc.record({ wallMs: fc.integer({ min: 1, max: WALL_MAX_MS }), logical: fc.nat(LOGICAL_MAX) });
+
+const stateParts = fc.record({ at: times, author: fc.constantFrom(...deviceIds), content: contents });
+
 /** Any item that the contracts allow. */
-export const items: fc.Arbitrary<Item> = fc.record({
-  path: itemPaths,
-  version: versions.filter((version) => version.length > 0),
-  author: fc.constantFrom(...deviceIds),
-  content: contents,
-});
+export const items: fc.Arbitrary<Item> = fc
+  .record({ path: itemPaths, version: versions.filter((version) => version.length > 0) })
+  .chain(({ path, version }) =>
+    fc
+      .tuple(fc.subarray([...version]), fc.array(stateParts, { minLength: version.length, maxLength: version.length }))
+      .map(([changes, parts]) => {
+        const states = changes.map((change, index): ItemState => ({ change, ...parts[index]! }));
+        return itemOf(path, version, states.sort(compareStates));
+      }),
+  );

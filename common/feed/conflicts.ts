@@ -1,0 +1,77 @@
+import { replicaIdOf } from '../ids.js';
+import { conflictPath } from './conflict-name.js';
+import {
+  sameBytes,
+  statesOf,
+  type Change,
+  type Item,
+  type ItemContent,
+  type ItemPath,
+  type ItemState,
+} from './item.js';
+import { itemOf } from './merge.js';
+import { joinVersions } from './version.js';
+
+/**
+ * The rivals of an item whose content people would miss: not deletions, and no bytes that the item itself or a rival before
+ * it has. In the order of the rivals. An item without any is settled.
+ */
+export function conflictsOf({ content, rivals }: Item): readonly ItemState[] {
+  if (rivals.length === 0) return rivals;
+  const kept: ItemContent[] = [content];
+  return rivals.filter((rival) => {
+    if (rival.content.kind === 'deletion' || kept.some((other) => keepsTheSame(other, rival.content))) return false;
+    kept.push(rival.content);
+    return true;
+  });
+}
+
+/** Items that end a disagreement about a path when they are committed together. */
+export interface Settlement {
+  /** What would otherwise be lost, each under a path of its own. */
+  readonly copies: readonly Item[];
+  /** The path itself, without rivals. */
+  readonly item: Item;
+}
+
+/**
+ * Writes the conflicts of an item out as conflicted copies. Nothing in it depends on who settles, or when: all who do it
+ * make the same items, so each copy is there once, and one that was deleted meanwhile stays deleted.
+ */
+export function settle(item: Item): Settlement {
+  const copies = conflictsOf(item).map((rival) => copyOf(item.path, rival));
+  return { copies, item: itemOf(item.path, item.version, statesOf(item).slice(0, 1)) };
+}
+
+/**
+ * As {@link settle}, for a path below which there are items although it holds a file or symlink: that too becomes a
+ * conflicted copy, and the path the directory that it has to be.
+ */
+export function settleAsDirectory(item: Item): Settlement {
+  const { path, change: replaced, at, author } = item;
+  const copies = [item, ...conflictsOf(item)].map((state) => copyOf(path, state));
+  const change = derivedChange('directory', path, replaced);
+  const directory: ItemState = { change, at, author, content: { kind: 'directory' } };
+  return { copies, item: itemOf(path, joinVersions(item.version, [change]), [directory]) };
+}
+
+/** The item that holds what a state of `path` was, its author and time included. */
+function copyOf(path: ItemPath, state: ItemState): Item {
+  // A number of the path's own replica would be one of another path here, where the replica may have made changes as well.
+  const change = derivedChange('conflicted copy', path, state.change);
+  const marks = { device: state.author, dateMs: state.at.wallMs, number: state.change.counter };
+  const copy = conflictPath(path, { ...marks, tag: change.replicaId.slice(0, 8) });
+  return itemOf(copy, [change], [{ ...state, change }]);
+}
+
+/** The only change of a replica that exists for this purpose alone. */
+function derivedChange(purpose: string, path: ItemPath, { replicaId, counter }: Change): Change {
+  return { replicaId: replicaIdOf(purpose, path, replicaId, String(counter)), counter: 1 };
+}
+
+/** Whether whoever has the one misses nothing of the other: attributes that lose a dispute are no content. */
+function keepsTheSame(a: ItemContent, b: ItemContent): boolean {
+  if (a.kind === 'file') return b.kind === 'file' && sameBytes(a, b);
+  if (a.kind === 'symlink') return b.kind === 'symlink' && a.target === b.target;
+  return a.kind === b.kind;
+}
