@@ -1,46 +1,45 @@
-import { checkPackedHashes } from '../block-hash.js';
 import { DrystoneError, invalidArgument } from '../errors.js';
-import { parseCursor, parseDeviceId } from '../ids.js';
+import { parseCursor, parseDeviceId, parseReplicaId } from '../ids.js';
 import { wireLimits } from '../limits.js';
 import type {
-  Blocklist as WireBlocklist,
   FeedEntry as WireEntry,
-  File as WireFile,
+  HybridTime as WireTime,
   Item as WireItem,
+  Rival as WireState,
   Version as WireVersion,
 } from '../../proto/gen/drystone/feed/v1/feed.js';
 import { Item as WireItemCodec } from '../../proto/gen/drystone/feed/v1/feed.js';
-import {
-  NO_BLOCKS,
-  type Blocklist,
-  type FeedEntry,
-  type FileContent,
-  type Item,
-  type ItemContent,
-  type Version,
-} from './item.js';
+import { contentFromWire, contentToWire } from './content-codec.js';
+import { TIME_START, WALL_MAX_MS, type HybridTime } from './hybrid-time.js';
+import { isVoid, NOBODY, type FeedEntry, type Item, type ItemState, type Version } from './item.js';
+import { blockCount } from './merge.js';
 import { parseItemPath } from './paths.js';
+import { compareStates } from './state-order.js';
 
 /**
  * Items off the wire and out of stores. Everything that the contracts demand of an item is checked here, once, where it
  * enters; INVALID_ARGUMENT names the field below `field`.
  */
 export function itemFromWire(field: string, wire: WireItem): Item {
-  return {
-    path: parseItemPath(`${field}.path`, wire.path),
-    version: versionFromWire(`${field}.version`, wire.version),
-    author: parseDeviceId(`${field}.author_device_id`, wire.authorDeviceId),
-    content: contentFromWire(field, wire.content),
-  };
+  const path = parseItemPath(`${field}.path`, wire.path);
+  const version = versionFromWire(`${field}.version`, wire.version);
+  const state = stateFromWire(field, wire, version, isVoidOnWire(wire));
+  if (wire.rivals.length === 0) return { path, version, ...state, rivals: [] };
+  const item = { path, version, ...state, rivals: rivalsFromWire(field, wire.rivals, version, state) };
+  if (blockCount(item) > wireLimits.blocksPerItem) {
+    throw invalidArgument(`${field}.rivals`, `must name at most ${wireLimits.blocksPerItem} blocks with the item`);
+  }
+  return item;
 }
 
 /** An item for the wire. */
 export function itemToWire(item: Item): WireItem {
+  const { path, version, rivals } = item;
   return {
-    path: item.path,
-    version: { entries: item.version.map((entry) => ({ deviceId: entry.deviceId, counter: BigInt(entry.counter) })) },
-    authorDeviceId: item.author,
-    content: contentToWire(item.content),
+    path,
+    version: { entries: version.map(({ replicaId, counter }) => ({ replicaId, counter: BigInt(counter) })) },
+    ...stateToWire(item, version),
+    rivals: rivals.map((rival) => stateToWire(rival, version)),
   };
 }
 
@@ -79,84 +78,63 @@ function versionFromWire(field: string, wire: WireVersion | undefined): Version 
   return entries.map((entry, index) => {
     const at = `${field}.entries[${index}]`;
     const previous = entries[index - 1];
-    if (previous !== undefined && previous.deviceId >= entry.deviceId) {
-      throw invalidArgument(`${at}.device_id`, 'must come after the one before it, each device once');
+    if (previous !== undefined && previous.replicaId >= entry.replicaId) {
+      throw invalidArgument(`${at}.replica_id`, 'must come after the one before it, each replica once');
     }
     if (entry.counter < 1n || entry.counter > BigInt(Number.MAX_SAFE_INTEGER)) {
       throw invalidArgument(`${at}.counter`, 'must be between 1 and 2^53 - 1');
     }
-    return { deviceId: parseDeviceId(`${at}.device_id`, entry.deviceId), counter: Number(entry.counter) };
+    return { replicaId: parseReplicaId(`${at}.replica_id`, entry.replicaId), counter: Number(entry.counter) };
   });
 }
 
-function contentFromWire(field: string, content: WireItem['content']): ItemContent {
-  switch (content?.$case) {
-    case 'file':
-      return fileFromWire(`${field}.file`, content.value);
-    case 'directory':
-      return { kind: 'directory' };
-    case 'symlink':
-      return { kind: 'symlink', target: checkTarget(`${field}.symlink.target`, content.value.target) };
-    case 'deletion':
-      return { kind: 'deletion' };
-    case undefined:
-      throw invalidArgument(`${field}.content`, 'must be a file, directory, symlink or deletion');
+function rivalsFromWire(field: string, wire: readonly WireState[], version: Version, first: ItemState): ItemState[] {
+  if (wire.length > wireLimits.rivalsPerItem) {
+    throw invalidArgument(`${field}.rivals`, `must be at most ${wireLimits.rivalsPerItem}`);
   }
-}
-
-function checkTarget(field: string, target: string): string {
-  const sizeBytes = Buffer.byteLength(target);
-  if (sizeBytes === 0 || sizeBytes > wireLimits.symlinkTargetBytes || target.includes('\0')) {
-    throw invalidArgument(field, `must be 1 to ${wireLimits.symlinkTargetBytes} bytes without NUL`);
-  }
-  return target;
-}
-
-function fileFromWire(field: string, file: WireFile): FileContent {
-  const blocks = blocklistFromWire(`${field}.blocks`, file.blocks);
-  const sum = blocks.sizes.reduce((total, size) => total + size, 0);
-  if (file.size !== BigInt(sum)) {
-    throw invalidArgument(`${field}.size`, `must be the sum of the block sizes, ${sum}, but is ${file.size}`);
-  }
-  const modifiedAtMs = Number(file.modifiedAtMs);
-  if (!Number.isSafeInteger(modifiedAtMs)) throw invalidArgument(`${field}.modified_at_ms`, 'is out of range');
-  return { kind: 'file', sizeBytes: sum, modifiedAtMs, executable: file.executable, blocks };
-}
-
-function blocklistFromWire(field: string, wire: WireBlocklist | undefined): Blocklist {
-  if (wire === undefined || (wire.hashes.length === 0 && wire.sizes.length === 0)) return NO_BLOCKS;
-  const count = checkPackedHashes(`${field}.hashes`, wire.hashes, wireLimits.blocksPerItem);
-  if (wire.sizes.length !== count) {
-    throw invalidArgument(
-      `${field}.sizes`,
-      `must have one size for each of ${count} hashes, but has ${wire.sizes.length}`,
-    );
-  }
-  wire.sizes.forEach((size, index) => {
-    if (size < 1 || size > wireLimits.blockBytes) {
-      throw invalidArgument(`${field}.sizes[${index}]`, `must be between 1 and ${wireLimits.blockBytes}`);
-    }
+  const changes = new Set([first.change]);
+  let previous = first;
+  return wire.map((rival, index) => {
+    const at = `${field}.rivals[${index}]`;
+    const state = stateFromWire(at, rival, version, false);
+    if (changes.has(state.change)) throw invalidArgument(`${at}.change`, 'must be the change of one state only');
+    if (compareStates(previous, state) >= 0) throw invalidArgument(at, 'must come after the state before it');
+    changes.add(state.change);
+    previous = state;
+    return state;
   });
-  return { hashes: wire.hashes, sizes: wire.sizes };
 }
 
-function contentToWire(content: ItemContent): NonNullable<WireItem['content']> {
-  switch (content.kind) {
-    case 'file':
-      return {
-        $case: 'file',
-        value: {
-          size: BigInt(content.sizeBytes),
-          modifiedAtMs: BigInt(content.modifiedAtMs),
-          executable: content.executable,
-          blocks: { hashes: content.blocks.hashes, sizes: content.blocks.sizes },
-        },
-      };
-    case 'symlink':
-      return { $case: 'symlink', value: { target: content.target } };
-    case 'directory':
-      return { $case: 'directory', value: {} };
-    case 'deletion':
-      return { $case: 'deletion', value: {} };
-  }
+function stateFromWire(field: string, wire: WireState, version: Version, isVoidItem: boolean): ItemState {
+  const change = version[wire.change];
+  if (change === undefined) throw invalidArgument(`${field}.change`, 'must be the place of an entry of the version');
+  return {
+    change,
+    at: isVoidItem ? TIME_START : timeFromWire(`${field}.changed_at`, wire.changedAt),
+    author: parseDeviceId(`${field}.author_device_id`, wire.authorDeviceId),
+    content: contentFromWire(field, wire.content),
+  };
+}
+
+/** Whether an item says that no state is left, in the one form that there is for it. */
+function isVoidOnWire({ content, changedAt, change, authorDeviceId, rivals }: WireItem): boolean {
+  const isLeft = changedAt !== undefined || change !== 0 || authorDeviceId !== NOBODY || rivals.length > 0;
+  return content?.$case === 'deletion' && !isLeft;
+}
+
+function timeFromWire(field: string, wire: WireTime | undefined): HybridTime {
+  const wallMs = Number(wire?.wallMs ?? 0n);
+  if (wallMs < 1 || wallMs > WALL_MAX_MS) throw invalidArgument(field, `must be between 1 and ${WALL_MAX_MS} ms`);
+  return { wallMs, logical: wire?.logical ?? 0 };
+}
+
+function stateToWire(state: ItemState, version: Version): WireState {
+  const { change, at, author, content } = state;
+  const { wallMs, logical } = at;
+  return {
+    change: version.findIndex(({ replicaId }) => replicaId === change.replicaId),
+    changedAt: isVoid(state) ? undefined : { wallMs: BigInt(wallMs), logical },
+    authorDeviceId: author,
+    content: contentToWire(content),
+  };
 }

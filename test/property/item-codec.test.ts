@@ -9,19 +9,19 @@ import {
   itemFromWire,
   itemToWire,
 } from '../../common/feed/item-codec.js';
-import type { Item } from '../../common/feed/item.js';
+import type { Item, ItemState } from '../../common/feed/item.js';
 import type { Cursor } from '../../common/ids.js';
 import { FeedEntry } from '../../proto/gen/drystone/feed/v1/feed.js';
 import { items } from '../support/feed-arbitraries.js';
 
 /** The same item with its hashes as one kind of bytes. */
-const plain = (item: Item): unknown =>
-  item.content.kind !== 'file'
-    ? item
-    : {
-        ...item,
-        content: { ...item.content, blocks: { ...item.content.blocks, hashes: [...item.content.blocks.hashes] } },
-      };
+const plain = (item: Item): unknown => [plainState(item), item.rivals.map(plainState)];
+
+function plainState<State extends ItemState>(state: State): unknown {
+  const { content } = state;
+  if (content.kind !== 'file') return state;
+  return { ...state, content: { ...content, blocks: { ...content.blocks, hashes: [...content.blocks.hashes] } } };
+}
 
 describe('items', () => {
   it('come back as they were from the wire and from stores', () => {

@@ -22,17 +22,35 @@ export const protobufPackage = "drystone.feed.v1";
 
 export const protobufFileName = "drystone/feed/v1/feed.proto";
 
-/** How often each device has changed an item: a version vector. */
+/**
+ * Which changes of an item are known. A change is known by the replica that made
+ * it and a number: a replica is one place that changes items, such as a synced
+ * folder, and it numbers its changes of a path from 1. It MUST NOT give a number
+ * twice, and a change is made in the knowledge of all earlier ones of its replica;
+ * so the last known change of each replica says it all.
+ */
 export interface Version {
-  /** Sorted by `device_id`, each device at most once, at most 1,024 entries. */
+  /** Sorted by `replica_id`, each replica at most once, at most 1,024 entries. */
   readonly entries: readonly Version_Entry[];
 }
 
 export interface Version_Entry {
-  /** 32 lower-case hexadecimal digits. */
-  readonly deviceId: string;
-  /** At least 1. */
+  /** The number of the replica's last known change, at least 1. */
   readonly counter: bigint;
+  /** 32 lower-case hexadecimal digits. */
+  readonly replicaId: string;
+}
+
+/**
+ * When a change was made: a hybrid logical clock. Compared by `wall_ms`, then by
+ * `logical`. A change MUST be later than all changes of the namespace that its
+ * replica had heard of.
+ */
+export interface HybridTime {
+  /** Milliseconds since 1970 UTC, at least 1 and at most 8,640,000,000,000,000. */
+  readonly wallMs: bigint;
+  /** Counts on where the clock stands still or lags behind. */
+  readonly logical: number;
 }
 
 /** An ordered list of blocks that make up a file's content. */
@@ -66,22 +84,15 @@ export interface Symlink {
 export interface Deletion {
 }
 
-/** One path of a namespace. */
-export interface Item {
-  /**
-   * UTF-8 in Unicode normalization form C, parts separated by `/`. MUST NOT be
-   * empty, absolute, longer than 1,900 bytes, or have a part that is empty, `.`,
-   * `..`, longer than 255 bytes, or that contains NUL.
-   */
-  readonly path: string;
-  /**
-   * The version of this state. A change MUST dominate the version that it was
-   * made from: its author's counter is one more than in that version.
-   */
-  readonly version:
-    | Version
-    | undefined;
-  /** The device that made the change. */
+/**
+ * A state of an item that was made at the same time as the one that stands, by
+ * somebody who did not know of that.
+ */
+export interface Rival {
+  /** As in Item. */
+  readonly change: number;
+  /** MUST be set. */
+  readonly changedAt: HybridTime | undefined;
   readonly authorDeviceId: string;
   /** MUST be set. */
   readonly content:
@@ -90,6 +101,55 @@ export interface Item {
     | { readonly $case: "symlink"; readonly value: Symlink }
     | { readonly $case: "deletion"; readonly value: Deletion }
     | undefined;
+}
+
+/**
+ * One path of a namespace: the state that stands, and its rivals.
+ *
+ * Two items of one path are merged by docs/merge.md: the versions are joined, a
+ * state is dropped where the other item's version covers its change and the other
+ * item does not have the state, and of those that remain the first in this order
+ * stands: directories before files and symlinks, those before deletions; then the
+ * later `changed_at`; then the smaller `replica_id`.
+ */
+export interface Item {
+  /**
+   * UTF-8 in Unicode normalization form C, parts separated by `/`. MUST NOT be
+   * empty, absolute, longer than 1,900 bytes, or have a part that is empty, `.`,
+   * `..`, longer than 255 bytes, or that contains NUL.
+   */
+  readonly path: string;
+  /** What is known by this item: at least the changes of all its states. */
+  readonly version:
+    | Version
+    | undefined;
+  /** The device that made the state that stands. */
+  readonly authorDeviceId: string;
+  /** MUST be set. */
+  readonly content:
+    | { readonly $case: "file"; readonly value: File }
+    | { readonly $case: "directory"; readonly value: Directory }
+    | { readonly $case: "symlink"; readonly value: Symlink }
+    | { readonly $case: "deletion"; readonly value: Deletion }
+    | undefined;
+  /**
+   * The change that made the state that stands, as its place in `version.entries`:
+   * a state is always the last known change of its replica.
+   */
+  readonly change: number;
+  /**
+   * MUST be set, unless no state is left, each having been replaced or put under
+   * another path: that is a deletion whose `changed_at` is not set, whose `change`
+   * is 0, whose author is 32 zeros, and which has no rivals.
+   */
+  readonly changedAt:
+    | HybridTime
+    | undefined;
+  /**
+   * At most 64, each the change of another replica, in the order above. The states
+   * of an item name at most 262,144 blocks together.
+   */
+  readonly rivals: readonly Rival[];
 }
 
 export interface FeedEntry {
@@ -172,19 +232,19 @@ export const Version: MessageFns<Version> = {
 };
 
 function createBaseVersion_Entry(): Version_Entry {
-  return { deviceId: "", counter: 0n };
+  return { counter: 0n, replicaId: "" };
 }
 
 export const Version_Entry: MessageFns<Version_Entry> = {
   encode(message: Version_Entry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.deviceId !== "") {
-      writer.uint32(10).string(message.deviceId);
-    }
     if (message.counter !== 0n) {
       if (BigInt.asUintN(64, message.counter) !== message.counter) {
         throw new globalThis.Error("value provided for field message.counter of type uint64 too large");
       }
       writer.uint32(16).uint64(message.counter);
+    }
+    if (message.replicaId !== "") {
+      writer.uint32(26).string(message.replicaId);
     }
     return writer;
   },
@@ -202,12 +262,72 @@ export const Version_Entry: MessageFns<Version_Entry> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
+          case 2: {
+            if (tag !== 16) {
               break;
             }
 
-            message.deviceId = reader.string();
+            message.counter = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.replicaId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseHybridTime(): HybridTime {
+  return { wallMs: 0n, logical: 0 };
+}
+
+export const HybridTime: MessageFns<HybridTime> = {
+  encode(message: HybridTime, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.wallMs !== 0n) {
+      if (BigInt.asUintN(64, message.wallMs) !== message.wallMs) {
+        throw new globalThis.Error("value provided for field message.wallMs of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.wallMs);
+    }
+    if (message.logical !== 0) {
+      writer.uint32(16).uint32(message.logical);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HybridTime {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHybridTime() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.wallMs = reader.uint64() as bigint;
             continue;
           }
           case 2: {
@@ -215,7 +335,7 @@ export const Version_Entry: MessageFns<Version_Entry> = {
               break;
             }
 
-            message.counter = reader.uint64() as bigint;
+            message.logical = reader.uint32();
             continue;
           }
         }
@@ -503,8 +623,130 @@ export const Deletion: MessageFns<Deletion> = {
   },
 };
 
+function createBaseRival(): Rival {
+  return { change: 0, changedAt: undefined, authorDeviceId: "", content: undefined };
+}
+
+export const Rival: MessageFns<Rival> = {
+  encode(message: Rival, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.change !== 0) {
+      writer.uint32(8).uint32(message.change);
+    }
+    if (message.changedAt !== undefined) {
+      HybridTime.encode(message.changedAt, writer.uint32(18).fork()).join();
+    }
+    if (message.authorDeviceId !== "") {
+      writer.uint32(26).string(message.authorDeviceId);
+    }
+    switch (message.content?.$case) {
+      case "file":
+        File.encode(message.content.value, writer.uint32(34).fork()).join();
+        break;
+      case "directory":
+        Directory.encode(message.content.value, writer.uint32(42).fork()).join();
+        break;
+      case "symlink":
+        Symlink.encode(message.content.value, writer.uint32(50).fork()).join();
+        break;
+      case "deletion":
+        Deletion.encode(message.content.value, writer.uint32(58).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Rival {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRival() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.change = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.changedAt = HybridTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.authorDeviceId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.content = { $case: "file", value: File.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.content = { $case: "directory", value: Directory.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.content = { $case: "symlink", value: Symlink.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.content = { $case: "deletion", value: Deletion.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseItem(): Item {
-  return { path: "", version: undefined, authorDeviceId: "", content: undefined };
+  return {
+    path: "",
+    version: undefined,
+    authorDeviceId: "",
+    content: undefined,
+    change: 0,
+    changedAt: undefined,
+    rivals: [],
+  };
 }
 
 export const Item: MessageFns<Item> = {
@@ -531,6 +773,15 @@ export const Item: MessageFns<Item> = {
       case "deletion":
         Deletion.encode(message.content.value, writer.uint32(58).fork()).join();
         break;
+    }
+    if (message.change !== 0) {
+      writer.uint32(64).uint32(message.change);
+    }
+    if (message.changedAt !== undefined) {
+      HybridTime.encode(message.changedAt, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.rivals) {
+      Rival.encode(v!, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -602,6 +853,30 @@ export const Item: MessageFns<Item> = {
             }
 
             message.content = { $case: "deletion", value: Deletion.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.change = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.changedAt = HybridTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.rivals.push(Rival.decode(reader, reader.uint32()));
             continue;
           }
         }

@@ -34,11 +34,17 @@ export interface CommitRequest {
   readonly receipts: readonly Receipt[];
 }
 
-/** An item that was not committed because somebody else changed it first. */
-export interface CommitConflict {
+/** What became of an item where that is not the item as it was sent. */
+export interface MergedItem {
   /** Its place in the request's `items`. */
   readonly index: number;
-  /** What the namespace holds at that path. */
+  /**
+   * What the namespace holds at that path now; not set where it holds nothing.
+   *
+   * Where this has seen the item's state (docs/merge.md), the item was committed:
+   * it is in it, as the state that stands or as a rival, or was replaced since.
+   * Otherwise the namespace did not take it, and the client MUST keep its content.
+   */
   readonly current: FeedEntry | undefined;
 }
 
@@ -52,8 +58,8 @@ export interface CommitResponse {
    * and the client SHOULD upload the blocks and commit again.
    */
   readonly missingHashes: Uint8Array;
-  /** Items left out, in order of their index; all others were committed. */
-  readonly conflicts: readonly CommitConflict[];
+  /** In order of their index. All other items are held as they were sent. */
+  readonly merged: readonly MergedItem[];
 }
 
 function createBaseCommitRequest(): CommitRequest {
@@ -124,12 +130,12 @@ export const CommitRequest: MessageFns<CommitRequest> = {
   },
 };
 
-function createBaseCommitConflict(): CommitConflict {
+function createBaseMergedItem(): MergedItem {
   return { index: 0, current: undefined };
 }
 
-export const CommitConflict: MessageFns<CommitConflict> = {
-  encode(message: CommitConflict, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const MergedItem: MessageFns<MergedItem> = {
+  encode(message: MergedItem, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.index !== 0) {
       writer.uint32(8).uint32(message.index);
     }
@@ -139,7 +145,7 @@ export const CommitConflict: MessageFns<CommitConflict> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): CommitConflict {
+  decode(input: BinaryReader | Uint8Array, length?: number): MergedItem {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -148,7 +154,7 @@ export const CommitConflict: MessageFns<CommitConflict> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseCommitConflict() as any;
+      const message = createBaseMergedItem() as any;
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -182,7 +188,7 @@ export const CommitConflict: MessageFns<CommitConflict> = {
 };
 
 function createBaseCommitResponse(): CommitResponse {
-  return { cursor: 0n, missingHashes: new Uint8Array(0), conflicts: [] };
+  return { cursor: 0n, missingHashes: new Uint8Array(0), merged: [] };
 }
 
 export const CommitResponse: MessageFns<CommitResponse> = {
@@ -196,8 +202,8 @@ export const CommitResponse: MessageFns<CommitResponse> = {
     if (message.missingHashes.length !== 0) {
       writer.uint32(18).bytes(message.missingHashes);
     }
-    for (const v of message.conflicts) {
-      CommitConflict.encode(v!, writer.uint32(26).fork()).join();
+    for (const v of message.merged) {
+      MergedItem.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -231,12 +237,12 @@ export const CommitResponse: MessageFns<CommitResponse> = {
             message.missingHashes = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
+          case 4: {
+            if (tag !== 34) {
               break;
             }
 
-            message.conflicts.push(CommitConflict.decode(reader, reader.uint32()));
+            message.merged.push(MergedItem.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -256,24 +262,31 @@ export type CommitServiceService = typeof CommitServiceService;
 export const CommitServiceService = {
   /**
    * Verifies the receipts and records presence, checks that every block named by
-   * the items is held by an agent assigned to this namespace, and gives each item
-   * its place at the end of the feed: all of it in one transaction, answered once
-   * it is durable. Each request is answered by one response, in order.
+   * the items' states is held by an agent assigned to this namespace, merges each
+   * item with the one that the namespace holds for its path, and gives it a place
+   * at the end of the feed where that says something new: all of it in one
+   * transaction, answered once it is durable. Each request is answered by one
+   * response, in order.
    *
-   * An item is a conflict unless its version dominates the version that the
-   * namespace holds for its path. An item equal to the one held (same version)
-   * is accepted again and moves nothing, so a commit MAY be repeated when its
-   * answer was lost. An item with the content of the one held and a version that
-   * does not dominate is accepted: the versions are joined.
+   * A client sends its own change, with a version that covers what was seen when it
+   * was made, and leaves the merging to the service. An item that is held already
+   * moves nothing, so a commit MAY be repeated when its answer was lost.
+   *
+   * An item is not taken, and what is held returned, where the merged item would
+   * exceed the limits of Item, where the namespace holds another state under the
+   * same change, or where it brings a state of another author that is not, in the
+   * same message, the conflicted copy or the directory of docs/merge.md that
+   * settles what the namespace holds.
    *
    * Needs the certificate of a device whose account is an editor of the namespace;
-   * each request is checked. Items MUST have the calling device as their author.
+   * each request is checked.
    *
    * Errors: INVALID_ARGUMENT (the field is named), UNAUTHENTICATED, NOT_FOUND
    * (NAMESPACE_UNKNOWN, also where the account is no member), PERMISSION_DENIED
    * (ROLE_INSUFFICIENT),
    * PERMISSION_DENIED (RECEIPT_INVALID: signature, agent or namespace do not fit),
-   * FAILED_PRECONDITION (AGENT_NOT_ASSIGNED), RESOURCE_EXHAUSTED, UNAVAILABLE. An
+   * FAILED_PRECONDITION (AGENT_NOT_ASSIGNED; CLOCK_AHEAD: a change is more than five
+   * minutes ahead of the service's clock), RESOURCE_EXHAUSTED, UNAVAILABLE. An
    * error ends the stream; the request that caused it changed nothing.
    */
   commit: {
@@ -290,24 +303,31 @@ export const CommitServiceService = {
 export interface CommitServiceServer extends UntypedServiceImplementation {
   /**
    * Verifies the receipts and records presence, checks that every block named by
-   * the items is held by an agent assigned to this namespace, and gives each item
-   * its place at the end of the feed: all of it in one transaction, answered once
-   * it is durable. Each request is answered by one response, in order.
+   * the items' states is held by an agent assigned to this namespace, merges each
+   * item with the one that the namespace holds for its path, and gives it a place
+   * at the end of the feed where that says something new: all of it in one
+   * transaction, answered once it is durable. Each request is answered by one
+   * response, in order.
    *
-   * An item is a conflict unless its version dominates the version that the
-   * namespace holds for its path. An item equal to the one held (same version)
-   * is accepted again and moves nothing, so a commit MAY be repeated when its
-   * answer was lost. An item with the content of the one held and a version that
-   * does not dominate is accepted: the versions are joined.
+   * A client sends its own change, with a version that covers what was seen when it
+   * was made, and leaves the merging to the service. An item that is held already
+   * moves nothing, so a commit MAY be repeated when its answer was lost.
+   *
+   * An item is not taken, and what is held returned, where the merged item would
+   * exceed the limits of Item, where the namespace holds another state under the
+   * same change, or where it brings a state of another author that is not, in the
+   * same message, the conflicted copy or the directory of docs/merge.md that
+   * settles what the namespace holds.
    *
    * Needs the certificate of a device whose account is an editor of the namespace;
-   * each request is checked. Items MUST have the calling device as their author.
+   * each request is checked.
    *
    * Errors: INVALID_ARGUMENT (the field is named), UNAUTHENTICATED, NOT_FOUND
    * (NAMESPACE_UNKNOWN, also where the account is no member), PERMISSION_DENIED
    * (ROLE_INSUFFICIENT),
    * PERMISSION_DENIED (RECEIPT_INVALID: signature, agent or namespace do not fit),
-   * FAILED_PRECONDITION (AGENT_NOT_ASSIGNED), RESOURCE_EXHAUSTED, UNAVAILABLE. An
+   * FAILED_PRECONDITION (AGENT_NOT_ASSIGNED; CLOCK_AHEAD: a change is more than five
+   * minutes ahead of the service's clock), RESOURCE_EXHAUSTED, UNAVAILABLE. An
    * error ends the stream; the request that caused it changed nothing.
    */
   commit: handleBidiStreamingCall<CommitRequest, CommitResponse>;
@@ -316,24 +336,31 @@ export interface CommitServiceServer extends UntypedServiceImplementation {
 export interface CommitServiceClient extends Client {
   /**
    * Verifies the receipts and records presence, checks that every block named by
-   * the items is held by an agent assigned to this namespace, and gives each item
-   * its place at the end of the feed: all of it in one transaction, answered once
-   * it is durable. Each request is answered by one response, in order.
+   * the items' states is held by an agent assigned to this namespace, merges each
+   * item with the one that the namespace holds for its path, and gives it a place
+   * at the end of the feed where that says something new: all of it in one
+   * transaction, answered once it is durable. Each request is answered by one
+   * response, in order.
    *
-   * An item is a conflict unless its version dominates the version that the
-   * namespace holds for its path. An item equal to the one held (same version)
-   * is accepted again and moves nothing, so a commit MAY be repeated when its
-   * answer was lost. An item with the content of the one held and a version that
-   * does not dominate is accepted: the versions are joined.
+   * A client sends its own change, with a version that covers what was seen when it
+   * was made, and leaves the merging to the service. An item that is held already
+   * moves nothing, so a commit MAY be repeated when its answer was lost.
+   *
+   * An item is not taken, and what is held returned, where the merged item would
+   * exceed the limits of Item, where the namespace holds another state under the
+   * same change, or where it brings a state of another author that is not, in the
+   * same message, the conflicted copy or the directory of docs/merge.md that
+   * settles what the namespace holds.
    *
    * Needs the certificate of a device whose account is an editor of the namespace;
-   * each request is checked. Items MUST have the calling device as their author.
+   * each request is checked.
    *
    * Errors: INVALID_ARGUMENT (the field is named), UNAUTHENTICATED, NOT_FOUND
    * (NAMESPACE_UNKNOWN, also where the account is no member), PERMISSION_DENIED
    * (ROLE_INSUFFICIENT),
    * PERMISSION_DENIED (RECEIPT_INVALID: signature, agent or namespace do not fit),
-   * FAILED_PRECONDITION (AGENT_NOT_ASSIGNED), RESOURCE_EXHAUSTED, UNAVAILABLE. An
+   * FAILED_PRECONDITION (AGENT_NOT_ASSIGNED; CLOCK_AHEAD: a change is more than five
+   * minutes ahead of the service's clock), RESOURCE_EXHAUSTED, UNAVAILABLE. An
    * error ends the stream; the request that caused it changed nothing.
    */
   commit(): ClientDuplexStream<CommitRequest, CommitResponse>;
