@@ -31,14 +31,14 @@ export function createCommitMetrics(registry: Registry): CommitMetrics {
   const counter = (name: string, help: string): Counter =>
     new Counter({ name: `drystone_metadata_${name}_total`, help, registers });
   const items = counter('commit_items', 'Items that took a place in a feed.');
-  const conflicts = counter('commit_conflicts', 'Items that were left out because somebody else had changed them.');
+  const conflicts = counter('commit_conflicts', 'Items that met a change made at the same time, or were not taken.');
   const refused = counter('commit_missing_blocks', 'Blocks that commits named and no assigned agent held.');
   const receipts = counter('commit_receipts', 'Receipts that were verified and recorded.');
   return {
     committed(batch, decision, durationMs) {
       seconds.observe(durationMs / 1000);
       items.inc(decision.writes.length);
-      conflicts.inc(decision.conflicts.length);
+      conflicts.inc(decision.merged.length);
       refused.inc(decision.missing.length / 32);
       receipts.inc(batch.stored.length);
     },

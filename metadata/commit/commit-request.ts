@@ -1,7 +1,8 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
-import { invalidArgument } from '../../common/errors.js';
+import { DrystoneError, invalidArgument } from '../../common/errors.js';
 import { itemFromWire } from '../../common/feed/item-codec.js';
-import { wireLimits } from '../../common/limits.js';
+import { statesOf } from '../../common/feed/item.js';
+import { metadataLimits, wireLimits } from '../../common/limits.js';
 import { receiptOfMessage } from '../../common/receipt-message.js';
 import type { Receipt } from '../../common/receipt.js';
 import { Item as WireItem } from '../../proto/gen/drystone/feed/v1/feed.js';
@@ -30,6 +31,21 @@ export function parseCommitRequest(request: CommitRequest): ParsedCommit {
   });
   const receipts = request.receipts.map((receipt, index) => receiptOfMessage(`receipts[${index}]`, receipt));
   return { items, receipts };
+}
+
+/**
+ * Refuses changes that say they were made more than `metadataLimits.changeAheadMs` after `nowMs`, with FAILED_PRECONDITION
+ * (CLOCK_AHEAD): they would stand over all others until that time has come.
+ */
+export function checkTimes(items: readonly NewItem[], nowMs: number): void {
+  for (const { item } of items) {
+    for (const { at } of statesOf(item)) {
+      if (at.wallMs - nowMs <= metadataLimits.changeAheadMs) continue;
+      const aheadS = Math.round((at.wallMs - nowMs) / 1000);
+      const message = `the change of ${item.path} was made ${aheadS} s ahead of the service's clock; set the device's clock`;
+      throw new DrystoneError('FAILED_PRECONDITION', 'CLOCK_AHEAD', message);
+    }
+  }
 }
 
 function checkCount(field: string, count: number, max: number): void {

@@ -5,7 +5,7 @@ import type { CommitMetrics } from '../metrics.js';
 import { StreamField } from '../requests/stream-field.js';
 import type { MetadataStore } from '../store/contract.js';
 import { namespaceUnknown } from '../store/store-errors.js';
-import { parseCommitRequest } from './commit-request.js';
+import { checkTimes, parseCommitRequest } from './commit-request.js';
 import type { CommitBatch, CommitDecision } from './decide.js';
 import type { ReceiptVerifier } from './receipt-verifier.js';
 
@@ -46,6 +46,7 @@ export class CommitStream {
   async #prepare(request: CommitRequest): Promise<Prepared> {
     const namespaceId = this.#namespace.of(request.namespaceId);
     const { items, receipts } = parseCommitRequest(request);
+    checkTimes(items, this.parts.clock.nowMs());
     const namespace = await this.parts.store.directory.getNamespace(namespaceId);
     if (namespace === undefined) throw namespaceUnknown(namespaceId);
     return { namespaceId, batch: { items, stored: await this.parts.verifier.verify(namespace, receipts) } };

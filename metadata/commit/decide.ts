@@ -1,11 +1,13 @@
 import { hashAt, hashCount, hashKey, packKeys, type HashKey } from '../../common/block-hash.js';
 import { invalidArgument } from '../../common/errors.js';
 import { encodeItem } from '../../common/feed/item-codec.js';
-import { sameContent, type Item, type Version } from '../../common/feed/item.js';
-import { compareVersions, joinVersions } from '../../common/feed/version.js';
-import type { AgentId, Cursor } from '../../common/ids.js';
+import { statesOf, type FeedEntry, type Item, type Version } from '../../common/feed/item.js';
+import { collide, fitsTheWire, mergeItems, sameItem } from '../../common/feed/merge.js';
+import { compareVersions, NO_VERSION } from '../../common/feed/version.js';
+import type { AgentId, Cursor, DeviceId } from '../../common/ids.js';
 import { metadataLimits, wireLimits } from '../../common/limits.js';
 import type { FeedHead } from '../store/rows.js';
+import { authorship, bringsOthersChanges } from './authorship.js';
 
 /** Items to commit, and word of blocks stored: one transaction. */
 export interface CommitBatch {
@@ -13,6 +15,8 @@ export interface CommitBatch {
   readonly items: readonly NewItem[];
   /** From receipts that have been verified. */
   readonly stored: readonly StoredBlocks[];
+  /** Whose changes these are; where it is not set, anybody's are taken. See metadata/commit/authorship.ts. */
+  readonly committer?: DeviceId;
 }
 
 export interface NewItem {
@@ -41,7 +45,7 @@ export interface ItemHead {
 /** A path's current item. */
 export interface CurrentItem {
   readonly head: ItemHead;
-  /** Set where {@link isContested}. */
+  /** Set where {@link contentsNeeded}. */
   readonly content: NewItem | undefined;
 }
 
@@ -63,13 +67,12 @@ export interface ItemWrite {
   readonly supersedes: Cursor | undefined;
 }
 
-/** An item left out because somebody else changed it first. */
-export interface Conflict {
+/** What became of an item that is not held as it was sent. */
+export interface Merged {
   /** Its place in the batch. */
   readonly index: number;
-  readonly cursor: Cursor;
-  /** What the namespace holds. */
-  readonly current: Item;
+  /** What the namespace holds now; undefined where that is nothing. */
+  readonly current: FeedEntry | undefined;
 }
 
 export interface CommitDecision {
@@ -78,62 +81,81 @@ export interface CommitDecision {
   /** Packed; where it is not empty nothing is written. */
   readonly missing: Uint8Array;
   /** In the order of the batch. */
-  readonly conflicts: readonly Conflict[];
+  readonly merged: readonly Merged[];
   /** With ascending cursors. */
   readonly writes: readonly ItemWrite[];
 }
 
-/** Whether a commit of `item` has to look at what its path holds: anything but a plain successor. */
-export function isContested(item: Item, held: Version): boolean {
-  return compareVersions(item.version, held) !== 'dominates';
+/**
+ * Of which items a commit has to look at what their paths hold, given what is held: of those that do not plainly succeed
+ * it, or of all where it brings changes of others.
+ */
+export function contentsNeeded(batch: CommitBatch): (item: Item, held: Version) => boolean {
+  if (mustBeAllowed(batch)) return () => true;
+  return (item, held) => compareVersions(item.version, held) !== 'dominates';
 }
 
 /**
- * What becomes of a batch. An item is written where its path is new or its version dominates the one held. Otherwise the
- * same content is accepted, and the versions are joined where that adds something; other content is a conflict, under an
- * equal version too: a device that numbered two states alike must not lose one of them. Pure, so it is the same in every
- * engine. INVALID_ARGUMENT where the conflicts would not fit into an answer.
+ * What becomes of a batch: each item is merged with the one held, and written where that says something new. It is left out
+ * where the merged item would exceed the limits, where another state is held under its change, and where it is not the
+ * committer's to make. Pure, so it is the same in every engine. INVALID_ARGUMENT where what is to be said of the items
+ * would not fit into an answer.
  */
 export function decideCommit(state: CommitState, batch: CommitBatch): CommitDecision {
-  if (state.missing.length > 0) {
-    return { feed: state.feed, missing: state.missing, conflicts: [], writes: [] };
-  }
+  if (state.missing.length > 0) return { feed: state.feed, missing: state.missing, merged: [], writes: [] };
   const writes: ItemWrite[] = [];
-  const conflicts: Conflict[] = [];
+  const merged: Merged[] = [];
   let { cursor, itemCount, itemBytes } = state.feed;
-  let conflictBytes = 0;
-  const place = (next: NewItem, held: ItemHead | undefined): void => {
+  let answerBytes = 0;
+  const place = ({ item, encoded }: NewItem, held: ItemHead | undefined): void => {
     cursor = (cursor + 1) as Cursor;
-    itemCount += (isLive(next.item) ? 1 : 0) - (held?.live === true ? 1 : 0);
-    itemBytes += sizeOf(next.item) - (held?.sizeBytes ?? 0);
-    writes.push({ cursor, item: next.item, encoded: next.encoded, supersedes: held?.cursor });
+    itemCount += (isLive(item) ? 1 : 0) - (held?.live === true ? 1 : 0);
+    itemBytes += sizeOf(item) - (held?.sizeBytes ?? 0);
+    writes.push({ cursor, item, encoded, supersedes: held?.cursor });
   };
+  const isAllowed = allowance(state, batch);
   batch.items.forEach((next, index) => {
     const current = state.current[index];
-    if (current?.content === undefined) {
-      place(next, current?.head);
-      return;
+    const held = current?.content;
+    const outcome = isAllowed(next.item, current) ? mergeWith(held, next) : held;
+    let at = current?.head.cursor;
+    if (outcome !== undefined && outcome !== held) {
+      place(outcome, current?.head);
+      at = cursor;
     }
-    const joined = joinWhereSame(next.item, current.content.item);
-    if (joined === 'conflict') {
-      conflicts.push({ index, cursor: current.head.cursor, current: current.content.item });
-      conflictBytes += current.content.encoded.length;
-    } else if (joined !== 'held') {
-      place({ item: joined, encoded: encodeItem(joined) }, current.head);
-    }
+    if (outcome !== undefined && sameItem(outcome.item, next.item)) return;
+    answerBytes += outcome?.encoded.length ?? 0;
+    merged.push({ index, current: outcome && at !== undefined ? { cursor: at, item: outcome.item } : undefined });
   });
-  if (conflictBytes > metadataLimits.conflictBytes) {
-    throw invalidArgument('items', 'conflict with items too large for one answer; commit fewer of them in one message');
+  if (merged.length > 1 && answerBytes > metadataLimits.answerBytes) {
+    throw invalidArgument('items', 'meet items too large for one answer; commit fewer of them in one message');
   }
-  return { feed: { cursor, itemCount, itemBytes }, missing: state.missing, conflicts, writes };
+  return { feed: { cursor, itemCount, itemBytes }, missing: state.missing, merged, writes };
 }
 
-/** The held item with the joined version; 'held' where that is the one it has. */
-function joinWhereSame(next: Item, held: Item): Item | 'held' | 'conflict' {
-  if (!sameContent(next.content, held.content)) return 'conflict';
-  const version = joinVersions(held.version, next.version);
-  if (compareVersions(version, held.version) === 'equal') return 'held';
-  return version.length > wireLimits.versionEntries ? 'conflict' : { ...held, version };
+function mustBeAllowed({ committer, items }: CommitBatch): boolean {
+  return (
+    committer !== undefined &&
+    bringsOthersChanges(
+      committer,
+      items.map(({ item }) => item),
+    )
+  );
+}
+
+function allowance(state: CommitState, batch: CommitBatch): (item: Item, current: CurrentItem | undefined) => boolean {
+  if (batch.committer === undefined || !mustBeAllowed(batch)) return () => true;
+  const held = state.current.flatMap((current) => (current?.content === undefined ? [] : [current.content.item]));
+  const isTheirs = authorship(batch.committer, held);
+  return (item, current) => isTheirs(item, current?.head.version ?? NO_VERSION);
+}
+
+/** What a path holds once `next` has come to `held`: one of the two themselves where the other adds nothing. */
+function mergeWith(held: NewItem | undefined, next: NewItem): NewItem {
+  if (held === undefined) return next;
+  const item = mergeItems(held.item, next.item);
+  if (item === held.item || collide(held.item, next.item) || !fitsTheWire(item)) return held;
+  return item === next.item ? next : { item, encoded: encodeItem(item) };
 }
 
 function isLive(item: Item): boolean {
@@ -150,14 +172,14 @@ export function headOf({ cursor, item }: ItemWrite): ItemHead {
 }
 
 /**
- * The blocks of the items for which `isHeld` says no: packed, each once, in the order of the items, and no more of them
- * than a message may list.
+ * The blocks of the items, of all their states, for which `isHeld` says no: packed, each once, in the order of the items,
+ * and no more of them than a message may list.
  */
 export function missingBlocks(items: readonly NewItem[], isHeld: (hash: Uint8Array) => boolean): Uint8Array {
   const missing = new Set<HashKey>();
-  for (const { item } of items) {
-    if (item.content.kind !== 'file') continue;
-    const { hashes } = item.content.blocks;
+  for (const { content } of items.flatMap(({ item }) => statesOf(item))) {
+    if (content.kind !== 'file') continue;
+    const { hashes } = content.blocks;
     const count = hashCount(hashes);
     for (let index = 0; index < count; index++) {
       const hash = hashAt(hashes, index);

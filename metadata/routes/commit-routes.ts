@@ -18,13 +18,10 @@ export function commitRoutes(parts: CommitParts): ServedService {
   });
 }
 
-function responseOf({ feed, missing, conflicts }: CommitDecision): CommitResponse {
+function responseOf({ feed, missing, merged }: CommitDecision): CommitResponse {
   return {
     cursor: BigInt(feed.cursor),
     missingHashes: missing,
-    conflicts: conflicts.map(({ index, cursor, current }) => ({
-      index,
-      current: entryToWire({ cursor, item: current }),
-    })),
+    merged: merged.map(({ index, current }) => ({ index, current: current && entryToWire(current) })),
   };
 }

@@ -1,7 +1,7 @@
 import type { ItemPath } from '../../common/feed/item.js';
 import type { Cursor } from '../../common/ids.js';
 import {
-  isContested,
+  contentsNeeded,
   missingBlocks,
   type CommitBatch,
   type CommitState,
@@ -26,10 +26,11 @@ export interface NamespaceView {
 export function readCommitState(view: NamespaceView, batch: CommitBatch): CommitState {
   const missing = missingBlocks(batch.items, (hash) => view.isHeld(hash));
   if (missing.length > 0) return { feed: view.feed, current: [], missing };
+  const isNeeded = contentsNeeded(batch);
   const current = batch.items.map(({ item }): CurrentItem | undefined => {
     const head = view.head(item.path);
     if (head === undefined) return undefined;
-    return { head, content: isContested(item, head.version) ? view.entry(head.cursor) : undefined };
+    return { head, content: isNeeded(item, head.version) ? view.entry(head.cursor) : undefined };
   });
   return { feed: view.feed, current, missing };
 }

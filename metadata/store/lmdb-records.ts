@@ -7,8 +7,9 @@ import {
   type NamespaceId,
   type NamespaceName,
   type PremisesName,
+  type ReplicaId,
 } from '../../common/ids.js';
-import type { VersionEntry } from '../../common/feed/item.js';
+import type { Change } from '../../common/feed/item.js';
 import type { ItemHead } from '../commit/decide.js';
 import { readUint64, writeUint64 } from './lmdb-keys.js';
 import type { AgentRow, DeviceRow, FeedHead, NamespaceRow } from './rows.js';
@@ -36,15 +37,15 @@ export function decodeFeedHead(value: Buffer): FeedHead {
   return { cursor: readUint64(value, 0) as Cursor, itemCount: readUint64(value, 8), itemBytes: readUint64(value, 16) };
 }
 
-/** Cursor (8), 1 where the item is live or 0 (1), its size (8), then the version: device (16) and counter (8), each. */
+/** Cursor (8), 1 where the item is live or 0 (1), its size (8), then the version: replica (16) and counter (8), each. */
 export function encodeItemHead({ cursor, live, sizeBytes, version }: ItemHead): Buffer {
   const value = Buffer.allocUnsafe(ITEM_HEAD_BYTES + version.length * VERSION_ENTRY_BYTES);
   writeUint64(value, cursor, 0);
   value.writeUInt8(live ? 1 : 0, 8);
   writeUint64(value, sizeBytes, 9);
   let offset = ITEM_HEAD_BYTES;
-  for (const { deviceId, counter } of version) {
-    value.write(deviceId, offset, 'hex');
+  for (const { replicaId, counter } of version) {
+    value.write(replicaId, offset, 'hex');
     writeUint64(value, counter, offset + ID_BYTES);
     offset += VERSION_ENTRY_BYTES;
   }
@@ -52,10 +53,10 @@ export function encodeItemHead({ cursor, live, sizeBytes, version }: ItemHead): 
 }
 
 export function decodeItemHead(value: Buffer): ItemHead {
-  const version: VersionEntry[] = [];
+  const version: Change[] = [];
   for (let offset = ITEM_HEAD_BYTES; offset < value.length; offset += VERSION_ENTRY_BYTES) {
-    const deviceId = value.toString('hex', offset, offset + ID_BYTES) as DeviceId;
-    version.push({ deviceId, counter: readUint64(value, offset + ID_BYTES) });
+    const replicaId = value.toString('hex', offset, offset + ID_BYTES) as ReplicaId;
+    version.push({ replicaId, counter: readUint64(value, offset + ID_BYTES) });
   }
   return {
     cursor: readUint64(value, 0) as Cursor,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { AccountName } from '../../common/ids.js';
 import { openLmdbStore } from '../../metadata/store/lmdb-store.js';
 import { commitItems, furnish, lisbon, other, porto, shared, storedAt } from '../support/metadata/furnished-store.js';
-import { deviceNamed, fileOf, hashNamed, itemAt } from '../support/metadata/samples.js';
+import { deviceNamed, fileOf, hashNamed, itemAt, replicaNamed } from '../support/metadata/samples.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const RAW = { encoding: 'binary', keyEncoding: 'binary' } as const;
@@ -39,10 +39,10 @@ describe('what the metadata store writes', () => {
     await store.close();
     return path;
   }
-  const [ana, ben] = [deviceNamed('ana'), deviceNamed('ben')];
+  const [ana, ben] = [replicaNamed('ana'), replicaNamed('ben')];
   const one = '0000000000000001';
   const three = '0000000000000003';
-  /** The entries of a version, in the order of their devices. */
+  /** The entries of a version, in the order of their replicas. */
   const both = [`${ana}0000000000000002`, `${ben}${one}`].sort().join('');
   const placed = (cursor: string): string => `${shared.id}${cursor}`;
 
@@ -57,16 +57,17 @@ describe('what the metadata store writes', () => {
       `${shared.id}64 0000000000000002010000000000000000${ana}${one}`,
     ]);
     expect(dump(path, 'presence', inHex)).toEqual([`${shared.id}${hex(hashNamed('1'))} 00010002`]);
-    const entry = (id: string, counter: string): string => `0a24` + `0a20${hex(Buffer.from(id))}10${counter}`;
-    const author = `1a20${hex(Buffer.from(ana))}`;
+    const entry = (id: string, counter: string): string => `0a24` + `10${counter}` + `1a20${hex(Buffer.from(id))}`;
+    const author = `1a20${hex(Buffer.from(deviceNamed('ana')))}`;
+    const at = '4a0708e8d795ffbc31';
     const blocks = `22250a20${hex(hashNamed('1'))}12010a`;
     const journal = dump(path, 'journal', inHex);
     expect(journal).toHaveLength(3);
     expect(journal[0]).toBe(
-      `${placed(one)} 0a01611226${entry(ana, '01')}${author}2230` + `080a1080a0abfef962${blocks}`,
+      `${placed(one)} 0a01611226${entry(ana, '01')}${author}2230` + `080a1080a0abfef962${blocks}${at}`,
     );
-    expect(journal[1]).toBe(`${placed('0000000000000002')} 0a01641226${entry(ana, '01')}${author}2a00`);
-    expect(journal[2]).toMatch(new RegExp(`^${placed(three)} 0a0161124c.*${author}3a00$`));
+    expect(journal[1]).toBe(`${placed('0000000000000002')} 0a01641226${entry(ana, '01')}${author}2a00${at}`);
+    expect(journal[2]).toMatch(new RegExp(`^${placed(three)} 0a0161124c.*${author}3a00(4001)?${at}$`));
   });
 
   it('about the directory', async () => {

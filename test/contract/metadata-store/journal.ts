@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { MetadataStore } from '../../../metadata/store/contract.js';
+import { settle } from '../../../common/feed/conflicts.js';
+import { mergeItems, sameItem } from '../../../common/feed/merge.js';
 import {
   commitItems,
   feedOf,
+  itemsOf,
   lisbon,
   other,
   porto,
@@ -10,7 +13,16 @@ import {
   storedAt,
   WHOLE_FEED,
 } from '../../support/metadata/furnished-store.js';
-import { fileOf, hashesNamed, itemAt, namespaceIdNamed, newItem, sampleAgent } from '../../support/metadata/samples.js';
+import {
+  contestedAt,
+  deviceNamed,
+  fileOf,
+  hashesNamed,
+  itemAt,
+  namespaceIdNamed,
+  newItem,
+  sampleAgent,
+} from '../../support/metadata/samples.js';
 
 /** What a store promises of commits. */
 export function describeJournal(open: () => Promise<MetadataStore>): void {
@@ -52,34 +64,58 @@ export function describeJournal(open: () => Promise<MetadataStore>): void {
       expect(await head()).toEqual({ cursor: 4, itemCount: 1, itemBytes: 0 });
     });
 
-    it('leaves out what somebody else changed first, says what it holds, and commits the rest', async () => {
+    it('merges what was changed at the same time, says what came of it, and commits the rest', async () => {
       const store = await open();
       const held = itemAt('a', { ana: 1 }, fileOf('1'));
       await commitItems(store, [held], [storedAt(lisbon, '1', '2')]);
-      const { conflicts, feed } = await commitItems(store, [
-        itemAt('b'),
-        itemAt('a', { ben: 1 }, fileOf('2')),
-        itemAt('c'),
-      ]);
-      expect(conflicts).toMatchObject([{ index: 1, cursor: 1, current: { path: 'a', version: held.version } }]);
-      expect(feed.cursor).toBe(3);
-      expect(await feedOf(store)).toEqual(['1 a', '2 b', '3 c']);
+      const next = itemAt('a', { ben: 1 }, fileOf('2'));
+      const { merged, feed } = await commitItems(store, [itemAt('b'), next, itemAt('c')]);
+      const both = mergeItems(held, next);
+      expect(both.rivals).toHaveLength(1);
+      expect(merged).toMatchObject([{ index: 1, current: { cursor: 3 } }]);
+      expect(sameItem(merged[0]!.current!.item, both)).toBe(true);
+      expect(feed).toMatchObject({ cursor: 4, itemCount: 3 });
+      expect(await feedOf(store)).toEqual(['2 b', '3 a', '4 c']);
+      expect(sameItem((await itemsOf(store)).get('a')!, both)).toBe(true);
     });
 
     it('takes the same commit twice and moves nothing', async () => {
       const store = await open();
-      const first = await commitItems(store, [itemAt('a'), itemAt('b')]);
-      const again = await commitItems(store, [itemAt('a'), itemAt('b')]);
-      expect(again).toMatchObject({ feed: first.feed, conflicts: [], missing: Buffer.alloc(0) });
+      const contested = contestedAt('a', ['ana', fileOf('1')], ['ben', fileOf('2')]);
+      const first = await commitItems(store, [contested, itemAt('b')], [storedAt(lisbon, '1', '2')]);
+      const again = await commitItems(store, [contested, itemAt('b')]);
+      expect(again).toMatchObject({ feed: first.feed, merged: [], missing: Buffer.alloc(0) });
     });
 
-    it('joins the versions of equal content', async () => {
+    it('says what is held where a change was replaced since', async () => {
       const store = await open();
       await commitItems(store, [itemAt('a', { ana: 2 })]);
-      await commitItems(store, [itemAt('a', { ana: 1, ben: 1 })]);
-      const { conflicts } = await commitItems(store, [itemAt('a', { ana: 2, ben: 1, cai: 1 }, fileOf())]);
-      expect(conflicts).toEqual([]);
-      expect(await feedOf(store)).toEqual(['3 a']);
+      const { merged, writes } = await commitItems(store, [itemAt('a', { ana: 1 }, { kind: 'deletion' })]);
+      expect(merged).toMatchObject([{ index: 0, current: { cursor: 1, item: { content: { kind: 'directory' } } } }]);
+      expect(writes).toEqual([]);
+    });
+
+    it('takes conflicted copies and what they settle together', async () => {
+      const store = await open();
+      const contested = contestedAt('a', ['ana', fileOf('1')], ['ben', fileOf('2')]);
+      await commitItems(store, [contested], [storedAt(lisbon, '1', '2')]);
+      const { copies, item } = settle(contested);
+      expect(await commitItems(store, [...copies, item])).toMatchObject({
+        merged: [],
+        feed: { cursor: 3, itemCount: 2 },
+      });
+      expect(await feedOf(store)).toEqual([`2 ${copies[0]!.path}`, '3 a']);
+      expect((await itemsOf(store)).get('a')?.rivals).toEqual([]);
+      expect(await commitItems(store, [contested])).toMatchObject({ merged: [{ index: 0 }], feed: { cursor: 3 } });
+    });
+
+    it('takes of a device its own changes only', async () => {
+      const store = await open();
+      const batch = { items: [newItem(itemAt('a'))], stored: [] };
+      const refused = await store.journal.commit(shared.id, { ...batch, committer: deviceNamed('ben') });
+      expect(refused).toMatchObject({ feed: { cursor: 0 }, merged: [{ index: 0, current: undefined }] });
+      const taken = await store.journal.commit(shared.id, { ...batch, committer: deviceNamed('ana') });
+      expect(taken).toMatchObject({ feed: { cursor: 1 }, merged: [] });
     });
 
     it('commits nothing while a block is missing, and records what arrived all the same', async () => {
@@ -91,6 +127,14 @@ export function describeJournal(open: () => Promise<MetadataStore>): void {
       expect(await feedOf(store)).toEqual([]);
       await commitItems(store, items, [storedAt(porto, '1', '3')]);
       expect(await feedOf(store)).toEqual(['1 a', '2 b']);
+    });
+
+    it('needs the blocks of all states', async () => {
+      const store = await open();
+      const contested = contestedAt('a', ['ana', fileOf('1')], ['ben', fileOf('2')]);
+      const refused = await commitItems(store, [contested], [storedAt(lisbon, '2')]);
+      expect(Buffer.from(refused.missing)).toEqual(hashesNamed('1'));
+      expect(await feedOf(store)).toEqual([]);
     });
 
     it('counts a block only where an assigned agent holds it, for this namespace', async () => {

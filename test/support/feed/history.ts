@@ -78,19 +78,29 @@ export class PlayedHistory {
     const paths = [...new Set([...PATHS, ...this.made.map((item) => item.path)])] as ItemPath[];
     const path = paths[step.path % paths.length]!;
     switch (step.step) {
-      case 'write':
-        { this.#change(endpoint, path, textFile(text)); return; }
-      case 'same':
-        { this.#change(endpoint, path, textFile(SAME_TEXT)); return; }
+      case 'write': {
+        this.#change(endpoint, path, textFile(text));
+        return;
+      }
+      case 'same': {
+        this.#change(endpoint, path, textFile(SAME_TEXT));
+        return;
+      }
       case 'delete':
         if (endpoint.items.has(path)) this.#change(endpoint, path, { kind: 'deletion' });
         return;
-      case 'directory':
-        { this.#change(endpoint, path, { kind: 'directory' }); return; }
-      case 'settle':
-        { endpoint.settle(path); return; }
-      case 'make way':
-        { endpoint.settle(path, true); return; }
+      case 'directory': {
+        this.#change(endpoint, path, { kind: 'directory' });
+        return;
+      }
+      case 'settle': {
+        endpoint.settle(path);
+        return;
+      }
+      case 'make way': {
+        endpoint.settle(path, true);
+        return;
+      }
       case 'tell': {
         const item = endpoint.items.get(path);
         if (item !== undefined) this.#endpoint(step.whom).learn(item);

@@ -36,6 +36,12 @@ export async function feedOf(store: MetadataStore, query: Partial<FeedQuery> = {
   return entries.map((entry) => `${entry.cursor} ${decodeItem(entry.item).path}`);
 }
 
+/** What the feed holds, by path. */
+export async function itemsOf(store: MetadataStore): Promise<Map<string, Item>> {
+  const { entries } = await store.journal.readFeed(shared.id, WHOLE_FEED);
+  return new Map(entries.map((entry) => decodeItem(entry.item)).map((item) => [item.path, item]));
+}
+
 /** Makes two agents and two namespaces known. */
 export async function furnish(store: MetadataStore): Promise<void> {
   for (const { row } of [lisbon, porto]) await store.directory.putAgent(row);

@@ -1,7 +1,16 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { hashBlockSync } from '../../../common/block-hash.js';
 import { encodeItem } from '../../../common/feed/item-codec.js';
-import { NO_BLOCKS, type Item, type ItemContent, type ItemPath, type Version } from '../../../common/feed/item.js';
+import {
+  NO_BLOCKS,
+  type Item,
+  type ItemContent,
+  type ItemPath,
+  type ItemState,
+  type Version,
+} from '../../../common/feed/item.js';
+import { itemOf } from '../../../common/feed/merge.js';
+import { compareStates } from '../../../common/feed/state-order.js';
 import {
   idOfPublicKey,
   type AgentId,
@@ -10,6 +19,7 @@ import {
   type NamespaceId,
   type NamespaceName,
   type PremisesName,
+  type ReplicaId,
 } from '../../../common/ids.js';
 import { rawPublicKey, signReceipt, type Receipt } from '../../../common/receipt.js';
 import type { NewItem } from '../../../metadata/commit/decide.js';
@@ -74,11 +84,16 @@ export function hashesNamed(...names: readonly string[]): Buffer {
   return Buffer.concat(names.map(hashNamed));
 }
 
-/** A version in which each device has changed the item so often. */
-function versionOf(counters: Readonly<Record<string, number>>): Version {
+/** The folder of the device of that name. */
+export function replicaNamed(name: string): ReplicaId {
+  return hashBlockSync(Buffer.from(`replica ${name}`)).toString('hex', 0, 16) as ReplicaId;
+}
+
+/** A version in which the folder of each device has changed the item so often. */
+export function versionOf(counters: Readonly<Record<string, number>>): Version {
   return Object.entries(counters)
-    .map(([name, counter]) => ({ deviceId: deviceNamed(name), counter }))
-    .sort((a, b) => (a.deviceId < b.deviceId ? -1 : 1));
+    .map(([name, counter]) => ({ replicaId: replicaNamed(name), counter }))
+    .sort((a, b) => (a.replicaId < b.replicaId ? -1 : 1));
 }
 
 /** A file of one block of 10 bytes for each name given; the names stand for the content. */
@@ -92,12 +107,33 @@ export function fileOf(...blocks: readonly string[]): ItemContent {
   };
 }
 
+/** An item that ana has made, in the last of the folders named, a second later for each of its changes there. */
 export function itemAt(
   path: string,
   counters: Readonly<Record<string, number>> = { ana: 1 },
   content: ItemContent = { kind: 'directory' },
 ): Item {
-  return { path: path as ItemPath, version: versionOf(counters), author: deviceNamed('ana'), content };
+  const [name, counter] = Object.entries(counters).at(-1) ?? ['ana', 1];
+  return itemOf(path as ItemPath, versionOf(counters), [stateOf(name, counter, content, 'ana')]);
+}
+
+/** An item of several states, each its device's first change; the later in the list, the later it was made. */
+export function contestedAt(
+  path: string,
+  ...contents: readonly (readonly [name: string, content: ItemContent])[]
+): Item {
+  const states = contents.map(([name, content], index) => ({ ...stateOf(name, 1, content), at: timeOf(1 + index) }));
+  const counters = Object.fromEntries(contents.map(([name]) => [name, 1]));
+  return itemOf(path as ItemPath, versionOf(counters), states.sort(compareStates));
+}
+
+function stateOf(name: string, counter: number, content: ItemContent, author = name): ItemState {
+  const change = { replicaId: replicaNamed(name), counter };
+  return { change, at: timeOf(counter), author: deviceNamed(author), content };
+}
+
+function timeOf(seconds: number): ItemState['at'] {
+  return { wallMs: 1_700_000_000_000 + seconds * 1000, logical: 0 };
 }
 
 export function newItem(item: Item): NewItem {

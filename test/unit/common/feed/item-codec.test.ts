@@ -33,6 +33,7 @@ const contested = (rivals: Partial<Rival>[]): Partial<Item> => ({
     ...rival,
   })),
 });
+const rivals = (count: number): Partial<Rival>[] => Array.from({ length: count }, () => ({}));
 const withBlocks = (count: number): Item['content'] =>
   file({ size: BigInt(count), blocks: { hashes: Buffer.alloc(32 * count), sizes: Array(count).fill(1) } });
 const symlink = (target: string): Item['content'] => ({ $case: 'symlink', value: { target } });
@@ -49,7 +50,7 @@ describe('an item off the wire', () => {
     expect(itemFromWire('item', item({ content: symlink('x'.repeat(4095)) }))).toMatchObject({
       content: { kind: 'symlink' },
     });
-    expect(itemFromWire('item', item(contested(Array(wireLimits.rivalsPerItem).fill({}))))).toMatchObject({
+    expect(itemFromWire('item', item(contested(rivals(wireLimits.rivalsPerItem))))).toMatchObject({
       change: { replicaId: manyReplicas[0]!.replicaId, counter: 1 },
       rivals: { length: wireLimits.rivalsPerItem },
     });
@@ -86,7 +87,7 @@ describe('an item off the wire', () => {
     ['changed_at', { changedAt: { wallMs: 0n, logical: 1 } }],
     ['changed_at', { changedAt: { wallMs: 8_640_000_000_000_001n, logical: 0 } }],
     ['changed_at', { changedAt: undefined, content: { $case: 'deletion', value: {} } }],
-    ['rivals', contested(Array(wireLimits.rivalsPerItem + 1).fill({}))],
+    ['rivals', contested(rivals(wireLimits.rivalsPerItem + 1))],
     ['rivals', { ...contested([{ content: withBlocks(wireLimits.blocksPerItem) }]) }],
     ['rivals[0].change', contested([{ change: 0 }])],
     ['rivals[1].change', contested([{}, { change: 1 }])],

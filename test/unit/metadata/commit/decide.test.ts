@@ -1,33 +1,52 @@
 import { describe, expect, it } from 'vitest';
 import { hashCount } from '../../../../common/block-hash.js';
 import { decodeItem } from '../../../../common/feed/item-codec.js';
-import { advanceVersion } from '../../../../common/feed/version.js';
 import type { Item } from '../../../../common/feed/item.js';
-import type { DeviceId } from '../../../../common/ids.js';
+import { mergeItems } from '../../../../common/feed/merge.js';
+import { settle, settleAsDirectory } from '../../../../common/feed/conflicts.js';
 import { metadataLimits, wireLimits } from '../../../../common/limits.js';
 import {
+  contentsNeeded,
   decideCommit,
   headOf,
-  isContested,
   missingBlocks,
+  type CommitBatch,
   type CommitDecision,
   type CurrentItem,
 } from '../../../../metadata/commit/decide.js';
-import { cursor, fileOf, hashesNamed, itemAt, newItem } from '../../../support/metadata/samples.js';
+import {
+  contestedAt,
+  cursor,
+  deviceNamed,
+  fileOf,
+  hashesNamed,
+  itemAt,
+  newItem,
+} from '../../../support/metadata/samples.js';
 
 const deletion = { kind: 'deletion' } as const;
 const feed = { cursor: cursor(10), itemCount: 5, itemBytes: 100 };
 
-/** What a path holds, as a store would present it to a commit of `next`. */
-function holding(held: Item, next: Item): CurrentItem {
+/** What a path holds, as a store would present it to a commit of `batch`. */
+function holding(held: Item, next: Item, batch: CommitBatch): CurrentItem {
   const head = headOf({ ...newItem(held), cursor: cursor(7), supersedes: undefined });
-  return { head, content: isContested(next, head.version) ? newItem(held) : undefined };
+  return { head, content: contentsNeeded(batch)(next, head.version) ? newItem(held) : undefined };
+}
+
+/** Commits items where their paths hold what `held` has of them. */
+function commitAll(items: readonly Item[], held: readonly Item[], committer?: string): CommitDecision {
+  const device = committer === undefined ? {} : { committer: deviceNamed(committer) };
+  const batch = { items: items.map(newItem), stored: [], ...device };
+  const current = items.map((next) => {
+    const there = held.find(({ path }) => path === next.path);
+    return there === undefined ? undefined : holding(there, next, batch);
+  });
+  return decideCommit({ feed, current, missing: Buffer.alloc(0) }, batch);
 }
 
 /** Commits `next` where its path holds `held`. */
 function commit(next: Item, held?: Item): CommitDecision {
-  const current = [held === undefined ? undefined : holding(held, next)];
-  return decideCommit({ feed, current, missing: Buffer.alloc(0) }, { items: [newItem(next)], stored: [] });
+  return commitAll([next], held === undefined ? [] : [held]);
 }
 
 describe('decideCommit', () => {
@@ -36,14 +55,14 @@ describe('decideCommit', () => {
     expect(commit(next)).toMatchObject({
       feed: { cursor: 11, itemCount: 6, itemBytes: 110 },
       writes: [{ cursor: 11, item: next, supersedes: undefined }],
-      conflicts: [],
+      merged: [],
     });
   });
 
   it('lets a successor supersede what is held, without looking at its content', () => {
     const held = itemAt('a', { ana: 1 }, fileOf('1', '2'));
     const next = itemAt('a', { ana: 2 }, fileOf('1'));
-    expect(holding(held, next).content).toBeUndefined();
+    expect(holding(held, next, { items: [newItem(next)], stored: [] }).content).toBeUndefined();
     expect(commit(next, held)).toMatchObject({
       feed: { cursor: 11, itemCount: 5, itemBytes: 90 },
       writes: [{ cursor: 11, supersedes: 7 }],
@@ -59,72 +78,144 @@ describe('decideCommit', () => {
     expect(commit(itemAt('a', { ana: 2 }, next), itemAt('a', { ana: 1 }, held)).feed).toMatchObject(totals);
   });
 
-  it.each([
-    ['a dominated', { ana: 1 }, { ana: 2 }],
-    ['a concurrent', { ana: 1 }, { ben: 1 }],
-    ['an equal', { ana: 1 }, { ana: 1 }],
-  ])('calls other content with %s version a conflict', (_what, given, held) => {
-    const current = itemAt('a', held, fileOf('1'));
-    expect(commit(itemAt('a', given, fileOf('2')), current)).toEqual({
-      feed,
+  it('merges a change with one made at the same time, writes what comes of it, and says so', () => {
+    const held = itemAt('a', { ana: 1 }, fileOf('1'));
+    const next = itemAt('a', { ben: 2 }, fileOf('2', '3'));
+    const item = mergeItems(held, next);
+    expect(item.content).toBe(next.content);
+    const decision = commit(next, held);
+    expect(decision).toEqual({
+      feed: { cursor: 11, itemCount: 5, itemBytes: 110 },
       missing: Buffer.alloc(0),
-      conflicts: [{ index: 0, cursor: 7, current }],
+      merged: [{ index: 0, current: { cursor: 11, item } }],
+      writes: [{ cursor: 11, item, encoded: newItem(item).encoded, supersedes: 7 }],
+    });
+    expect(decodeItem(decision.writes[0]!.encoded)).toMatchObject({ rivals: [{ author: held.author }] });
+  });
+
+  it('leaves the path to what is held where that stands, and keeps the change as a rival', () => {
+    const held = itemAt('a', { ana: 2 }, fileOf('1'));
+    const { feed: after, writes, merged } = commit(itemAt('a', { ben: 1 }, fileOf('2', '3')), held);
+    expect(after).toMatchObject({ cursor: 11, itemBytes: 100 });
+    expect(writes).toMatchObject([{ item: { content: held.content, rivals: [{ content: fileOf('2', '3') }] } }]);
+    expect(merged).toMatchObject([{ index: 0, current: { cursor: 11, item: { content: held.content } } }]);
+  });
+
+  it('moves nothing for what is held already', () => {
+    const held = itemAt('a', { ana: 1 }, fileOf('1'));
+    expect(commit(held, held)).toEqual({ feed, missing: Buffer.alloc(0), merged: [], writes: [] });
+    const contested = contestedAt('a', ['ana', fileOf('1')], ['ben', fileOf('2')]);
+    expect(commit(contested, contested)).toMatchObject({ feed, merged: [], writes: [] });
+  });
+
+  it('says what is held where a change was replaced since, and moves nothing', () => {
+    const held = itemAt('a', { ana: 1, ben: 1 }, fileOf('2'));
+    const decision = commit(itemAt('a', { ana: 1 }, fileOf('1')), held);
+    expect(decision).toMatchObject({ feed, writes: [], merged: [{ index: 0, current: { cursor: 7, item: held } }] });
+  });
+
+  it('takes rivals away where an item settles them', () => {
+    const held = contestedAt('a', ['ana', fileOf('1')], ['ben', fileOf('2')]);
+    const { copies, item } = settle(held);
+    const decision = commitAll([...copies, item], [held]);
+    expect(decision.merged).toEqual([]);
+    expect(decision.writes.map((write) => write.item)).toEqual([...copies, item]);
+  });
+
+  it('does not take another state under a change that is known, and says what is held', () => {
+    const held = itemAt('a', { ana: 1 }, fileOf('1'));
+    expect(commit(itemAt('a', { ana: 1 }, fileOf('2')), held)).toMatchObject({
+      feed,
       writes: [],
+      merged: [{ index: 0, current: { cursor: 7, item: held } }],
     });
   });
 
   it.each([
-    ['a dominated', { ana: 1 }, { ana: 2 }],
-    ['an equal', { ana: 1 }, { ana: 1 }],
-  ])('accepts the same content with %s version, and moves nothing', (_what, given, held) => {
-    const decision = commit(itemAt('a', given, fileOf('1')), itemAt('a', held, fileOf('1')));
-    expect(decision).toMatchObject({ feed, conflicts: [], writes: [] });
-  });
-
-  it('joins concurrent versions of the same content', () => {
-    const held = itemAt('a', { ana: 2, ben: 1 }, fileOf('1'));
-    const { conflicts, writes } = commit(itemAt('a', { ana: 1, cai: 4 }, fileOf('1')), held);
-    expect(conflicts).toEqual([]);
-    const joined = itemAt('a', { ana: 2, ben: 1, cai: 4 }, fileOf('1'));
-    expect(writes).toMatchObject([{ cursor: 11, item: joined, supersedes: 7 }]);
-    expect(decodeItem(writes[0]!.encoded)).toEqual({ ...joined, content: decodeItem(newItem(joined).encoded).content });
-  });
-
-  it('calls it a conflict where the joined version would be too long', () => {
-    const many = Object.fromEntries(Array.from({ length: wireLimits.versionEntries }, (_, index) => [`d${index}`, 1]));
-    const held = itemAt('a', many);
-    expect(commit({ ...held, version: advanceVersion([], 'f'.repeat(32) as DeviceId) }, held).conflicts).toHaveLength(
-      1,
-    );
+    ['rivals', Array.from({ length: wireLimits.rivalsPerItem + 1 }, (_, index) => `r${index}`)],
+    ['replicas', Array.from({ length: wireLimits.versionEntries }, (_, index) => `r${index}`)],
+  ])('does not take what would make an item of too many %s', (what, names) => {
+    const contents = names.map((name) => [name, { kind: 'directory' }] as const);
+    const contested = contestedAt('a', ...contents);
+    const held = what === 'rivals' ? contested : { ...contested, rivals: [] };
+    const decision = commit(itemAt('a', { newcomer: 1 }, fileOf('1')), held);
+    expect(decision).toMatchObject({ feed, writes: [], merged: [{ index: 0, current: { cursor: 7, item: held } }] });
   });
 
   it('gives dense cursors to what is written, and none to what is not', () => {
-    const items = [itemAt('a'), itemAt('b', { ben: 1 }, fileOf('1')), itemAt('c')];
-    const current = [undefined, holding(itemAt('b'), items[1]!), undefined];
-    const state = { feed, current, missing: Buffer.alloc(0) };
-    const decision = decideCommit(state, { items: items.map(newItem), stored: [] });
+    const held = itemAt('b', { ana: 1 }, fileOf('1'));
+    const decision = commitAll([itemAt('a'), held, itemAt('c')], [held]);
     expect(decision.writes.map((write) => `${write.cursor} ${write.item.path}`)).toEqual(['11 a', '12 c']);
-    expect(decision.conflicts.map(({ index }) => index)).toEqual([1]);
     expect(decision.feed.cursor).toBe(12);
   });
 
   it('writes nothing while a block is missing', () => {
     const missing = hashesNamed('1');
     const decision = decideCommit({ feed, current: [], missing }, { items: [newItem(itemAt('a'))], stored: [] });
-    expect(decision).toEqual({ feed, missing, conflicts: [], writes: [] });
+    expect(decision).toEqual({ feed, missing, merged: [], writes: [] });
   });
 
-  it('refuses conflicts that would not fit into an answer', () => {
+  it('refuses what cannot be told in one answer, and tells of one item whatever its size', () => {
     const next = itemAt('a', { ben: 1 });
-    const large = { ...holding(itemAt('a', { ana: 1 }, fileOf('1')), next) };
-    const content = { ...large.content!, encoded: Buffer.alloc(metadataLimits.conflictBytes / 2 + 1) };
-    const current = [{ ...large, content }];
-    const one = { items: [newItem(next)], stored: [] };
-    expect(decideCommit({ feed, current, missing: Buffer.alloc(0) }, one).conflicts).toHaveLength(1);
-    const two = { items: [newItem(next), newItem(next)], stored: [] };
-    expect(() => decideCommit({ feed, current: [...current, ...current], missing: Buffer.alloc(0) }, two)).toThrow(
+    const held = newItem(itemAt('a', { ana: 2 }));
+    const head = headOf({ ...held, cursor: cursor(7), supersedes: undefined });
+    const large = { head, content: { ...held, encoded: Buffer.alloc(metadataLimits.answerBytes + 1) } };
+    const stale = newItem(itemAt('a', { ana: 1 }));
+    const one = { items: [stale], stored: [] };
+    expect(decideCommit({ feed, current: [large], missing: Buffer.alloc(0) }, one).merged).toHaveLength(1);
+    const two = { items: [stale, newItem(next)], stored: [] };
+    expect(() => decideCommit({ feed, current: [large, large], missing: Buffer.alloc(0) }, two)).toThrow(
       expect.objectContaining({ code: 'INVALID_ARGUMENT', details: { field: 'items' } }),
     );
+  });
+});
+
+describe('of a device, decideCommit takes', () => {
+  const contested = contestedAt('a', ['ben', fileOf('1')], ['cai', fileOf('2')]);
+  const { copies, item: settled } = settle(contested);
+
+  it('its own changes', () => {
+    expect(commitAll([itemAt('n')], [], 'ana').writes).toHaveLength(1);
+  });
+
+  it('no change of another device, and says that nothing is held', () => {
+    expect(commitAll([itemAt('n')], [], 'ben')).toMatchObject({
+      feed,
+      writes: [],
+      merged: [{ index: 0, current: undefined }],
+    });
+    const held = itemAt('n', { ana: 1 });
+    expect(commitAll([itemAt('n', { ana: 2 })], [held], 'ben').merged).toMatchObject([{ current: { item: held } }]);
+  });
+
+  it('the conflicted copies of what the namespace holds, from anybody', () => {
+    expect(commitAll([...copies, settled], [contested], 'ana').writes).toHaveLength(2);
+    expect(commitAll([...copies, settled], [contested], 'ben').writes).toHaveLength(2);
+  });
+
+  it('no copies of what it does not hold, or holds no more', () => {
+    expect(commitAll(copies, [], 'ana').writes).toEqual([]);
+    const replaced = itemAt('a', { ben: 1, cai: 1, ana: 1 }, fileOf('3'));
+    expect(commitAll([...copies, settled], [replaced], 'ana')).toMatchObject({
+      writes: [],
+      merged: [
+        { index: 0, current: undefined },
+        { index: 1, current: { item: replaced } },
+      ],
+    });
+  });
+
+  it('no copy that says something else', () => {
+    const [copy] = copies;
+    const forged = { ...copy!, content: fileOf('3') };
+    expect(commitAll([forged, settled], [contested], 'ana').writes.map(({ item }) => item.path)).toEqual(['a']);
+  });
+
+  it('the directory that a file with items below it has to be', () => {
+    const { copies: both, item: directory } = settleAsDirectory(contested);
+    for (const committer of ['ana', 'ben', 'cai']) {
+      expect(commitAll([...both, directory], [contested], committer).writes).toHaveLength(3);
+    }
   });
 });
 
@@ -138,6 +229,11 @@ describe('missingBlocks', () => {
     const held = hashesNamed('held');
     const missing = missingBlocks(items.map(newItem), (hash) => held.equals(hash));
     expect(Buffer.from(missing)).toEqual(hashesNamed('3', '1', '2'));
+  });
+
+  it('looks at all states of an item', () => {
+    const contested = contestedAt('a', ['ana', fileOf('1')], ['ben', fileOf('2')]);
+    expect(Buffer.from(missingBlocks([newItem(contested)], () => false))).toEqual(hashesNamed('2', '1'));
   });
 
   it('names no more than a message may list', () => {

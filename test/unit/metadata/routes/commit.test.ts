@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { itemToWire } from '../../../../common/feed/item-codec.js';
 import type { Item } from '../../../../common/feed/item.js';
+import { mergeItems } from '../../../../common/feed/merge.js';
 import { metadataLimits, wireLimits } from '../../../../common/limits.js';
 import { receiptToMessage } from '../../../../common/receipt-message.js';
 import type { Receipt as WireReceipt } from '../../../../proto/gen/drystone/block/v1/block.js';
@@ -8,6 +9,7 @@ import type { Item as WireItem } from '../../../../proto/gen/drystone/feed/v1/fe
 import { collect, streamOf } from '../../../support/async-tools.js';
 import { ManualClock } from '../../../support/manual-clock.js';
 import {
+  contestedAt,
   fileOf,
   hashesNamed,
   itemAt,
@@ -65,13 +67,30 @@ describe('CommitService', () => {
     expect(await paths()).toEqual([]);
   });
 
-  it('returns the state held where somebody else was first', async () => {
-    await namespace.commit({ items: wire(itemAt('a', { ana: 1 })) });
+  it('returns what came of a change that somebody else made at the same time', async () => {
+    const [first, second] = [itemAt('a', { ana: 1 }), itemAt('a', { ben: 1 }, fileOf('other'))];
+    await namespace.commit({ items: wire(first) });
     const receipts = [namespace.receipt(lisbon, 'other')];
-    const items = wire(itemAt('b'), itemAt('a', { ben: 1 }, fileOf('other')));
-    const { cursor, conflicts } = await namespace.commit({ items, receipts });
-    expect(cursor).toBe(2n);
-    expect(conflicts).toEqual([{ index: 1, current: { cursor: 1n, item: wire(itemAt('a', { ana: 1 }))[0] } }]);
+    const { cursor, merged } = await namespace.commit({ items: wire(itemAt('b'), second), receipts });
+    expect(cursor).toBe(3n);
+    expect(merged).toEqual([{ index: 1, current: { cursor: 3n, item: wire(mergeItems(first, second))[0] } }]);
+  });
+
+  it('refuses a change from the future, names its path and changes nothing', async () => {
+    const at = (wallMs: number): Item => ({ ...itemAt('early'), at: { wallMs, logical: 0 } });
+    const latestMs = START_MS + metadataLimits.changeAheadMs;
+    const refusal = {
+      code: 'FAILED_PRECONDITION',
+      reason: 'CLOCK_AHEAD',
+      message: expect.stringContaining('early') as string,
+    };
+    await expect(namespace.commit({ items: wire(itemAt('a'), at(latestMs + 1)) })).rejects.toMatchObject(refusal);
+    const contested = contestedAt('early', ['ana', fileOf('1')], ['ben', { kind: 'directory' }]);
+    const rivals = contested.rivals.map((rival) => ({ ...rival, at: at(latestMs + 1).at }));
+    await expect(namespace.commit({ items: wire({ ...contested, rivals }) })).rejects.toMatchObject(refusal);
+    expect(await paths()).toEqual([]);
+    await namespace.commit({ items: wire(at(latestMs)) });
+    expect(await paths()).toEqual(['early']);
   });
 
   const altered = (change: Partial<WireReceipt>) => ({ ...namespace.receipt(lisbon, 'x'), ...change });
@@ -168,8 +187,8 @@ describe('CommitService', () => {
     await namespace.commit({ items: file('a', 'x') });
     await namespace.commit({ items: wire(itemAt('a', { ben: 1 }, { kind: 'deletion' })) });
     await namespace.commit({ items: file('c', 'nobody') });
-    expect(await metadata.metric('drystone_metadata_commit_items_total')).toBe(2);
-    expect(await metadata.metric('drystone_metadata_commit_conflicts_total')).toBe(2);
+    expect(await metadata.metric('drystone_metadata_commit_items_total')).toBe(3);
+    expect(await metadata.metric('drystone_metadata_commit_conflicts_total')).toBe(1);
     expect(await metadata.metric('drystone_metadata_commit_missing_blocks_total')).toBe(1);
     expect(await metadata.metric('drystone_metadata_commit_receipts_total')).toBe(1);
     expect(await metadata.metric('drystone_metadata_commit_seconds_count')).toBe(4);
