@@ -48,8 +48,8 @@ export interface RunningSync {
   stop(): Promise<void>;
 }
 
-/** The newest format of a folder's state that this release reads and writes (docs/storage-format.md). */
-const STATE_FORMAT = 1;
+/** The format of a folder's state that this release reads and writes (docs/storage-format.md). */
+const STATE_FORMAT = 2;
 
 /** What does the heavy work beside the control thread. */
 export interface SyncWorkers {
@@ -117,13 +117,23 @@ async function openFolder(root: string): Promise<DataDirectory> {
   await mkdir(root, { recursive: true });
   const path = join(root, STATE_DIRECTORY);
   try {
-    const directory = await openDataDirectory({ path, program: 'client', formatVersion: STATE_FORMAT });
+    const directory = await openDataDirectory({
+      path,
+      program: 'client',
+      formatVersion: STATE_FORMAT,
+      oldestFormatVersion: STATE_FORMAT,
+    });
     const temporaryDirectory = temporaryDirectoryOf(root);
     await mkdir(temporaryDirectory, { recursive: true, mode: 0o700 });
     await clearTemporaries(temporaryDirectory);
     return directory;
   } catch (thrown) {
-    if (!(thrown instanceof DrystoneError) || thrown.reason !== 'DATA_DIRECTORY_BUSY') throw thrown;
+    if (!(thrown instanceof DrystoneError)) throw thrown;
+    if (thrown.reason === 'DATA_FORMAT_OLDER') {
+      const message = `${path} was written by a pre-release; remove it, the next sync finds out again what agrees`;
+      throw new DrystoneError(thrown.code, thrown.reason, message, {}, { cause: thrown });
+    }
+    if (thrown.reason !== 'DATA_DIRECTORY_BUSY') throw thrown;
     const message = `${root} is being synced by another process; stop that one first (${thrown.message})`;
     throw new DrystoneError('FAILED_PRECONDITION', 'FOLDER_BUSY', message, {}, { cause: thrown });
   }

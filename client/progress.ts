@@ -30,11 +30,11 @@ export interface SyncProblem {
   readonly problem: string;
 }
 
-/** Two devices changed one item: both contents are kept. */
+/** An item was changed in two places, neither in the knowledge of the other: both contents are kept. */
 export interface SyncConflict {
-  /** The path, which now holds the other device's content. */
+  /** The path, which holds the content that stands. */
   readonly path: string;
-  /** Where this device's own content was put. */
+  /** Where the other content was put, by this client or by one that did the same at the same time. */
   readonly keptAs: string;
 }
 

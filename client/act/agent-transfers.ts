@@ -1,4 +1,4 @@
-import type { Cursor, DeviceId, NamespaceId, PremisesName } from '../../common/ids.js';
+import type { Cursor, NamespaceId, PremisesName } from '../../common/ids.js';
 import type { Random } from '../../common/random.js';
 import type { AgentDirectory } from '../connection/agent-directory.js';
 import type { MetadataCalls } from '../connection/metadata-calls.js';
@@ -11,11 +11,10 @@ import type { BlockSource } from './download/block-fetcher.js';
 import { fetchFiles } from './download/fetch-files.js';
 import type { Transfers } from './round.js';
 import { chooseTarget } from './upload/target.js';
-import { upload } from './upload/upload.js';
+import { upload, type UploadParts } from './upload/upload.js';
 
 export interface AgentTransfersParts {
   readonly namespaceId: NamespaceId;
-  readonly device: DeviceId;
   readonly premises: PremisesName | undefined;
   readonly metadata: MetadataCalls;
   readonly agents: AgentDirectory;
@@ -24,6 +23,8 @@ export interface AgentTransfersParts {
   readonly index: LocalBlockIndex;
   readonly random: Random;
   readonly tally: SyncTally;
+  /** Notes what is about to be sent; see `UploadParts.onOffer`. */
+  readonly onOffer: UploadParts['onOffer'];
   /** The feed's last cursor after a commit. */
   readonly onCursor: (cursor: Cursor) => void;
 }

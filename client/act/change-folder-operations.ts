@@ -29,6 +29,7 @@ export function isFolderOperation(operation: Operation): operation is FolderOper
     case 'read-file':
     case 'fetch-file':
     case 'commit-item':
+    case 'settle':
       return false;
   }
 }

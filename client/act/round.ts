@@ -1,6 +1,9 @@
 import { DrystoneError, toDrystoneError } from '../../common/errors.js';
+import { conflictsOf } from '../../common/feed/conflicts.js';
 import type { ItemPath } from '../../common/feed/item.js';
-import type { Operation, CommitItem, FetchFile, ReadFile } from '../plan/operation.js';
+import { sameItem } from '../../common/feed/merge.js';
+import { live } from '../plan/difference.js';
+import type { FetchFile, Operation } from '../plan/operation.js';
 import type { SyncConflict, SyncProblem } from '../progress.js';
 import type { StateWriter } from '../state/state-writer.js';
 import type { SyncTally } from '../tally.js';
@@ -9,11 +12,12 @@ import type { Disk, DiskOutcome } from './disk/disk-task.js';
 import type { FetchOutcome } from './download/fetch-files.js';
 import type { FolderPlaces } from './folder-places.js';
 import type { UploadOutcome } from './upload/pending-item.js';
+import type { UploadOperation } from './upload/upload.js';
 
 /** How content travels in a round. Each tells outcomes as they come, and raises what ended it early. */
 export interface Transfers {
   upload(
-    operations: readonly (CommitItem | ReadFile)[],
+    operations: readonly UploadOperation[],
     places: FolderPlaces,
     onOutcomes: (outcomes: readonly UploadOutcome[]) => void,
     signal: AbortSignal,
@@ -47,6 +51,8 @@ export interface RoundResult {
   readonly later: ReadonlySet<ItemPath>;
   /** Why, for the first of them. */
   readonly failure: DrystoneError | undefined;
+  /** Metadata does not let this account change the namespace. */
+  readonly isReadOnly: boolean;
 }
 
 /**
@@ -65,9 +71,7 @@ export async function carryOut(
     round.folderChanged(operation, outcome),
   );
   const fetches = operations.filter((operation) => operation.kind === 'fetch-file');
-  const uploads = operations.filter(({ kind }) => kind === 'commit-item' || kind === 'read-file') as (
-    CommitItem | ReadFile
-  )[];
+  const uploads = operations.filter(isUpload);
   const travels: Promise<void>[] = [];
   if (fetches.length > 0) {
     travels.push(parts.transfers.fetch(fetches, places, (outcome) => round.fetched(outcome), signal));
@@ -84,6 +88,10 @@ export async function carryOut(
   return round.result();
 }
 
+function isUpload(operation: Operation): operation is UploadOperation {
+  return operation.kind === 'commit-item' || operation.kind === 'read-file' || operation.kind === 'settle';
+}
+
 /** The books of one round. */
 class Round {
   /** What has had no outcome yet. */
@@ -93,6 +101,7 @@ class Round {
   readonly #refused = new Set<ItemPath>();
   readonly #later = new Set<ItemPath>();
   #failure: DrystoneError | undefined;
+  #isReadOnly = false;
 
   constructor(
     private readonly parts: RoundParts,
@@ -117,8 +126,7 @@ class Round {
     this.parts.writer.add(changesOf(operation, entry?.kind === 'file' ? { ...entry, blocks: undefined } : entry));
     if (operation.kind === 'keep-conflict') {
       this.#lookAgain.add(path).add(operation.keptAs);
-      this.parts.tally.add('conflicts');
-      this.parts.onConflict({ path, keptAs: operation.keptAs });
+      this.#tellConflict(path, operation.keptAs);
     } else {
       this.parts.tally.add('itemsApplied');
       this.#again.add(path);
@@ -148,13 +156,9 @@ class Round {
       case 'committed':
         this.#committed(outcome);
         return;
-      case 'conflict': {
-        const { entry, current, item } = outcome;
-        this.#close(item.path);
-        this.parts.writer.add({ remote: [current], local: entry === undefined ? [] : [[item.path, entry]] });
-        this.#again.add(item.path);
+      case 'declined':
+        this.#declined(outcome);
         return;
-      }
       case 'read':
         this.#close(outcome.entry.path);
         this.parts.writer.add({ local: [[outcome.entry.path, outcome.entry]] });
@@ -165,13 +169,16 @@ class Round {
         this.#refusal(outcome.path, outcome);
         return;
       case 'missing':
-        this.#open.delete(outcome.path);
-        this.#again.add(outcome.path);
+        this.#missing(outcome);
     }
   }
 
-  /** A transfer ended early: what it had not told of failed with it. */
+  /** A transfer ended early: what it had not told of failed with it, or is left to those who may do it. */
   fail(error: DrystoneError): void {
+    if (error.code === 'PERMISSION_DENIED' && error.reason === 'ROLE_INSUFFICIENT') {
+      this.#leaveSettling();
+      if (this.#open.size === 0) return;
+    }
     this.#failure ??= error;
   }
 
@@ -185,21 +192,66 @@ class Round {
       refused: this.#refused,
       later: this.#later,
       failure: this.#failure,
+      isReadOnly: this.#isReadOnly,
     };
   }
 
-  #committed({ operation, item, entry }: Extract<UploadOutcome, { outcome: 'committed' }>): void {
+  #committed({ operation, item, held }: Extract<UploadOutcome, { outcome: 'committed' }>): void {
     const { path } = item;
+    if (operation.kind === 'settle') {
+      this.parts.writer.add({ remote: [held] });
+      this.#again.add(path);
+      if (path === operation.path) this.#close(path);
+      else this.#tellConflict(operation.path, path);
+      return;
+    }
     this.#close(path);
     this.parts.tally.add('itemsCommitted');
-    if (operation.change.from === 'namespace') {
-      this.parts.writer.add({ remote: [item] });
-      this.#again.add(path);
-    } else {
-      const agreed = item.content.kind === 'deletion' ? undefined : item;
-      const local = entry === undefined ? [] : [[path, entry] as const];
-      this.parts.writer.add({ remote: [item], local, synced: [[path, agreed]] });
+    this.parts.writer.add({ remote: [held], synced: [[path, live(item)]] });
+    // Beside it there is something that this folder does not have.
+    if (!sameItem(held, item)) this.#again.add(path);
+  }
+
+  #declined({ operation, item, held }: Extract<UploadOutcome, { outcome: 'declined' }>): void {
+    const { path } = item;
+    this.parts.writer.add({
+      remote: held === undefined ? [] : [held],
+      offered: operation.kind === 'settle' ? [] : [[path, undefined]],
+    });
+    if (operation.kind === 'settle' && path !== operation.path) return;
+    // Whoever settles what is settled already is told so; what is not must not be tried over and over.
+    if (operation.kind === 'settle' && (held === undefined || conflictsOf(held).length > 0)) {
+      this.#postpone(path, new DrystoneError('ABORTED', 'INTERNAL', `${path}: its conflicts could not be settled`));
+      return;
     }
+    this.#close(path);
+    this.#again.add(path);
+  }
+
+  #missing({ operation }: Extract<UploadOutcome, { outcome: 'missing' }>): void {
+    const { kind, path } = operation;
+    if (kind === 'settle') {
+      const message = `${path}: no agent holds all blocks of its conflicting versions`;
+      this.#postpone(path, new DrystoneError('UNAVAILABLE', 'BLOCKS_UNAVAILABLE', message));
+    } else {
+      this.#open.delete(path);
+      this.#again.add(path);
+    }
+  }
+
+  /** Conflicts are settled by those who may change the namespace; this folder goes on without. */
+  #leaveSettling(): void {
+    this.#isReadOnly = true;
+    for (const { kind, path } of [...this.#open.values()]) {
+      if (kind !== 'settle') continue;
+      this.#open.delete(path);
+      this.#again.add(path);
+    }
+  }
+
+  #tellConflict(path: ItemPath, keptAs: ItemPath): void {
+    this.parts.tally.add('conflicts');
+    this.parts.onConflict({ path, keptAs });
   }
 
   #refusal(

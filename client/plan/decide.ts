@@ -1,44 +1,30 @@
+import { conflictPath } from '../../common/feed/conflict-name.js';
+import { conflictsOf, settle, settleAsDirectory, type Settlement } from '../../common/feed/conflicts.js';
 import {
-  sameContent,
+  isVoid,
+  sameBytes,
   type FileContent,
   type Item,
   type ItemContent,
   type ItemPath,
   type SymlinkContent,
+  type Version,
 } from '../../common/feed/item.js';
-import { advanceVersion, NO_VERSION } from '../../common/feed/version.js';
-import type { DeviceId } from '../../common/ids.js';
+import { fitsTheWire, itemOf, mergeItems } from '../../common/feed/merge.js';
+import { NO_VERSION } from '../../common/feed/version.js';
 import { contentOfLocal, type LocalEntry } from '../state/local-entry.js';
 import type { Trees } from '../state/tree-store.js';
-import { conflictPath } from './conflict-name.js';
-import { isContested, live, localChange, remoteChange, sameBytes, sameState, type LiveItem } from './difference.js';
-import type { ItemOf, Operation } from './operation.js';
-
-/** What a plan depends on beside the trees. */
-export interface PlanRules {
-  /** The device that plans. */
-  readonly device: DeviceId;
-  /** Milliseconds since 1970 UTC, for the names of conflicted copies. */
-  readonly nowMs: number;
-  /** Whether a path is none of the sync's business, whatever the trees say of it: ignored, or not to be looked into. */
-  leaveAlone(path: ItemPath, kind: Exclude<ItemContent['kind'], 'deletion'>): boolean;
-}
+import { live, localChange, remoteChange, sameState, type LiveItem } from './difference.js';
+import type { Change, ItemOf, Offer, Operation } from './operation.js';
+import { allSeen, nextOffer, situationOf, type PlanRules, type Situation } from './situation.js';
 
 /** What to do about one path: an operation, nothing, or nothing until paths below it have been dealt with. */
 export type Decision = Operation | 'nothing' | 'wait';
 
-/** All that is known of one path. */
-interface Situation {
-  readonly path: ItemPath;
-  readonly remote: Item | undefined;
-  readonly synced: Item | undefined;
-  readonly local: LocalEntry | undefined;
-}
-
 /**
  * Decides path by path. What is said of a directory depends on what is said of the paths below it, never the other way
- * round. An edit beats a delete; of two edits the namespace's keeps the path and the folder's gets another name; a
- * directory lives for as long as something in it does.
+ * round. What was changed on both sides is merged by the namespace (docs/merge.md); what it calls a conflict is settled
+ * before anything else is done about the path. A directory lives for as long as something in it does.
  */
 export class Decider {
   readonly #decisions = new Map<ItemPath, Decision>();
@@ -52,7 +38,7 @@ export class Decider {
   decide(path: ItemPath): Decision {
     const known = this.#decisions.get(path);
     if (known !== undefined) return known;
-    const decision = this.#decideNew(this.#situationOf(path));
+    const decision = this.#decideNew(situationOf(this.trees, path));
     this.#decisions.set(path, decision);
     return decision;
   }
@@ -68,141 +54,162 @@ export class Decider {
     return true;
   }
 
-  #situationOf(path: ItemPath): Situation {
-    const remote = this.trees.remote.get(path);
-    const synced = this.trees.synced.get(path);
-    return {
-      path,
-      remote,
-      synced: isContested(remote, synced) ? undefined : synced,
-      local: this.trees.local.get(path),
-    };
-  }
-
   #decideNew(situation: Situation): Decision {
-    const { path, remote, synced, local } = situation;
-    const kind = local?.kind ?? live(remote)?.content.kind ?? live(synced)?.content.kind;
+    const { path, remote, base, local } = situation;
+    const kind = local?.kind ?? live(remote)?.content.kind ?? live(base)?.content.kind;
     if (kind === undefined || this.rules.leaveAlone(path, kind)) return 'nothing';
-    const isChanged = remoteChange(remote, synced);
+    if (this.rules.maySettle && remote !== undefined && conflictsOf(remote).length > 0) {
+      return this.#settle(settle(remote));
+    }
+    const offeredAgain = this.#offerAgain(situation);
+    if (offeredAgain !== undefined) return offeredAgain;
+    const isChanged = remoteChange(remote, base);
     // Most of what a plan looks at is as it was.
-    if (!isChanged && localChange(local, synced) === false && !this.#suspects.has(path)) return 'nothing';
+    if (!isChanged && localChange(local, live(base)) === false && !this.#suspects.has(path)) {
+      return situation.isNewsToUs ? { kind: 'adopt', path, item: live(base) } : 'nothing';
+    }
     const there = live(remote);
     if (there !== undefined && there.content.kind !== 'directory') {
       const below = this.#itemsBelow(path);
-      if (below !== 'none') return below === 'leaving' ? 'wait' : this.#makeRoom(there);
+      if (below === 'leaving' || (below === 'staying' && !this.rules.maySettle)) return 'wait';
+      if (below === 'staying') return this.#settle(settleAsDirectory(there));
     }
     if (!isChanged) return this.#decideFolderOnly(situation);
     return there === undefined ? this.#decideRemoved(situation) : this.#decideChanged(situation, there);
   }
 
+  /**
+   * What was said of the path and not answered, where it is still so: it may be on its way, so nothing else is done about the
+   * path before it is known what came of it.
+   */
+  #offerAgain(situation: Situation): Decision | undefined {
+    const { path, base, local, open } = situation;
+    if (open === undefined || isVoid(open)) return undefined;
+    const content = local === undefined ? ({ kind: 'deletion' } as const) : contentOfLocal(local);
+    if (content === undefined || !sameState(content, open.content)) return undefined;
+    const synced = live(base);
+    const change = local === undefined ? ({ from: 'deletion', synced } as const) : folderChange(local, undefined);
+    return { kind: 'commit-item', path, offer: open, again: open, change };
+  }
+
   /** The namespace is as it was when both sides last agreed. */
   #decideFolderOnly(situation: Situation): Decision {
-    const { path, remote, synced, local } = situation;
-    if (localChange(local, synced) === false) return 'nothing';
-    if (local !== undefined) return this.#commit(situation, local);
+    const { path, remote, base, local } = situation;
+    if (localChange(local, live(base)) === false) return 'nothing';
+    const seen = allSeen(situation);
+    if (local !== undefined) return this.#commit(situation, local, seen);
     // A namespace that has never heard of the item, such as one restored from an older copy, needs no deletion either.
     if (remote === undefined) return { kind: 'adopt', path, item: undefined };
     if (this.#itemsBelow(path) === 'staying') return { kind: 'make-directory', path, item: remote };
-    return { kind: 'commit-item', path, version: this.#nextVersion(situation), change: { from: 'deletion', synced } };
+    const change = { from: 'deletion', synced: live(base) } as const;
+    return { kind: 'commit-item', path, offer: this.#offer(situation, seen), again: undefined, change };
   }
 
   /** The namespace's item was deleted since both sides last agreed. */
   #decideRemoved(situation: Situation): Decision {
-    const { path, synced, local } = situation;
+    const { path, base, local } = situation;
     if (local === undefined) return { kind: 'adopt', path, item: undefined };
-    const change = localChange(local, synced);
+    const change = localChange(local, live(base));
     if (change === 'unread' && local.kind === 'file') return { kind: 'read-file', path, file: local };
-    if (change !== false) return this.#commit(situation, local);
+    // What is written since covers the deletion: nobody misses that.
+    if (change !== false) return this.#commit(situation, local, allSeen(situation));
     if (local.kind !== 'directory') return { kind: 'remove', path, replaces: local };
     const below = this.#outlook(path);
-    if (below.stays || this.#itemsBelow(path) === 'staying') return this.#commit(situation, local);
+    if (below.stays || this.#itemsBelow(path) === 'staying') return this.#commit(situation, local, allSeen(situation));
     return below.unclear ? 'wait' : { kind: 'remove', path, replaces: local };
   }
 
   /** The namespace's item appeared or changed since both sides last agreed. */
   #decideChanged(situation: Situation, remote: LiveItem): Decision {
-    const { path, synced, local } = situation;
+    const { path, base, local } = situation;
     if (local === undefined) return create(remote, undefined);
     if (local.kind === 'directory') {
-      return remote.content.kind === 'directory' ? { kind: 'adopt', path, item: remote } : this.#giveWay(path, local);
+      return remote.content.kind === 'directory'
+        ? { kind: 'adopt', path, item: remote }
+        : this.#giveWay(situation, local);
     }
     const content = contentOfLocal(local);
     if (content === undefined) return local.kind === 'file' ? { kind: 'read-file', path, file: local } : 'nothing';
     if (sameState(content, remote.content)) return { kind: 'adopt', path, item: remote };
-    const unchanged = localChange(local, synced) === false;
+    // Where one side has only touched attributes, the other's bytes lose nothing.
+    const unchanged = localChange(local, live(base)) === false || haveSameBytes(content, base?.content);
     if (remote.content.kind === 'directory') {
       return unchanged ? { kind: 'remove', path, replaces: local } : this.#keepConflict(path, local);
     }
-    if (isFile(remote) && local.kind === 'file' && content.kind === 'file' && sameBytes(content, remote.content)) {
+    if (local.kind === 'file' && isFile(remote) && haveSameBytes(content, remote.content)) {
       return { kind: 'set-attributes', path, item: remote, replaces: local };
     }
     if (unchanged) return create(remote, local);
-    if (synced?.content.kind === 'file') {
-      // Where one side has only touched attributes, the other's bytes lose nothing.
-      if (content.kind === 'file' && sameBytes(content, synced.content)) return create(remote, local);
-      if (isFile(remote) && sameBytes(remote.content, synced.content)) return this.#commit(situation, local);
-    }
-    return this.#keepConflict(path, local);
+    if (haveSameBytes(remote.content, base?.content)) return this.#commit(situation, local, allSeen(situation));
+    return this.#commitBeside(situation, remote, local, content);
   }
 
-  /** The namespace has a file or symlink where the folder has a directory. */
-  #giveWay(path: ItemPath, local: LocalEntry): Decision {
+  /** The namespace has a file or symlink where the folder has a directory: that gives way only where nothing is in it. */
+  #giveWay(situation: Situation, local: LocalEntry): Decision {
+    const { path, base } = situation;
     const below = this.#outlook(path);
-    if (below.goes || below.unclear)
-      return below.stays || below.unclear ? 'wait' : { kind: 'remove', path, replaces: local };
-    return below.stays ? this.#keepConflict(path, local) : { kind: 'remove', path, replaces: local };
-  }
-
-  /**
-   * The namespace has a file or symlink with items below it: two devices disagreed on what the path is. The directory
-   * keeps it. What stood there is committed under another name, which every device finds alike, and in a later plan the
-   * path is committed as the directory that it is.
-   */
-  #makeRoom({ path, author, content, version }: LiveItem): Decision {
-    const { remote } = this.trees;
-    const dateMs = content.kind === 'file' ? content.modifiedAtMs : 0;
-    const differs = (other: Item | undefined): boolean => other !== undefined && !sameContent(other.content, content);
-    const copy = conflictPath(path, author, dateMs, (candidate) => differs(live(remote.get(candidate))));
-    const kept = remote.get(copy);
-    if (live(kept) !== undefined) {
-      const change = { from: 'namespace', content: { kind: 'directory' } } as const;
-      return { kind: 'commit-item', path, version: advanceVersion(version, this.rules.device), change };
+    if (!below.stays && localChange(local, live(base)) === false) {
+      return below.unclear ? 'wait' : { kind: 'remove', path, replaces: local };
     }
-    const copyVersion = advanceVersion(kept?.version ?? NO_VERSION, this.rules.device);
-    return { kind: 'commit-item', path: copy, version: copyVersion, change: { from: 'namespace', content } };
+    if (this.rules.maySettle) return this.#commit(situation, local, base?.version ?? NO_VERSION);
+    return below.goes || below.unclear ? 'wait' : this.#keepConflict(path, local);
   }
 
-  #commit(situation: Situation, entry: LocalEntry): Decision {
-    const { path, synced } = situation;
+  /** Both sides have changed a file or symlink, neither in the knowledge of the other. */
+  #commitBeside(situation: Situation, remote: LiveItem, local: LocalEntry, content: ItemContent): Decision {
+    const seen = situation.base?.version ?? NO_VERSION;
+    const own = { ...this.#offer(situation, seen), content };
+    const merged = mergeItems(remote, itemOf(remote.path, own.version, [own]));
+    // What the namespace could not hold beside what it has, and what it would not take, is put beside it here.
+    if (!this.rules.maySettle || !fitsTheWire(merged)) return this.#keepConflict(remote.path, local);
+    return this.#commit(situation, local, seen);
+  }
+
+  #commit(situation: Situation, entry: LocalEntry, seen: Version): Decision {
+    const { path, base } = situation;
     if (entry.kind !== 'directory') {
       const below = this.#itemsBelow(path);
       if (below !== 'none') return below === 'leaving' ? 'wait' : this.#keepConflict(path, entry);
     }
-    const version = this.#nextVersion(situation);
-    return { kind: 'commit-item', path, version, change: { from: 'folder', entry, synced } };
+    const change = folderChange(entry, live(base));
+    return { kind: 'commit-item', path, offer: this.#offer(situation, seen), again: undefined, change };
+  }
+
+  #offer(situation: Situation, seen: Version): Offer {
+    return nextOffer(situation, seen, this.rules);
+  }
+
+  #settle({ copies, item }: Settlement): Decision {
+    const isNew = (copy: Item): boolean => {
+      const known = this.trees.remote.get(copy.path);
+      return known === undefined || mergeItems(known, copy) !== known;
+    };
+    return { kind: 'settle', path: item.path, items: [...copies.filter(isNew), item] };
   }
 
   #keepConflict(path: ItemPath, replaces: LocalEntry): Decision {
-    const { device, nowMs } = this.rules;
+    const { device, replica, at } = this.rules;
     const { remote, local } = this.trees;
     const isTaken = (candidate: ItemPath): boolean =>
       remote.get(candidate) !== undefined || local.get(candidate) !== undefined;
-    return { kind: 'keep-conflict', path, keptAs: conflictPath(path, device, nowMs, isTaken), replaces };
+    for (let number = 1; ; number++) {
+      const keptAs = conflictPath(path, { device, dateMs: at.wallMs, number, tag: replica.slice(0, 8) });
+      if (!isTaken(keptAs)) return { kind: 'keep-conflict', path, keptAs, replaces };
+    }
   }
 
-  #nextVersion({ remote, synced }: Situation): Item['version'] {
-    return advanceVersion(remote?.version ?? synced?.version ?? NO_VERSION, this.rules.device);
-  }
-
-  /** Whether the namespace has anything below `path`, and if so whether all of it is what this device is about to delete. */
+  /**
+   * Whether the namespace has anything below `path`, and if so whether all of it is what this device is about to delete, or
+   * may be once a conflict is settled.
+   */
   #itemsBelow(path: ItemPath): 'none' | 'leaving' | 'staying' {
     let result: 'none' | 'leaving' = 'none';
     for (const below of this.trees.remote.pathsBelow(path)) {
       if (live(this.trees.remote.get(below)) === undefined) continue;
       const decision = this.decide(below);
-      if (typeof decision === 'string' || decision.kind !== 'commit-item' || decision.change.from !== 'deletion') {
-        return 'staying';
-      }
+      if (typeof decision === 'string') return 'staying';
+      const isLeaving = decision.kind === 'commit-item' && decision.change.from === 'deletion';
+      if (!isLeaving && decision.kind !== 'settle') return 'staying';
       result = 'leaving';
     }
     return result;
@@ -216,11 +223,15 @@ export class Decider {
       if (decision === 'wait') outlook.unclear = true;
       else if (decision === 'nothing') outlook.stays = true;
       else if (decision.kind === 'remove') outlook.goes = true;
-      else if (decision.kind === 'read-file') outlook.unclear = true;
+      else if (decision.kind === 'read-file' || decision.kind === 'settle') outlook.unclear = true;
       else outlook.stays = true;
     }
     return outlook;
   }
+}
+
+function haveSameBytes(a: ItemContent, b: ItemContent | undefined): boolean {
+  return a.kind === 'file' && b?.kind === 'file' && sameBytes(a, b);
 }
 
 function isFile(item: LiveItem): item is LiveItem & ItemOf<FileContent> {
@@ -229,6 +240,11 @@ function isFile(item: LiveItem): item is LiveItem & ItemOf<FileContent> {
 
 function isSymlink(item: LiveItem): item is LiveItem & ItemOf<SymlinkContent> {
   return item.content.kind === 'symlink';
+}
+
+/** The folder's state as the content of a commit; a file only if it is not as `synced` says after all. */
+function folderChange(entry: LocalEntry, synced: LiveItem | undefined): Change {
+  return { from: 'folder', entry, synced: entry.kind === 'file' ? synced : undefined };
 }
 
 /** How an item comes into the folder, over `replaces` where that stands there. */

@@ -1,4 +1,4 @@
-import { sameContent, type FileContent, type Item, type ItemContent } from '../../common/feed/item.js';
+import { sameContent, type Item, type ItemContent } from '../../common/feed/item.js';
 import { compareVersions } from '../../common/feed/version.js';
 import { contentOfLocal, type LocalEntry } from '../state/local-entry.js';
 
@@ -15,11 +15,6 @@ export function sameState(a: ItemContent, b: ItemContent): boolean {
   return sameContent(a, b) && (a.kind !== 'file' || b.kind !== 'file' || a.modifiedAtMs === b.modifiedAtMs);
 }
 
-/** Whether two files have the same bytes, whatever their attributes. */
-export function sameBytes(a: FileContent, b: FileContent): boolean {
-  return a.sizeBytes === b.sizeBytes && Buffer.compare(a.blocks.hashes, b.blocks.hashes) === 0;
-}
-
 /** Whether the folder's entry differs from the last agreed item; `unread` where only its blocks can tell. */
 export function localChange(entry: LocalEntry | undefined, synced: Item | undefined): boolean | 'unread' {
   if (entry === undefined || synced === undefined) return entry !== synced;
@@ -34,17 +29,4 @@ export function remoteChange(remote: Item | undefined, synced: Item | undefined)
   if (remote === undefined) return false;
   if (synced === undefined) return remote.content.kind !== 'deletion';
   return compareVersions(remote.version, synced.version) !== 'equal' || !sameState(remote.content, synced.content);
-}
-
-/**
- * Whether two items carry one version and yet differ. A commit whose answer was lost, and after which the file changed
- * again before its repetition, can leave this behind. Then what is called agreed was never accepted.
- */
-export function isContested(remote: Item | undefined, synced: Item | undefined): boolean {
-  return (
-    remote !== undefined &&
-    synced !== undefined &&
-    compareVersions(remote.version, synced.version) === 'equal' &&
-    !sameState(remote.content, synced.content)
-  );
 }

@@ -1,4 +1,4 @@
-import type { FileContent, Item, ItemContent, ItemPath, SymlinkContent, Version } from '../../common/feed/item.js';
+import type { FileContent, Item, ItemContent, ItemPath, SymlinkContent } from '../../common/feed/item.js';
 import type { LocalEntry, LocalFile } from '../state/local-entry.js';
 
 /** An item whose content is of one kind. */
@@ -10,6 +10,7 @@ export type ItemOf<Content extends ItemContent> = Item & { readonly content: Con
  */
 export type Operation =
   | CommitItem
+  | Settle
   | ReadFile
   | FetchFile
   | MakeDirectory
@@ -20,11 +21,16 @@ export type Operation =
   | Adopt
   | KeepConflict;
 
+/** An item that this folder makes, but for its content. */
+export type Offer = Pick<Item, 'version' | 'change' | 'at' | 'author'>;
+
 /** Bring a state of this folder into the namespace. */
 export interface CommitItem {
   readonly kind: 'commit-item';
   readonly path: ItemPath;
-  readonly version: Version;
+  readonly offer: Offer;
+  /** Set where this was said before and not answered, and is said again as it was; where it is no longer so, it is not. */
+  readonly again: Item | undefined;
   readonly change: Change;
 }
 
@@ -33,9 +39,15 @@ export type Change =
   /** What the folder holds. A file is read first; where it is as `synced` says after all, nothing is committed. */
   | { readonly from: 'folder'; readonly entry: LocalEntry; readonly synced: Item | undefined }
   /** The item is gone from the folder. */
-  | { readonly from: 'deletion'; readonly synced: Item | undefined }
-  /** What the namespace already holds, at another path. */
-  | { readonly from: 'namespace'; readonly content: ItemContent };
+  | { readonly from: 'deletion'; readonly synced: Item | undefined };
+
+/** Commit conflicted copies together with the item at `path` that they settle. The folder is not touched. */
+export interface Settle {
+  readonly kind: 'settle';
+  readonly path: ItemPath;
+  /** The copies that the namespace does not have yet, then the item. */
+  readonly items: readonly Item[];
+}
 
 /** Find out which blocks a file has, so that it can be compared. */
 export interface ReadFile {

@@ -10,11 +10,12 @@ const RANKS: Record<Operation['kind'], number> = {
   'make-symlink': 6,
   'fetch-file': 7,
   'read-file': 8,
-  'commit-item': 9,
+  settle: 9,
+  'commit-item': 10,
 };
 
 /** Deletions come last: a reader who has seen a directory's deletion must have seen those of everything in it. */
-const DELETION_RANK = 10;
+const DELETION_RANK = 11;
 
 /**
  * Operations in an order in which they can be carried out: room is made before it is needed, parents are made before and

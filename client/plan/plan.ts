@@ -1,11 +1,12 @@
 import type { ItemPath } from '../../common/feed/item.js';
 import { parentPath } from '../../common/feed/paths.js';
 import type { Trees } from '../state/tree-store.js';
-import { Decider, type Decision, type PlanRules } from './decide.js';
+import { Decider, type Decision } from './decide.js';
 import { live } from './difference.js';
 import { pairMoves } from './moves.js';
 import type { Operation } from './operation.js';
 import { inOrder } from './order.js';
+import type { PlanRules } from './situation.js';
 
 /** What is to be done now. */
 export interface Plan {
@@ -67,11 +68,9 @@ class Planning {
       if (decision === 'wait') this.#drawInBelow(path);
       return;
     }
-    // A decision about one path can begin with another.
-    if (decision.path !== path) this.#deferred.add(path);
     if (decision.kind === 'remove' && decision.replaces.kind === 'directory') this.#drawInBelow(path);
     if (createsEntry(decision)) this.#makeParents(path);
-    this.#operations.set(decision.path, decision);
+    this.#operations.set(path, decision);
   }
 
   /** A path above `path` that has to become a directory before the decision can be carried out. */

@@ -1,12 +1,14 @@
 import { open, type Database, type RootDatabase } from 'lmdb';
+import { compareTimes, TIME_START, type HybridTime } from '../../common/feed/hybrid-time.js';
 import { decodeItem, encodeItem } from '../../common/feed/item-codec.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
 import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js';
 import { clientLimits } from '../../common/limits.js';
 import type { LocalEntry } from './local-entry.js';
 import { decodeLocalEntry, encodeLocalEntry } from './local-entry-codec.js';
+import { latestOf, mergedChanges } from './merged-changes.js';
+import { offersAfter } from './offers.js';
 import { RecentValues } from './recent-values.js';
-import { notDominated } from './remote-changes.js';
 import type { StateChanges, Tree, TreeChanges, TreeStore } from './tree-store.js';
 
 type Bytes = Database<Buffer, Buffer>;
@@ -14,6 +16,8 @@ type Bytes = Database<Buffer, Buffer>;
 const SLASH = 0x2f;
 const CURSOR_KEY = 'cursor';
 const NAMESPACE_KEY = 'namespace';
+const NONCE_KEY = 'nonce';
+const TIME_KEY = 'time';
 const NAMES = { encoding: 'binary', keyEncoding: 'binary' } as const;
 
 /** How a tree's values are stored, and which of them are small. */
@@ -109,6 +113,7 @@ class LmdbTreeStore implements TreeStore {
   readonly remote: LmdbTree<Item>;
   readonly local: LmdbTree<LocalEntry>;
   readonly synced: LmdbTree<Item>;
+  readonly offered: LmdbTree<Item>;
   readonly #root: RootDatabase<Buffer, Buffer>;
   readonly #facts: Database<string, string>;
 
@@ -119,6 +124,7 @@ class LmdbTreeStore implements TreeStore {
     this.#facts = root.openDB({ name: 'facts', encoding: 'string' });
     this.remote = new LmdbTree(db('remote'), items);
     this.synced = new LmdbTree(db('synced'), items);
+    this.offered = new LmdbTree(db('offered'), items);
     this.local = new LmdbTree(db('local'), localEntryCodec);
   }
 
@@ -130,8 +136,20 @@ class LmdbTreeStore implements TreeStore {
     return Number(this.#facts.get(CURSOR_KEY) ?? CURSOR_START) as Cursor;
   }
 
-  async claim(namespaceId: NamespaceId): Promise<void> {
-    await this.#facts.put(NAMESPACE_KEY, namespaceId);
+  get nonce(): string | undefined {
+    return this.#facts.get(NONCE_KEY);
+  }
+
+  get latestTime(): HybridTime {
+    const [wallMs, logical] = (this.#facts.get(TIME_KEY) ?? '').split('.').map(Number);
+    return wallMs === undefined || logical === undefined ? TIME_START : { wallMs, logical };
+  }
+
+  async claim(namespaceId: NamespaceId, nonce: string): Promise<void> {
+    await this.#root.transaction(() => {
+      this.#facts.putSync(NAMESPACE_KEY, namespaceId);
+      this.#facts.putSync(NONCE_KEY, nonce);
+    });
     await this.#root.flushed;
   }
 
@@ -139,15 +157,24 @@ class LmdbTreeStore implements TreeStore {
     try {
       await this.#root.transaction(() => {
         if (changes.forgetRemote === true) this.remote.clear();
-        this.remote.apply(notDominated(changes.remote, this.remote));
+        this.remote.apply(mergedChanges(changes.remote, this.remote));
         this.local.apply(changes.local);
         this.synced.apply(changes.synced);
+        this.offered.apply(offersAfter(changes.synced, this));
+        this.offered.apply(changes.offered);
+        this.#noteTimes(changes);
         if (changes.cursor !== undefined) this.#facts.putSync(CURSOR_KEY, String(changes.cursor));
       });
     } catch (thrown) {
-      for (const tree of [this.remote, this.local, this.synced]) tree.forgetRecent();
+      for (const tree of [this.remote, this.local, this.synced, this.offered]) tree.forgetRecent();
       throw thrown;
     }
+  }
+
+  #noteTimes({ remote, offered }: StateChanges): void {
+    const known = this.latestTime;
+    const latest = latestOf(known, remote, offered);
+    if (compareTimes(latest, known) > 0) this.#facts.putSync(TIME_KEY, `${latest.wallMs}.${latest.logical}`);
   }
 
   async close(): Promise<void> {

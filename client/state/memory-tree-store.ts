@@ -1,8 +1,10 @@
-import { isAtOrBelow } from '../../common/feed/paths.js';
+import { TIME_START, type HybridTime } from '../../common/feed/hybrid-time.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
+import { isAtOrBelow } from '../../common/feed/paths.js';
 import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js';
 import type { LocalEntry } from './local-entry.js';
-import { notDominated } from './remote-changes.js';
+import { latestOf, mergedChanges } from './merged-changes.js';
+import { offersAfter } from './offers.js';
 import type { StateChanges, Tree, TreeChanges, TreeStore } from './tree-store.js';
 
 /** A tree in memory; listing costs a pass over all of it. */
@@ -35,19 +37,26 @@ export class MemoryTreeStore implements TreeStore {
   readonly remote = new MemoryTree<Item>();
   readonly local = new MemoryTree<LocalEntry>();
   readonly synced = new MemoryTree<Item>();
+  readonly offered = new MemoryTree<Item>();
   namespaceId: NamespaceId | undefined;
+  nonce: string | undefined;
   cursor: Cursor = CURSOR_START;
+  latestTime: HybridTime = TIME_START;
 
-  claim(namespaceId: NamespaceId): Promise<void> {
+  claim(namespaceId: NamespaceId, nonce: string): Promise<void> {
     this.namespaceId = namespaceId;
+    this.nonce = nonce;
     return Promise.resolve();
   }
 
   write(changes: StateChanges): Promise<void> {
     if (changes.forgetRemote === true) this.remote.clear();
-    this.remote.apply(notDominated(changes.remote, this.remote));
+    this.remote.apply(mergedChanges(changes.remote, this.remote));
     this.local.apply(changes.local);
     this.synced.apply(changes.synced);
+    this.offered.apply(offersAfter(changes.synced, this));
+    this.offered.apply(changes.offered);
+    this.latestTime = latestOf(this.latestTime, changes.remote, changes.offered);
     this.cursor = changes.cursor ?? this.cursor;
     return Promise.resolve();
   }

@@ -1,3 +1,4 @@
+import type { HybridTime } from '../../common/feed/hybrid-time.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
 import type { Cursor, NamespaceId } from '../../common/ids.js';
 import type { LocalEntry } from './local-entry.js';
@@ -10,7 +11,7 @@ export interface Tree<T> {
 }
 
 /**
- * The three trees that a plan is made from. All are observations: what a plan would do next is never stored, it follows
+ * The trees that a plan is made from. All are observations: what a plan would do next is never stored, it follows
  * from them.
  */
 export interface Trees {
@@ -20,6 +21,11 @@ export interface Trees {
   readonly local: Tree<LocalEntry>;
   /** What both sides last agreed on; no deletions. */
   readonly synced: Tree<Item>;
+  /**
+   * What this folder has said to the namespace and not been answered, the last of each path. Of what the folder has moved
+   * on from since, a void item remains that keeps the number: no number is given to two changes.
+   */
+  readonly offered: Tree<Item>;
 }
 
 /** What is to change in one tree; undefined removes a path. */
@@ -29,12 +35,14 @@ export type TreeChanges<T> = ReadonlyMap<ItemPath, T | undefined>;
 export interface StateChanges {
   /** The remote tree is emptied before anything else is applied. */
   readonly forgetRemote?: boolean;
-  /** What the namespace holds. An item is passed over where the tree has one whose version dominates it. */
+  /** What the namespace holds, or held: merged with what the tree has. */
   readonly remote?: ReadonlyMap<ItemPath, Item>;
   /** The feed was read up to here; part of the same change as the items read. */
   readonly cursor?: Cursor;
   readonly local?: TreeChanges<LocalEntry>;
+  /** Where this moves, what was offered and is known to the namespace is forgotten. */
   readonly synced?: TreeChanges<Item>;
+  readonly offered?: TreeChanges<Item>;
 }
 
 /**
@@ -44,10 +52,14 @@ export interface StateChanges {
 export interface TreeStore extends Trees {
   /** The namespace that the folder is synced with, from the first {@link claim} on. */
   readonly namespaceId: NamespaceId | undefined;
+  /** What tells this state from every other; undefined before the first {@link claim}. */
+  readonly nonce: string | undefined;
   /** Where to go on reading the feed. */
   readonly cursor: Cursor;
-  /** Binds the state to a namespace. Resolves when durable. */
-  claim(namespaceId: NamespaceId): Promise<void>;
+  /** The latest time of all changes that were ever in the remote or the offered tree. */
+  readonly latestTime: HybridTime;
+  /** Binds the state to a namespace; `nonce` is random. Resolves when durable. */
+  claim(namespaceId: NamespaceId, nonce: string): Promise<void>;
   /**
    * Applies `changes`; resolves when they are visible. Changes become durable in the order in which they were written,
    * so after a crash the state is one that was once current.

@@ -1,11 +1,10 @@
 import { entryFromWire } from '../../common/feed/item-codec.js';
-import { compareVersions } from '../../common/feed/version.js';
+import { mergeItems } from '../../common/feed/merge.js';
 import { DrystoneError } from '../../common/errors.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
 import { CURSOR_START, parseCursor, type NamespaceId } from '../../common/ids.js';
 import type { FeedPage } from '../../proto/gen/drystone/feed/v1/feed.js';
 import type { MetadataCalls } from '../connection/metadata-calls.js';
-import { sameState } from '../plan/difference.js';
 import type { TreeStore } from '../state/tree-store.js';
 
 export interface FeedFollowerParts {
@@ -63,6 +62,5 @@ async function takePage({ store, onPage }: FeedFollowerParts, page: FeedPage): P
 
 /** Whether an item says more than what is known already, as the echo of an own commit does not. */
 function isNews(item: Item, known: Item | undefined): boolean {
-  if (known === undefined) return true;
-  return compareVersions(item.version, known.version) !== 'equal' || !sameState(item.content, known.content);
+  return known === undefined || mergeItems(known, item) !== known;
 }

@@ -2,12 +2,15 @@ import { hostname } from 'node:os';
 import { withRetries, type RetryOptions } from '../../common/concurrency/retry.js';
 import { DrystoneError } from '../../common/errors.js';
 import {
+  ID_BYTES,
   parseNamespaceId,
+  replicaIdOf,
   type AccountName,
   type DeviceId,
   type NamespaceId,
   type NamespaceName,
   type PremisesName,
+  type ReplicaId,
 } from '../../common/ids.js';
 import { retryLimits } from '../../common/limits.js';
 import type { ProgramContext } from '../../common/program/context.js';
@@ -17,6 +20,7 @@ import type { Assignment } from '../../proto/gen/drystone/metadata/v1/account.js
 import { agentTransfers } from '../act/agent-transfers.js';
 import type { Disk } from '../act/disk/disk-task.js';
 import { runTogether } from '../act/run-together.js';
+import { noteOffers } from '../act/upload/note-offers.js';
 import { AgentDirectory } from '../connection/agent-directory.js';
 import { introduce, onlyAssignment } from '../connection/introduction.js';
 import { connectMetadata, type MetadataCalls } from '../connection/metadata-calls.js';
@@ -75,15 +79,20 @@ export async function runSession(parts: SessionParts, signal: AbortSignal): Prom
 /** The namespace's id, to which the folder is bound from now on. */
 async function claim(
   store: TreeStore,
-  { root, namespace }: SessionParts,
+  { root, namespace, context }: SessionParts,
   assignment: Assignment,
 ): Promise<NamespaceId> {
   const namespaceId = parseNamespaceId('namespace_id', assignment.namespaceId);
-  if (store.namespaceId === undefined) await store.claim(namespaceId);
+  if (store.namespaceId === undefined) await store.claim(namespaceId, context.random.bytes(ID_BYTES).toString('hex'));
   if (store.namespaceId === namespaceId) return namespaceId;
   const advice = `choose another folder, or remove ${root}/.drystone to sync this one with ${namespace} from now on`;
   const message = `${root} is synced with another namespace (${store.namespaceId ?? 'none'}); ${advice}`;
   throw new DrystoneError('FAILED_PRECONDITION', 'FOLDER_OF_OTHER_NAMESPACE', message);
+}
+
+/** The folder as one that changes items. A copy of it, with its state, is another one: it lies elsewhere. */
+function replicaOf({ store, root }: SessionParts): ReplicaId {
+  return replicaIdOf('folder', store.nonce ?? '', hostname(), root);
 }
 
 function retrying({ context, once, reporter }: SessionParts, signal: AbortSignal): RetryOptions {
@@ -140,13 +149,14 @@ class Session {
       metadata,
       agents,
       index,
-      device: key.id,
       random: context.random,
+      onOffer: (items) => noteOffers(items, store, index),
       onCursor: (cursor) => this.#inbox.committed(cursor),
     });
     return new SyncLoop({
       ...parts,
       device: key.id,
+      replica: replicaOf(parts),
       clock: context.clock,
       random: context.random,
       scanner: new TreeScanner(parts.root, context.clock),

@@ -1,8 +1,9 @@
 import { retryDelayMs } from '../../common/concurrency/retry.js';
 import type { Clock } from '../../common/clock.js';
 import { DrystoneError } from '../../common/errors.js';
-import type { DeviceId } from '../../common/ids.js';
+import { nextTime } from '../../common/feed/hybrid-time.js';
 import type { ItemPath } from '../../common/feed/item.js';
+import type { DeviceId, ReplicaId } from '../../common/ids.js';
 import { clientLimits, retryLimits } from '../../common/limits.js';
 import type { Random } from '../../common/random.js';
 import { FolderPlaces } from '../act/folder-places.js';
@@ -21,6 +22,7 @@ import { isLeftAlone, scanChanges } from './scan-changes.js';
 export interface SyncLoopParts {
   readonly root: string;
   readonly device: DeviceId;
+  readonly replica: ReplicaId;
   readonly clock: Clock;
   readonly random: Random;
   readonly store: TreeStore;
@@ -46,6 +48,7 @@ export class SyncLoop {
   /** Rounds in a row that left something to be tried later. */
   #failures = 0;
   #retryAtMs = Infinity;
+  #maySettle = true;
 
   constructor(private readonly parts: SyncLoopParts) {}
 
@@ -112,12 +115,14 @@ export class SyncLoop {
 
   /** One plan, carried out. */
   async #advance(signal: AbortSignal): Promise<void> {
-    const { store, device, clock, root, reporter } = this.parts;
+    const { store, device, replica, clock, root, reporter } = this.parts;
     const scan = this.#scan;
     if (scan === undefined) return;
     const { operations, deferred } = plan(store, this.#agenda.takeScope(), {
       device,
-      nowMs: clock.nowMs(),
+      replica,
+      at: nextTime(store.latestTime, clock.nowMs()),
+      maySettle: this.#maySettle,
       leaveAlone: (path, kind) => isLeftAlone(scan, path, kind),
     });
     this.#agenda.defer(deferred);
@@ -136,6 +141,7 @@ export class SyncLoop {
     const result = await reporter.during(carryOut(operations, new FolderPlaces(root, scan), round, signal));
     tally.work.itemsTotal = tally.work.itemsDone;
     tally.work.bytesTotal = tally.work.bytesDone;
+    if (result.isReadOnly) this.#maySettle = false;
     const left = result.refused.size + result.later.size + result.lookAgain.size;
     if (operations.length > left) this.#agenda.retryDeferred();
     await this.#settle(result, signal);

@@ -9,7 +9,7 @@ import {
   type ItemPath,
   type ItemState,
 } from './item.js';
-import { itemOf } from './merge.js';
+import { itemOf, mergeItems } from './merge.js';
 import { joinVersions } from './version.js';
 
 /**
@@ -28,7 +28,7 @@ export function conflictsOf({ content, rivals }: Item): readonly ItemState[] {
 
 /** Items that end a disagreement about a path when they are committed together. */
 export interface Settlement {
-  /** What would otherwise be lost, each under a path of its own. */
+  /** What would otherwise be lost, under paths of its own, each of which is there once. */
   readonly copies: readonly Item[];
   /** The path itself, without rivals. */
   readonly item: Item;
@@ -39,7 +39,7 @@ export interface Settlement {
  * make the same items, so each copy is there once, and one that was deleted meanwhile stays deleted.
  */
 export function settle(item: Item): Settlement {
-  const copies = conflictsOf(item).map((rival) => copyOf(item.path, rival));
+  const copies = copiesOf(item.path, conflictsOf(item));
   return { copies, item: itemOf(item.path, item.version, statesOf(item).slice(0, 1)) };
 }
 
@@ -49,10 +49,21 @@ export function settle(item: Item): Settlement {
  */
 export function settleAsDirectory(item: Item): Settlement {
   const { path, change: replaced, at, author } = item;
-  const copies = [item, ...conflictsOf(item)].map((state) => copyOf(path, state));
+  const copies = copiesOf(path, [item, ...conflictsOf(item)]);
   const change = derivedChange('directory', path, replaced);
   const directory: ItemState = { change, at, author, content: { kind: 'directory' } };
   return { copies, item: itemOf(path, joinVersions(item.version, [change]), [directory]) };
+}
+
+/** Copies of states of `path`, each path once: two that come by one name, as of two folders of one device, are rivals there. */
+function copiesOf(path: ItemPath, states: readonly ItemState[]): Item[] {
+  const copies = new Map<ItemPath, Item>();
+  for (const state of states) {
+    const copy = copyOf(path, state);
+    const other = copies.get(copy.path);
+    copies.set(copy.path, other === undefined ? copy : mergeItems(other, copy));
+  }
+  return [...copies.values()];
 }
 
 /** The item that holds what a state of `path` was, its author and time included. */

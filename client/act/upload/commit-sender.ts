@@ -1,6 +1,8 @@
 import { hashAt, hashCount, hashKey, hashKeyAt, type HashKey } from '../../../common/block-hash.js';
 import { ChangeSignal } from '../../../common/concurrency/change-signal.js';
 import { entryFromWire, itemToWire } from '../../../common/feed/item-codec.js';
+import { statesOf, type ItemPath } from '../../../common/feed/item.js';
+import { hasSeen } from '../../../common/feed/merge.js';
 import { parseCursor, type Cursor, type NamespaceId } from '../../../common/ids.js';
 import { clientLimits, wireLimits } from '../../../common/limits.js';
 import { receiptToMessage } from '../../../common/receipt-message.js';
@@ -13,6 +15,8 @@ import type { ReadyItem, UploadOutcome } from './pending-item.js';
 export interface CommitSenderParts {
   readonly namespaceId: NamespaceId;
   readonly commit: MetadataCalls['commit'];
+  /** These items are about to be sent: they are, once this has resolved. */
+  readonly onOffer: (items: readonly ReadyItem[]) => Promise<void>;
   /** What became of items, as metadata says it; in the order of the messages. */
   readonly onOutcomes: (outcomes: readonly UploadOutcome[]) => void;
   /** Metadata has these receipts. */
@@ -21,8 +25,11 @@ export interface CommitSenderParts {
   readonly onCursor: (cursor: Cursor) => void;
 }
 
+/** Items that enter the feed together or not at all, and in this order. */
+type Group = readonly ReadyItem[];
+
 interface Message {
-  readonly items: readonly ReadyItem[];
+  readonly groups: readonly Group[];
   readonly receipts: readonly Receipt[];
 }
 
@@ -31,8 +38,7 @@ interface Message {
  * item never travels before the receipts that came before it.
  */
 export class CommitSender {
-  /** Groups that stay together in one message. */
-  readonly #groups: (readonly ReadyItem[])[] = [];
+  readonly #groups: Group[] = [];
   readonly #receipts: Receipt[] = [];
   readonly #sent: Message[] = [];
   readonly #news = new ChangeSignal();
@@ -41,8 +47,7 @@ export class CommitSender {
 
   constructor(private readonly parts: CommitSenderParts) {}
 
-  /** Items that enter the feed together and in this order. */
-  add(group: readonly ReadyItem[]): void {
+  add(group: Group): void {
     this.#groups.push(group);
     this.#news.notify();
   }
@@ -61,10 +66,10 @@ export class CommitSender {
   /** Works until {@link end} was called and everything is committed. Raises the errors of metadata. */
   async run(signal: AbortSignal): Promise<void> {
     for await (const response of this.parts.commit.commit(this.#requests(signal), { signal })) {
-      const message = this.#sent.shift() ?? { items: [], receipts: [] };
+      const message = this.#sent.shift() ?? { groups: [], receipts: [] };
       this.parts.onRecorded(message.receipts);
       this.parts.onCursor(parseCursor('cursor', response.cursor));
-      const outcomes = this.#outcomesOf(message.items, response);
+      const outcomes = this.#outcomesOf(message.groups, response);
       if (outcomes.length > 0) this.parts.onOutcomes(outcomes);
       this.#sending.leave();
       this.#news.notify();
@@ -76,10 +81,12 @@ export class CommitSender {
       await this.#sending.enter();
       const message = await this.#nextMessage(signal);
       if (message === undefined) return;
+      const items = message.groups.flat();
+      if (items.length > 0) await this.parts.onOffer(items);
       this.#sent.push(message);
       yield {
         namespaceId: this.parts.namespaceId,
-        items: message.items.map(({ item }) => itemToWire(item)),
+        items: items.map(({ item }) => itemToWire(item)),
         receipts: message.receipts.map(receiptToMessage),
       };
     }
@@ -91,7 +98,7 @@ export class CommitSender {
       if (signal.aborted) return undefined;
       if (this.#receipts.length > 0 || this.#groups.length > 0) {
         const receipts = this.#takeReceipts();
-        return { receipts, items: this.#receipts.length > 0 ? [] : this.#takeItems() };
+        return { receipts, groups: this.#receipts.length > 0 ? [] : this.#takeGroups() };
       }
       // An item on its way may have to be sent again.
       if (this.#isEnded && this.#sent.length === 0) return undefined;
@@ -108,45 +115,58 @@ export class CommitSender {
     return this.#receipts.splice(0, fitting < 0 ? this.#receipts.length : fitting);
   }
 
-  #takeItems(): ReadyItem[] {
-    const items: ReadyItem[] = [];
+  #takeGroups(): Group[] {
+    const groups: Group[] = [];
+    const paths = new Set<ItemPath>();
     let bytes = 0;
     for (let group = this.#groups[0]; group !== undefined; group = this.#groups[0]) {
-      for (const { item } of group) bytes += item.content.kind === 'file' ? item.content.blocks.hashes.length : 0;
-      const fits = items.length + group.length <= wireLimits.itemsPerCommit && bytes <= clientLimits.commitMessageBytes;
-      if (items.length > 0 && !fits) break;
+      for (const { item } of group) bytes += hashBytesOf(item);
+      const fits = paths.size + group.length <= wireLimits.itemsPerCommit && bytes <= clientLimits.commitMessageBytes;
+      if (groups.length > 0 && (!fits || group.some(({ item }) => paths.has(item.path)))) break;
       this.#groups.shift();
-      items.push(...group);
+      groups.push(group);
+      for (const { item } of group) paths.add(item.path);
     }
-    return items;
+    return groups;
   }
 
-  #outcomesOf(items: readonly ReadyItem[], response: CommitResponse): UploadOutcome[] {
-    const { missingHashes, conflicts } = response;
-    if (missingHashes.length > 0) return this.#withoutMissing(items, missingHashes);
-    const current = new Map(conflicts.map(({ index, current }) => [index, current]));
-    return items.map((ready, index): UploadOutcome => {
-      const entry = current.get(index);
-      if (entry === undefined) return { outcome: 'committed', ...ready };
-      return { outcome: 'conflict', current: entryFromWire(`conflicts[${index}].current`, entry).item, ...ready };
+  #outcomesOf(groups: readonly Group[], { missingHashes, merged }: CommitResponse): UploadOutcome[] {
+    if (missingHashes.length > 0) return this.#withoutMissing(groups, missingHashes);
+    const answers = new Map(merged.map(({ index, current }) => [index, current]));
+    return groups.flat().map((ready, index): UploadOutcome => {
+      const { item } = ready;
+      if (!answers.has(index)) return { outcome: 'committed', held: item, ...ready };
+      const current = answers.get(index);
+      const held = current && entryFromWire(`merged[${index}].current`, current).item;
+      if (held === undefined || !hasSeen(held, item)) return { outcome: 'declined', held, ...ready };
+      return { outcome: 'committed', held, ...ready };
     });
   }
 
-  /** Nothing was committed: what does not lack a block is sent again, the rest has to be uploaded again. */
-  #withoutMissing(items: readonly ReadyItem[], missingHashes: Uint8Array): UploadOutcome[] {
+  /** Nothing was committed: groups that lack no block are sent again, the rest has to be uploaded again. */
+  #withoutMissing(groups: readonly Group[], missingHashes: Uint8Array): UploadOutcome[] {
     const missing = new Set<HashKey>();
     for (let index = 0; index < hashCount(missingHashes); index++) missing.add(hashKey(hashAt(missingHashes, index)));
-    const lacking = items.filter((ready) => lacks(ready, missing));
+    const lacking = groups.filter((group) => group.some((ready) => lacks(ready, missing)));
     // An answer that names none of our blocks must not keep us sending the same for ever.
-    const dropped = new Set(lacking.length > 0 ? lacking : items);
-    this.#groups.unshift(...items.filter((ready) => !dropped.has(ready)).map((ready) => [ready]));
-    return [...dropped].map(({ item }) => ({ outcome: 'missing', path: item.path }));
+    const dropped = new Set(lacking.length > 0 ? lacking : groups);
+    this.#groups.unshift(...groups.filter((group) => !dropped.has(group)));
+    return [...dropped].flat().map((ready) => ({ outcome: 'missing', ...ready }));
   }
 }
 
-function lacks({ item: { content } }: ReadyItem, missing: ReadonlySet<HashKey>): boolean {
-  if (content.kind !== 'file') return false;
-  const { hashes } = content.blocks;
-  for (let index = 0; index < hashCount(hashes); index++) if (missing.has(hashKeyAt(hashes, index))) return true;
-  return false;
+function hashBytesOf(item: ReadyItem['item']): number {
+  return statesOf(item).reduce(
+    (sum, { content }) => sum + (content.kind === 'file' ? content.blocks.hashes.length : 0),
+    0,
+  );
+}
+
+function lacks({ item }: ReadyItem, missing: ReadonlySet<HashKey>): boolean {
+  return statesOf(item).some(({ content }) => {
+    if (content.kind !== 'file') return false;
+    const { hashes } = content.blocks;
+    for (let index = 0; index < hashCount(hashes); index++) if (missing.has(hashKeyAt(hashes, index))) return true;
+    return false;
+  });
 }

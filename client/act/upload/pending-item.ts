@@ -2,31 +2,31 @@ import { asBuffer, HASH_BYTES } from '../../../common/block-hash.js';
 import type { Blocklist, Item } from '../../../common/feed/item.js';
 import { NO_BLOCKS } from '../../../common/feed/item.js';
 import type { CutBlock } from '../../observe/cutter.js';
-import type { CommitItem } from '../../plan/operation.js';
+import type { CommitItem, Settle } from '../../plan/operation.js';
 import type { LocalEntry, LocalFile } from '../../state/local-entry.js';
 
-/** A commit whose content is known: ready to be sent once its blocks are stored. */
+/** An item that is ready to be sent once its blocks are stored. */
 export interface ReadyItem {
-  readonly operation: CommitItem;
+  readonly operation: CommitItem | Settle;
   readonly item: Item;
-  /** What the folder holds at the path, with its blocks; undefined for a deletion, and where the folder is not the source. */
+  /** What the folder holds at the path, with its blocks; undefined for a deletion, and where nothing of the folder is sent. */
   readonly entry: LocalEntry | undefined;
 }
 
 /** What became of an operation of an upload. */
 export type UploadOutcome =
-  /** The namespace has it. */
-  | ({ readonly outcome: 'committed' } & ReadyItem)
-  /** Somebody else was first; this is what the namespace holds. */
-  | ({ readonly outcome: 'conflict'; readonly current: Item } & ReadyItem)
+  /** The namespace has it; `held` is what its path holds now, which may be more than was sent. */
+  | ({ readonly outcome: 'committed'; readonly held: Item } & ReadyItem)
+  /** The namespace did not take it; `held` is what its path holds, if anything. */
+  | ({ readonly outcome: 'declined'; readonly held: Item | undefined } & ReadyItem)
   /** The file was read; there is nothing, or nothing now, to commit. */
   | { readonly outcome: 'read'; readonly entry: LocalEntry }
   /** The file is no longer as it was observed: look again. */
   | { readonly outcome: 'changed'; readonly path: LocalEntry['path'] }
   /** The file cannot be read. For people. */
   | { readonly outcome: 'refused'; readonly path: LocalEntry['path']; readonly problem: string }
-  /** Blocks that the target was believed to hold are held by no assigned agent: upload again. */
-  | { readonly outcome: 'missing'; readonly path: LocalEntry['path'] };
+  /** Blocks that the target was believed to hold are held by no assigned agent. */
+  | ({ readonly outcome: 'missing' } & ReadyItem);
 
 /** A file on its way: its blocks as they are cut, and how many of them are not known to be stored. */
 export class PendingFile {

@@ -1,13 +1,14 @@
 import { asBuffer } from '../../../common/block-hash.js';
 import { ByteBudget } from '../../../common/concurrency/byte-budget.js';
 import type { Blocklist, Item, ItemContent, ItemPath } from '../../../common/feed/item.js';
-import type { Cursor, DeviceId, NamespaceId } from '../../../common/ids.js';
+import { itemOf } from '../../../common/feed/merge.js';
+import type { Cursor, NamespaceId } from '../../../common/ids.js';
 import { clientLimits } from '../../../common/limits.js';
 import type { MetadataCalls } from '../../connection/metadata-calls.js';
 import type { Cutter } from '../../observe/cutter.js';
 import { sameState } from '../../plan/difference.js';
-import type { CommitItem, ReadFile } from '../../plan/operation.js';
-import { contentOfFile, contentOfLocal, type LocalFile } from '../../state/local-entry.js';
+import type { CommitItem, ReadFile, Settle } from '../../plan/operation.js';
+import { contentOfFile, contentOfLocal, type LocalEntry, type LocalFile } from '../../state/local-entry.js';
 import type { SyncTally } from '../../tally.js';
 import { runTogether } from '../run-together.js';
 import { BlockSender } from './block-sender.js';
@@ -16,15 +17,19 @@ import { cutFiles, type FileToCut } from './file-cutting.js';
 import { PendingFile, type ReadyItem, type UploadOutcome } from './pending-item.js';
 import type { Target } from './target.js';
 
+/** Operations that bring something into the namespace, or find out whether they have to. */
+export type UploadOperation = CommitItem | ReadFile | Settle;
+
 export interface UploadParts {
   readonly namespaceId: NamespaceId;
-  readonly device: DeviceId;
   readonly metadata: MetadataCalls;
   readonly chooseTarget: (sample: Uint8Array, signal: AbortSignal) => Promise<Target>;
   readonly cutter: Cutter;
   readonly tally: SyncTally;
   /** Where a path lies on this disk. */
   readonly absolutePath: (path: ItemPath) => string;
+  /** Notes, durably enough to survive this process, that these items are about to be sent. */
+  readonly onOffer: (items: readonly ReadyItem[]) => Promise<void>;
   /** Told of operations as they are settled. */
   readonly onOutcomes: (outcomes: readonly UploadOutcome[]) => void;
   /** The feed's last cursor after a commit. */
@@ -44,15 +49,16 @@ export interface UploadParts {
  * Raises the errors of metadata and of the target; operations whose outcome was not told by then are as they were.
  */
 export async function upload(
-  operations: readonly (CommitItem | ReadFile)[],
+  operations: readonly UploadOperation[],
   parts: UploadParts,
   signal: AbortSignal,
 ): Promise<void> {
-  const { namespaceId, metadata, chooseTarget, tally, onOutcomes, onCursor } = parts;
+  const { namespaceId, metadata, chooseTarget, tally, onOffer, onOutcomes, onCursor } = parts;
   const budget = new ByteBudget(clientLimits.uploadBytesInFlight);
   const commits = new CommitSender({
     namespaceId,
     commit: metadata.commit,
+    onOffer,
     onOutcomes,
     onCursor,
     onRecorded: (receipts) => {
@@ -94,7 +100,7 @@ class UploadJob {
   readonly #deletions = new Set<CommitItem>();
 
   constructor(
-    private readonly operations: readonly (CommitItem | ReadFile)[],
+    private readonly operations: readonly UploadOperation[],
     private readonly parts: UploadParts,
     private readonly commits: CommitSender,
   ) {}
@@ -102,14 +108,13 @@ class UploadJob {
   /** Commits what has no bytes of its own to be stored, and keeps deletions for later. */
   addWithoutContent(): void {
     for (const operation of this.operations) {
-      if (operation.kind === 'read-file') continue;
-      const { change } = operation;
-      if (change.from === 'namespace') this.commits.add([this.#ready(operation, change.content)]);
-      if (change.from === 'folder' && change.entry.kind !== 'file') {
-        const content = contentOfLocal(change.entry);
-        if (content !== undefined) this.commits.add([this.#ready(operation, content, change.entry)]);
+      if (operation.kind === 'settle') {
+        this.commits.add(operation.items.map((item) => ({ operation, item, entry: undefined })));
+      } else if (operation.kind === 'commit-item') {
+        const { change } = operation;
+        if (change.from === 'deletion') this.#keepDeletion(operation, change.synced);
+        else if (change.entry.kind !== 'file') this.#addEntry(operation, change.entry);
       }
-      if (change.from === 'deletion') this.#keepDeletion(operation, change.synced);
     }
   }
 
@@ -123,7 +128,11 @@ class UploadJob {
         const onStored = (blocks: Blocklist): void =>
           parts.onOutcomes([{ outcome: 'read', entry: { ...file, blocks } }]);
         files.push({ pending: new PendingFile(file, onStored), isSent: false });
-      } else if (operation.change.from === 'folder' && operation.change.entry.kind === 'file') {
+      } else if (
+        operation.kind === 'commit-item' &&
+        operation.change.from === 'folder' &&
+        operation.change.entry.kind === 'file'
+      ) {
         const { entry, synced } = operation.change;
         const onStored = (blocks: Blocklist): void => this.#fileStored(operation, entry, synced, blocks);
         files.push({ pending: new PendingFile(entry, onStored), isSent: true });
@@ -134,7 +143,12 @@ class UploadJob {
 
   /** Commits the deletions that belong to no rename. */
   addDeletions(): void {
-    for (const operation of this.#deletions) this.commits.add([this.#ready(operation, { kind: 'deletion' })]);
+    for (const operation of this.#deletions) this.commits.add([readyItem(operation, { kind: 'deletion' }, undefined)]);
+  }
+
+  #addEntry(operation: CommitItem, entry: LocalEntry): void {
+    const content = contentOfLocal(entry);
+    if (content !== undefined) this.commits.add([readyItem(operation, content, entry)]);
   }
 
   #keepDeletion(operation: CommitItem, synced: Item | undefined): void {
@@ -147,20 +161,23 @@ class UploadJob {
   #fileStored(operation: CommitItem, file: LocalFile, synced: Item | undefined, blocks: Blocklist): void {
     const content = contentOfFile(file, blocks);
     const entry = { ...file, blocks };
-    if (synced !== undefined && sameState(content, synced.content)) {
+    const { again } = operation;
+    const isAsSynced = synced !== undefined && sameState(content, synced.content);
+    if (isAsSynced || (again !== undefined && !sameState(content, again.content))) {
       this.parts.onOutcomes([{ outcome: 'read', entry }]);
       return;
     }
-    const group = [this.#ready(operation, content, entry)];
+    const group = [readyItem(operation, content, entry)];
     const left = this.#leaving.get(contentKey(blocks))?.shift();
-    if (left !== undefined && this.#deletions.delete(left)) group.push(this.#ready(left, { kind: 'deletion' }));
+    if (left !== undefined && this.#deletions.delete(left))
+      group.push(readyItem(left, { kind: 'deletion' }, undefined));
     this.commits.add(group);
   }
+}
 
-  #ready(operation: CommitItem, content: ItemContent, entry?: ReadyItem['entry']): ReadyItem {
-    const { path, version } = operation;
-    return { operation, item: { path, version, author: this.parts.device, content }, entry };
-  }
+function readyItem(operation: CommitItem, content: ItemContent, entry: ReadyItem['entry']): ReadyItem {
+  const { version, ...state } = operation.offer;
+  return { operation, item: itemOf(operation.path, version, [{ ...state, content }]), entry };
 }
 
 function contentKey({ hashes }: Blocklist): string {

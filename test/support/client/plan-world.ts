@@ -1,20 +1,17 @@
 import { hashBlockSync } from '../../../common/block-hash.js';
-import {
-  NO_BLOCKS,
-  sameContent,
-  type FileContent,
-  type Item,
-  type ItemContent,
-  type ItemPath,
-} from '../../../common/feed/item.js';
+import { nextTime } from '../../../common/feed/hybrid-time.js';
+import { NO_BLOCKS, type FileContent, type Item, type ItemPath } from '../../../common/feed/item.js';
+import { hasSeen, itemOf, sameItem } from '../../../common/feed/merge.js';
 import { isAtOrBelow, parentPath } from '../../../common/feed/paths.js';
-import { compareVersions, joinVersions } from '../../../common/feed/version.js';
-import type { DeviceId } from '../../../common/ids.js';
+import type { DeviceId, ReplicaId } from '../../../common/ids.js';
 import type { Random } from '../../../common/random.js';
-import { plan } from '../../../client/plan/plan.js';
-import type { Operation } from '../../../client/plan/operation.js';
+import { live, sameState } from '../../../client/plan/difference.js';
+import type { CommitItem, Operation, Settle } from '../../../client/plan/operation.js';
+import { everyPath, plan } from '../../../client/plan/plan.js';
+import type { PlanRules } from '../../../client/plan/situation.js';
 import { contentOfLocal, type LocalEntry, type LocalFile } from '../../../client/state/local-entry.js';
 import { MemoryTreeStore } from '../../../client/state/memory-tree-store.js';
+import type { Answer, SimulatedNamespace } from './simulated-namespace.js';
 
 /** What stands at a path of a simulated folder; a file's text stands for its bytes. */
 export type Entry =
@@ -28,48 +25,47 @@ function fileContent(entry: Extract<Entry, { kind: 'file' }>): FileContent {
   return { kind: 'file', sizeBytes, modifiedAtMs: entry.modifiedAtMs, executable: entry.executable, blocks };
 }
 
-/** A namespace that commits by the rules of proto/drystone/metadata/v1/commit.proto. */
-export class SimulatedNamespace {
-  readonly items = new Map<ItemPath, Item>();
-  /** In the order of their last change. */
-  readonly #feed: ItemPath[] = [];
-
-  commit(item: Item): Item | 'conflict' {
-    const current = this.items.get(item.path);
-    const order = current === undefined ? 'dominates' : compareVersions(item.version, current.version);
-    if (order === 'equal') return item;
-    if (current !== undefined && order !== 'dominates') {
-      if (!sameContent(current.content, item.content)) return 'conflict';
-      this.#enter({ ...current, version: joinVersions(current.version, item.version) });
-      return item;
-    }
-    this.#enter(item);
-    return item;
-  }
-
-  /** Every item as it is now, oldest change first. */
-  feed(): Item[] {
-    return [...new Set([...this.#feed].reverse())].reverse().map((path) => this.items.get(path)!);
-  }
-
-  #enter(item: Item): void {
-    this.items.set(item.path, item);
-    this.#feed.push(item.path);
-  }
+/** How well the line between a device and the namespace does. */
+export interface Line {
+  /** The share of commits that get there and whose answers do not. */
+  readonly losesAnswers: number;
+  /** The share of commits that get there some time later. */
+  readonly delays: number;
 }
+
+const GOOD_LINE: Line = { losesAnswers: 0, delays: 0 };
 
 /** One device: a folder in memory, its state, and the planner between them. */
 export class SimulatedDevice {
   readonly folder = new Map<ItemPath, Entry>();
   state = new MemoryTreeStore();
+  line: Line = GOOD_LINE;
+  /** How far this device's clock is from those of the others. */
+  skewMs = 0;
   readonly #dirty = new Set<ItemPath>();
+  #steps = 0;
+  #lives = 1;
 
   constructor(
     readonly id: DeviceId,
     private readonly namespace: SimulatedNamespace,
+    private readonly random: Random,
   ) {}
 
+  get rules(): PlanRules {
+    return {
+      device: this.id,
+      replica: (this.id.slice(1) + String(this.#lives)) as ReplicaId,
+      at: nextTime(this.state.latestTime, 1_700_000_000_000 + this.skewMs + this.#steps),
+      maySettle: true,
+      leaveAlone: () => false,
+    };
+  }
+
   /** Notes what the folder holds. A file that changed has blocks that nobody has read yet. */
+  dirtyPaths() {
+    return [...this.#dirty];
+  }
   async scan(): Promise<void> {
     const local = new Map<ItemPath, LocalEntry | undefined>();
     for (const path of [...this.state.local.pathsBelow('')]) if (!this.folder.has(path)) local.set(path, undefined);
@@ -84,7 +80,7 @@ export class SimulatedDevice {
   async pull(random: Random): Promise<void> {
     const news = this.namespace.feed().filter((item) => {
       const known = this.state.remote.get(item.path);
-      return known === undefined || compareVersions(item.version, known.version) !== 'equal';
+      return known === undefined || !sameItem(known, item);
     });
     const part = news.slice(0, Math.ceil(news.length * random.fraction()));
     await this.state.write({ remote: new Map(part.map((item) => [item.path, item])) });
@@ -94,17 +90,24 @@ export class SimulatedDevice {
   /** Forgets everything but the folder, as when `.drystone` is thrown away. */
   forget(): void {
     this.state = new MemoryTreeStore();
+    this.#lives++;
+  }
+
+  /** Loses what is not in the state, as when the process ends. */
+  crash(): void {
+    this.#dirty.clear();
+    for (const path of everyPath(this.state)) this.#dirty.add(path);
   }
 
   /** Plans what is due and carries out a part of it, in order. Returns how many operations there were. */
   async step(random: Random): Promise<number> {
     const scope = [...this.#dirty];
     this.#dirty.clear();
-    const { operations, deferred } = plan(this.state, scope, { device: this.id, nowMs: 0, leaveAlone: () => false });
+    this.#steps++;
+    const { operations, deferred } = plan(this.state, scope, this.rules);
     for (const path of deferred) this.#dirty.add(path);
     for (const operation of operations) {
-      if (random.fraction() < 0.3) this.#dirty.add(operation.path);
-      else await this.#carryOut(operation);
+      if (random.fraction() >= 0.3) await this.#carryOut(operation);
       if (operation.kind === 'move') this.#dirty.add(operation.from);
       this.#dirty.add(operation.path);
     }
@@ -128,6 +131,8 @@ export class SimulatedDevice {
         return this.#write(new Map([[path, this.#read(path)]]));
       case 'commit-item':
         return this.#commit(operation);
+      case 'settle':
+        return this.#settle(operation);
       case 'make-directory':
         return this.#put(path, { kind: 'directory' }, operation.item, undefined);
       case 'make-symlink':
@@ -156,37 +161,46 @@ export class SimulatedDevice {
     }
   }
 
-  async #commit({ path, version, change }: Extract<Operation, { kind: 'commit-item' }>): Promise<void> {
-    let content: ItemContent = { kind: 'deletion' };
-    let local: LocalEntry | undefined;
-    if (change.from === 'namespace') content = change.content;
-    else if (change.from === 'folder') {
-      local = this.#read(path);
-      if (local === undefined) return;
-      content = contentOfLocal(local)!;
-      if (change.synced !== undefined && sameContent(content, change.synced.content)) {
-        const before = change.synced.content;
-        if (content.kind !== 'file' || (before.kind === 'file' && before.modifiedAtMs === content.modifiedAtMs)) {
-          return this.#write(new Map([[path, local]]));
-        }
-      }
+  async #commit({ path, offer, again, change }: CommitItem): Promise<void> {
+    const local = change.from === 'folder' ? this.#read(path) : undefined;
+    if (change.from === 'folder' && local === undefined) return;
+    const content = local === undefined ? ({ kind: 'deletion' } as const) : contentOfLocal(local)!;
+    const isAsSynced =
+      change.from === 'folder' && change.synced !== undefined && sameState(content, change.synced.content);
+    if (isAsSynced || (again !== undefined && !sameState(content, again.content))) {
+      return this.#write(new Map([[path, local]]));
     }
-    const item: Item = { path, version, author: this.id, content };
-    const outcome = this.namespace.commit(item);
-    if (outcome === 'conflict') {
-      await this.state.write({ remote: new Map([[path, this.namespace.items.get(path)!]]) });
-      if (local !== undefined) await this.#write(new Map([[path, local]]));
+    const { version, ...state } = offer;
+    const item = itemOf(path, version, [{ ...state, content }]);
+    await this.state.write({ offered: new Map([[path, item]]), local: new Map(local && [[path, local]]) });
+    const [answer] = this.#send([item]) ?? [];
+    if (answer === undefined) return;
+    const { held } = answer;
+    const remote = new Map(held && [[path, held]]);
+    if (held === undefined || !hasSeen(held, item)) {
+      await this.state.write({ remote, offered: new Map([[path, undefined]]) });
       return;
     }
-    const known = this.state.remote.get(path);
-    if (known === undefined || compareVersions(version, known.version) === 'dominates') {
-      await this.state.write({ remote: new Map([[path, item]]) });
+    await this.state.write({ remote, synced: new Map([[path, live(item)]]) });
+  }
+
+  async #settle({ items }: Settle): Promise<void> {
+    for (const { held } of this.#send(items) ?? []) {
+      if (held === undefined) continue;
+      await this.state.write({ remote: new Map([[held.path, held]]) });
+      this.#dirty.add(held.path);
     }
-    if (change.from === 'namespace') return;
-    await this.#write(
-      new Map(change.from === 'folder' ? [[path, local]] : []),
-      new Map([[path, content.kind === 'deletion' ? undefined : item]]),
-    );
+  }
+
+  /** What the namespace answers, unless the line is bad. */
+  #send(items: readonly Item[]): Answer[] | undefined {
+    const chance = this.random.fraction();
+    if (chance < this.line.delays) {
+      this.namespace.commitLate(this.id, items);
+      return undefined;
+    }
+    const answers = this.namespace.commit(this.id, items);
+    return chance < this.line.delays + this.line.losesAnswers ? undefined : answers;
   }
 
   async #put(path: ItemPath, entry: Entry, item: Item | undefined, replaces: LocalEntry | undefined): Promise<void> {

@@ -60,6 +60,17 @@ describe('settling', () => {
     expect(copy?.path).toBe('d/p (conflicted copy, aaaaaaaa, 2026-11-25, 7).txt');
   });
 
+  it('puts two copies that come by one name into one item, where they are rivals', () => {
+    const elsewhere = {
+      ...stateBy('a', 1, NOON - 1, 'ours, in another folder'),
+      change: stateBy('c', 1, 0, '').change,
+    };
+    const { copies } = settle(itemFrom('d/p.txt', [theirs, ours, elsewhere]));
+    expect(copies).toMatchObject([{ path: COPY, content: ours.content, rivals: [{ content: elsewhere.content }] }]);
+    const [copy] = settle(copies[0]!).copies;
+    expect(copy?.path).toBe(COPY.replace('.txt', ' (conflicted copy, aaaaaaaa, 2026-11-25).txt'));
+  });
+
   it('numbers a copy apart from what its author changes at that path', () => {
     const [copy] = settle(item).copies;
     const own = itemFrom(COPY, [stateBy('a', 5, NOON, 'came by the name by chance')]);

@@ -1,0 +1,60 @@
+import type { HybridTime } from '../../common/feed/hybrid-time.js';
+import { isVoid, type Item, type ItemContent, type ItemPath, type Version } from '../../common/feed/item.js';
+import { hasSeen } from '../../common/feed/merge.js';
+import { counterOf, joinVersions, NO_VERSION } from '../../common/feed/version.js';
+import type { DeviceId, ReplicaId } from '../../common/ids.js';
+import type { LocalEntry } from '../state/local-entry.js';
+import type { Trees } from '../state/tree-store.js';
+import type { Offer } from './operation.js';
+
+/** What a plan depends on beside the trees. */
+export interface PlanRules {
+  /** The device that plans, and its folder. */
+  readonly device: DeviceId;
+  readonly replica: ReplicaId;
+  /** The time of the changes that are planned: later than all that is known. */
+  readonly at: HybridTime;
+  /** Whether conflicts may be settled in the namespace. Where they may not, the folder keeps what is its own. */
+  readonly maySettle: boolean;
+  /** Whether a path is none of the sync's business, whatever the trees say of it: ignored, or not to be looked into. */
+  leaveAlone(path: ItemPath, kind: Exclude<ItemContent['kind'], 'deletion'>): boolean;
+}
+
+/** All that is known of one path. */
+export interface Situation {
+  readonly path: ItemPath;
+  readonly remote: Item | undefined;
+  readonly local: LocalEntry | undefined;
+  /** What the folder's state was made from: what both sides last agreed on, deletions included. */
+  readonly base: Item | undefined;
+  /** Whether `base` was offered, and accepted without our being told: the synced tree does not know of it. */
+  readonly isNewsToUs: boolean;
+  /** What this folder last offered, where it is not known to be accepted; void where the folder has moved on since. */
+  readonly open: Item | undefined;
+}
+
+export function situationOf({ remote, synced, local, offered }: Trees, path: ItemPath): Situation {
+  const held = remote.get(path);
+  const agreed = synced.get(path);
+  const offer = offered.get(path);
+  const about = { path, remote: held, local: local.get(path) };
+  if (offer !== undefined && held !== undefined && !isVoid(offer) && hasSeen(held, offer)) {
+    return { ...about, base: offer, isNewsToUs: true, open: undefined };
+  }
+  // A namespace that was restored from an older copy may not know what both sides agreed on: then nothing is agreed.
+  const isKnown = agreed === undefined || held === undefined || hasSeen(held, agreed);
+  return { ...about, base: isKnown ? agreed : undefined, isNewsToUs: false, open: offer };
+}
+
+/** The next change of a path, made by who has seen `seen`. It has a number that this folder has never given before. */
+export function nextOffer({ remote, base, open }: Situation, seen: Version, rules: PlanRules): Offer {
+  const { replica: replicaId, device: author, at } = rules;
+  const numbers = [remote, base, open].map((item) => counterOf(item?.version ?? NO_VERSION, replicaId));
+  const change = { replicaId, counter: Math.max(...numbers) + 1 };
+  return { version: joinVersions(seen, [change]), change, at, author };
+}
+
+/** The versions of what is there and of what the folder's state was made from, together. */
+export function allSeen({ remote, base }: Situation): Version {
+  return joinVersions(remote?.version ?? NO_VERSION, base?.version ?? NO_VERSION);
+}
