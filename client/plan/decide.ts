@@ -57,7 +57,8 @@ export class Decider {
   #decideNew(situation: Situation): Decision {
     const { path, remote, base, local } = situation;
     const kind = local?.kind ?? live(remote)?.content.kind ?? live(base)?.content.kind;
-    if (kind === undefined || this.rules.leaveAlone(path, kind)) return 'nothing';
+    if (kind === undefined) return situation.isNewsToUs ? { kind: 'adopt', path, item: undefined } : 'nothing';
+    if (this.rules.leaveAlone(path, kind)) return 'nothing';
     if (this.rules.maySettle && remote !== undefined && conflictsOf(remote).length > 0) {
       return this.#settle(settle(remote));
     }

@@ -6,6 +6,7 @@ import { openLmdbTreeStore } from '../../client/state/lmdb-tree-store.js';
 import { MemoryTreeStore } from '../../client/state/memory-tree-store.js';
 import type { ItemPath } from '../../common/feed/item.js';
 import type { Cursor, NamespaceId } from '../../common/ids.js';
+import { DIRECTORY, itemFrom, stateBy } from '../support/feed/sample-states.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { describeTreeStore } from './tree-store.js';
 
@@ -30,13 +31,17 @@ describeTreeStore('the LMDB engine', () => {
 test('the LMDB engine finds everything again after it was closed', async () => {
   const path = join(temporaryDirectory(), 'state');
   const before = openLmdbTreeStore(path);
-  await before.claim('f'.repeat(32) as NamespaceId);
+  await before.claim('f'.repeat(32) as NamespaceId, 'a nonce');
   const local = new Map([['d' as ItemPath, { kind: 'directory', path: 'd' as ItemPath } as const]]);
-  await before.write({ local, cursor: 42 as Cursor });
+  const offer = itemFrom('o', [stateBy('a', 1, 77, DIRECTORY)]);
+  await before.write({ local, offered: new Map([[offer.path, offer]]), cursor: 42 as Cursor });
   await before.close();
   const after = openLmdbTreeStore(path);
   expect(after.namespaceId).toBe('f'.repeat(32));
+  expect(after.nonce).toBe('a nonce');
   expect(after.cursor).toBe(42);
+  expect(after.latestTime).toEqual({ wallMs: 77, logical: 0 });
+  expect(after.offered.get(offer.path)).toEqual(offer);
   expect([...after.local.pathsBelow('')]).toEqual(['d']);
   await after.close();
 });

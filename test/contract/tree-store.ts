@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LocalEntry, LocalFile } from '../../client/state/local-entry.js';
 import type { TreeStore } from '../../client/state/tree-store.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
-import type { Cursor, DeviceId, NamespaceId } from '../../common/ids.js';
+import { itemOf, mergeItems } from '../../common/feed/merge.js';
+import type { Cursor, DeviceId, NamespaceId, ReplicaId } from '../../common/ids.js';
 
 /** An engine of the client's state, opened anew for each test. */
 export interface TreeStoreSubject {
@@ -11,17 +12,16 @@ export interface TreeStoreSubject {
 }
 
 const DEVICE = 'd'.repeat(32) as DeviceId;
-const OTHER = 'e'.repeat(32) as DeviceId;
+const REPLICA = 'a'.repeat(32) as ReplicaId;
+const OTHER = 'b'.repeat(32) as ReplicaId;
 const NAMESPACE = '0123456789abcdef0123456789abcdef' as NamespaceId;
+const NONCE = 'a nonce';
 
-function item(path: string, counter = 1, text = 'text'): Item {
+function item(path: string, counter = 1, text = 'text', replicaId = REPLICA): Item {
   const blocks = { hashes: Buffer.alloc(32, text), sizes: [text.length] };
-  return {
-    path: path as ItemPath,
-    version: [{ deviceId: DEVICE, counter }],
-    author: DEVICE,
-    content: { kind: 'file', sizeBytes: text.length, modifiedAtMs: -5, executable: true, blocks },
-  };
+  const content = { kind: 'file', sizeBytes: text.length, modifiedAtMs: -5, executable: true, blocks } as const;
+  const change = { replicaId, counter };
+  return itemOf(path as ItemPath, [change], [{ change, at: { wallMs: counter, logical: 0 }, author: DEVICE, content }]);
 }
 
 const byPath = <T extends { readonly path: ItemPath }>(...values: T[]): Map<ItemPath, T> =>
@@ -51,6 +51,7 @@ export function describeTreeStore(name: string, makeSubject: () => TreeStoreSubj
 
     it('is empty at first', () => {
       expect(store.namespaceId).toBeUndefined();
+      expect(store.nonce).toBeUndefined();
       expect(store.cursor).toBe(0);
       expect([...store.local.pathsBelow('')]).toEqual([]);
       expect(store.remote.get('a' as ItemPath)).toBeUndefined();
@@ -104,13 +105,48 @@ export function describeTreeStore(name: string, makeSubject: () => TreeStoreSubj
       expect(store.cursor).toBe(7);
     });
 
-    it('never falls back to a version of the namespace that is older than the one it knows', async () => {
+    it('never falls back to what the namespace held before, and keeps what was made at the same time', async () => {
       await store.write({ remote: byPath(item('a', 3, 'newer')) });
       await store.write({ remote: byPath(item('a', 2, 'older')) });
       expect(store.remote.get('a' as ItemPath)).toEqual(item('a', 3, 'newer'));
-      const concurrent = { ...item('a', 1, 'other'), version: [{ deviceId: OTHER, counter: 1 }] };
+      const concurrent = item('a', 1, 'other', OTHER);
       await store.write({ remote: byPath(concurrent) });
-      expect(store.remote.get('a' as ItemPath)).toEqual(concurrent);
+      expect(store.remote.get('a' as ItemPath)).toEqual(mergeItems(item('a', 3, 'newer'), concurrent));
+    });
+
+    it('knows the latest time of all that it was ever told of', async () => {
+      expect(store.latestTime).toEqual({ wallMs: 0, logical: 0 });
+      await store.write({ remote: byPath(item('a', 7)) });
+      await store.write({ remote: byPath(item('b', 3)), forgetRemote: true });
+      expect(store.latestTime).toEqual({ wallMs: 7, logical: 0 });
+      await store.write({ offered: byPath({ ...item('c', 1), at: { wallMs: 7, logical: 2 } }) });
+      expect(store.latestTime).toEqual({ wallMs: 7, logical: 2 });
+      await store.write({ remote: byPath(mergeItems(item('d', 8), item('d', 9, 'rival', OTHER))) });
+      expect(store.latestTime).toEqual({ wallMs: 9, logical: 0 });
+    });
+
+    it('forgets an offer that the namespace knows of, once what is agreed moves on', async () => {
+      await store.write({ offered: byPath(item('a', 2), item('b', 2)) });
+      await store.write({ remote: byPath(item('a', 2), item('b', 2)), synced: byPath(item('a', 2)) });
+      expect(store.offered.get('a' as ItemPath)).toBeUndefined();
+      expect(store.offered.get('b' as ItemPath)).toEqual(item('b', 2));
+    });
+
+    it('remembers the number of an offer that the namespace may still come to know of', async () => {
+      const path = 'a' as ItemPath;
+      await store.write({ remote: byPath(item('a', 1)), offered: byPath(item('a', 2)) });
+      for (let time = 0; time < 2; time++) {
+        await store.write({ synced: byPath(item('a', 1)) });
+        expect(store.offered.get(path)).toEqual(itemOf(path, item('a', 2).version, []));
+      }
+      await store.write({ remote: byPath(item('a', 3)), synced: byPath(item('a', 3)) });
+      expect(store.offered.get(path)).toBeUndefined();
+    });
+
+    it('forgets an offer that was refused', async () => {
+      await store.write({ offered: byPath(item('a', 2)) });
+      await store.write({ offered: new Map([['a' as ItemPath, undefined]]) });
+      expect(store.offered.get('a' as ItemPath)).toBeUndefined();
     });
 
     it('forgets the remote tree before it takes in what comes with it', async () => {
@@ -127,8 +163,9 @@ export function describeTreeStore(name: string, makeSubject: () => TreeStoreSubj
     });
 
     it('is bound to the namespace that claims it', async () => {
-      await store.claim(NAMESPACE);
+      await store.claim(NAMESPACE, NONCE);
       expect(store.namespaceId).toBe(NAMESPACE);
+      expect(store.nonce).toBe(NONCE);
     });
 
     it('takes the longest path that there is', async () => {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { LocalEntry } from '../../client/state/local-entry.js';
 import { openLmdbTreeStore } from '../../client/state/lmdb-tree-store.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
-import type { Cursor, DeviceId, NamespaceId } from '../../common/ids.js';
+import type { Cursor, DeviceId, NamespaceId, ReplicaId } from '../../common/ids.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const file: LocalEntry = {
@@ -24,18 +24,24 @@ const unread: LocalEntry = { ...file, path: 'u' as ItemPath, modifiedAtMs: -1, e
 const directory: LocalEntry = { kind: 'directory', path: 'a' as ItemPath };
 const link: LocalEntry = { kind: 'symlink', path: 'l' as ItemPath, target: 'a/é' };
 const device = '00112233445566778899aabbccddeeff' as DeviceId;
+const change = { replicaId: 'ffeeddccbbaa99887766554433221100' as ReplicaId, counter: 5 };
 const item: Item = {
   path: 'a' as ItemPath,
-  version: [{ deviceId: device, counter: 5 }],
+  version: [change],
+  change,
+  at: { wallMs: 1_700_000_000_123, logical: 4 },
   author: device,
   content: { kind: 'directory' },
+  rivals: [],
 };
 
+/** All of the item but its path. */
 const ITEM =
-  '0a016112260a240a203030313132323333343435353636373738383939616162626363646465656666' +
-  '10051a2030303131323233333434353536363737383839396161626263636464656566662a00';
+  '12260a2410051a206666656564646363626261613939383837373636353534343333323231313030' +
+  '1a2030303131323233333434353536363737383839396161626263636464656566662a004a0908fb' +
+  'd095ffbc311004';
 
-/** Format 1: a change of any of these is a new format, with a migration. Keys and values in hexadecimal. */
+/** Format 2: a change of any of these is a new format, with a migration. Keys and values in hexadecimal. */
 const RECORDS = {
   local: {
     '61': '02',
@@ -45,18 +51,25 @@ const RECORDS = {
     '6c': '03612fc3a9',
     '75': '0100ffffffffffffffff030000000000000015cd853dfe9c971700cac471fe9c97174d00000000000000',
   },
-  remote: { '61': ITEM },
-  synced: { '61': ITEM },
-  facts: { '637572736f72': '323538', '6e616d657370616365': '3066'.repeat(16) },
+  remote: { '61': `0a0161${ITEM}` },
+  synced: { '61': `0a0161${ITEM}` },
+  offered: { '6f': `0a016f${ITEM}` },
+  facts: {
+    '637572736f72': '323538',
+    '6e616d657370616365': '3066'.repeat(16),
+    '6e6f6e6365': '3565'.repeat(16),
+    '74696d65': Buffer.from('1700000000123.4').toString('hex'),
+  },
 };
 
 test('the state of a client is stored as docs/storage-format.md says', async () => {
   const path = join(temporaryDirectory(), 'state');
   const store = openLmdbTreeStore(path);
-  await store.claim('0f'.repeat(16) as NamespaceId);
+  await store.claim('0f'.repeat(16) as NamespaceId, '5e'.repeat(16));
   const local = new Map([file, unread, directory, link].map((entry) => [entry.path, entry]));
   const items = new Map([[item.path, item]]);
-  await store.write({ local, remote: items, synced: items, cursor: 258 as Cursor });
+  const offered = new Map([['o' as ItemPath, { ...item, path: 'o' as ItemPath }]]);
+  await store.write({ local, remote: items, synced: items, offered, cursor: 258 as Cursor });
   await store.close();
 
   const root = open<Buffer, Buffer>({ path, encoding: 'binary', keyEncoding: 'binary' });

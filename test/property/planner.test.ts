@@ -40,6 +40,23 @@ describe('folders that change apart', () => {
     );
   });
 
+  it('do so where several of them are those of one device', async () => {
+    await fc.assert(
+      fc.asyncProperty(phases, fc.integer(), fc.boolean(), async (history, seed, isBad) => {
+        const world = new SimulatedWorld(4, seed, 'aabb');
+        if (isBad) world.badLines();
+        for (const phase of history) {
+          for (const { folder, edit } of phase) world.edit(folder, edit);
+          await world.bustle(2);
+        }
+        await world.heal();
+        world.checkEqual();
+        world.checkTexts();
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('lose nothing where one of them forgets all it knew', async () => {
     await fc.assert(
       fc.asyncProperty(phases, fc.integer({ min: 2, max: 3 }), fc.integer(), async (history, count, seed) => {

@@ -12,6 +12,7 @@ const ITEMS = 40_960;
 const LIMIT = 20_000;
 const FILE_BYTES = 4096;
 const DEVICE = 'd'.repeat(32) as DeviceId;
+const REPLICA = 'e'.repeat(32);
 
 /** Small files, each with a block of its own and its receipt, in full messages, until the last is acknowledged. */
 export const commits: Bench = {
@@ -60,8 +61,11 @@ function describeCommits(metadata: MetadataUnderTest, run: number): CommitReques
 export function describeFile(path: string, hash: Uint8Array): Item {
   return {
     path,
-    version: { entries: [{ deviceId: DEVICE, counter: 1n }] },
+    version: { entries: [{ replicaId: REPLICA, counter: 1n }] },
+    change: 0,
+    changedAt: { wallMs: 1_700_000_000_000n, logical: 0 },
     authorDeviceId: DEVICE,
+    rivals: [],
     content: {
       $case: 'file',
       value: {
@@ -78,7 +82,7 @@ async function commitAll({ channel }: MetadataUnderTest, requests: readonly Comm
   async function* all(): AsyncGenerator<CommitRequest, void, undefined> {
     yield* requests;
   }
-  for await (const { missingHashes, conflicts } of channel.service(CommitServiceService).commit(all())) {
-    if (missingHashes.length > 0 || conflicts.length > 0) throw new Error('a commit was not accepted');
+  for await (const { missingHashes, merged } of channel.service(CommitServiceService).commit(all())) {
+    if (missingHashes.length > 0 || merged.length > 0) throw new Error('a commit was not accepted');
   }
 }

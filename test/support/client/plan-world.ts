@@ -46,8 +46,10 @@ export class SimulatedDevice {
   #steps = 0;
   #lives = 1;
 
+  /** @param letter of its folder: a device may have several. */
   constructor(
     readonly id: DeviceId,
+    private readonly letter: string,
     private readonly namespace: SimulatedNamespace,
     private readonly random: Random,
   ) {}
@@ -55,7 +57,7 @@ export class SimulatedDevice {
   get rules(): PlanRules {
     return {
       device: this.id,
-      replica: (this.id.slice(1) + String(this.#lives)) as ReplicaId,
+      replica: `${this.letter.repeat(31)}${this.#lives}` as ReplicaId,
       at: nextTime(this.state.latestTime, 1_700_000_000_000 + this.skewMs + this.#steps),
       maySettle: true,
       leaveAlone: () => false,

@@ -16,12 +16,13 @@ export class SimulatedWorld {
   readonly devices: readonly SimulatedDevice[];
   readonly texts = new WrittenTexts();
 
-  constructor(count: number, seed: number) {
+  /** @param devices whose folders these are, by the folder. */
+  constructor(count: number, seed: number, devices = 'abcde') {
     this.random = seededRandom(seed);
-    this.devices = Array.from(
-      { length: count },
-      (_, index) => new SimulatedDevice('abcde'.charAt(index).repeat(32) as DeviceId, this.namespace, this.random),
-    );
+    this.devices = Array.from({ length: count }, (_, index) => {
+      const id = devices.charAt(index).repeat(32) as DeviceId;
+      return new SimulatedDevice(id, 'abcde'.charAt(index), this.namespace, this.random);
+    });
     for (const device of this.devices) device.skewMs = Math.floor(this.random.fraction() * 1000);
   }
 

@@ -13,13 +13,13 @@ import { ProgressReporter } from '../../../client/sync/progress-reporter.js';
 import { SyncLoop } from '../../../client/sync/sync-loop.js';
 import { SyncTally } from '../../../client/tally.js';
 import { systemClock } from '../../../common/clock.js';
-import type { Item, ItemPath } from '../../../common/feed/item.js';
-import type { Cursor, DeviceId } from '../../../common/ids.js';
+import type { ItemPath } from '../../../common/feed/item.js';
+import type { Cursor, DeviceId, ReplicaId } from '../../../common/ids.js';
 import { systemRandom } from '../../../common/random.js';
+import { DIRECTORY, itemFrom, stateBy } from '../../support/feed/sample-states.js';
 import { waitUntil } from '../../support/wait-until.js';
 
 const DEVICE = 'd'.repeat(32) as DeviceId;
-const OTHER = 'e'.repeat(32) as DeviceId;
 
 let root: string;
 let loop: SyncLoop;
@@ -53,6 +53,7 @@ beforeEach(() => {
   loop = new SyncLoop({
     root,
     device: DEVICE,
+    replica: 'd'.repeat(32) as ReplicaId,
     clock: systemClock,
     random: systemRandom,
     store,
@@ -78,8 +79,7 @@ afterEach(async () => {
 });
 
 async function arrive(path: string, cursor: number): Promise<void> {
-  const version = [{ deviceId: OTHER, counter: 1 }];
-  const item: Item = { path: path as ItemPath, version, author: OTHER, content: { kind: 'directory' } };
+  const item = itemFrom(path, [stateBy('e', 1, 1, DIRECTORY)]);
   await store.write({ remote: new Map([[item.path, item]]), cursor: cursor as Cursor });
   inbox.feedRead([item.path], true, cursor as Cursor);
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { formatItems, itemDocument, selectListed } from '../../../../cli/fleet/item-view.js';
 import { NO_BLOCKS, type FeedEntry, type ItemContent, type ItemPath } from '../../../../common/feed/item.js';
-import type { Cursor, DeviceId } from '../../../../common/ids.js';
+import { itemOf } from '../../../../common/feed/merge.js';
+import type { Cursor, DeviceId, ReplicaId } from '../../../../common/ids.js';
 
 const author = 'd'.repeat(32) as DeviceId;
 const directory = { kind: 'directory' } as const;
@@ -14,7 +15,9 @@ const file = {
 } as const;
 
 function entry(path: string, content: ItemContent, cursor = 1): FeedEntry {
-  return { cursor: cursor as Cursor, item: { path: path as ItemPath, version: [], author, content } };
+  const change = { replicaId: 'e'.repeat(32) as ReplicaId, counter: 1 };
+  const state = { change, at: { wallMs: 1, logical: 0 }, author, content };
+  return { cursor: cursor as Cursor, item: itemOf(path as ItemPath, [change], [state]) };
 }
 
 const entries = [

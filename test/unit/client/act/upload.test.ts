@@ -7,18 +7,22 @@ import { upload } from '../../../../client/act/upload/upload.js';
 import type { MetadataCalls } from '../../../../client/connection/metadata-calls.js';
 import { createInlineCutter } from '../../../../client/observe/inline-cutter.js';
 import { stampOf } from '../../../../client/observe/stable-file.js';
-import type { CommitItem } from '../../../../client/plan/operation.js';
+import type { CommitItem, Settle } from '../../../../client/plan/operation.js';
 import { SyncTally } from '../../../../client/tally.js';
 import { hashHex, hashAt, hashCount } from '../../../../common/block-hash.js';
 import { systemClock } from '../../../../common/clock.js';
 import { DrystoneError } from '../../../../common/errors.js';
-import type { ItemPath } from '../../../../common/feed/item.js';
-import type { AgentId, DeviceId, NamespaceId } from '../../../../common/ids.js';
+import { settle } from '../../../../common/feed/conflicts.js';
+import { itemFromWire, itemToWire } from '../../../../common/feed/item-codec.js';
+import type { Item, ItemPath } from '../../../../common/feed/item.js';
+import { mergeItems, sameItem } from '../../../../common/feed/merge.js';
+import type { AgentId, DeviceId, NamespaceId, ReplicaId } from '../../../../common/ids.js';
 import { wireLimits } from '../../../../common/limits.js';
 import type { Receipt } from '../../../../common/receipt.js';
 import type { CommitRequest, CommitResponse } from '../../../../proto/gen/drystone/metadata/v1/commit.js';
 import type { FindMissingRequest, FindMissingResponse } from '../../../../proto/gen/drystone/metadata/v1/presence.js';
 import type { Block, BlockClient } from '../../../../server/block-client.js';
+import { DIRECTORY, itemFrom, stateBy } from '../../../support/feed/sample-states.js';
 import { seededRandom } from '../../../support/seeded-random.js';
 import { temporaryDirectory } from '../../../support/temporary-directory.js';
 
@@ -37,10 +41,16 @@ class World {
   readonly put: string[] = [];
   readonly commits: CommitRequest[] = [];
   readonly outcomes: UploadOutcome[] = [];
+  /** What was noted before it was sent, message by message. */
+  readonly noted: Item[][] = [];
+  /** What the namespace holds. */
+  readonly held = new Map<string, Item>();
   readonly tally = new SyncTally();
   /** Hashes that commits say nobody holds, whatever is known. */
   readonly lost = new Set<string>();
   putsBeforeFailure = Infinity;
+  declines = false;
+  settling = false;
   targetFailures = 0;
 
   async *findMissing(requests: AsyncIterable<FindMissingRequest>): AsyncGenerator<FindMissingResponse> {
@@ -59,8 +69,19 @@ class World {
         content?.$case === 'file' && content.value.blocks !== undefined ? hexes(content.value.blocks.hashes) : [],
       );
       const missing = needed.filter((hex) => !this.present.has(hex) || this.lost.has(hex));
-      yield { cursor: 1n, missingHashes: Buffer.from([...new Set(missing)].join(''), 'hex'), conflicts: [] };
+      const merged = missing.length > 0 ? [] : request.items.flatMap((wire, index) => this.merge(wire, index));
+      yield { cursor: 1n, missingHashes: Buffer.from([...new Set(missing)].join(''), 'hex'), merged };
     }
+  }
+
+  merge(wire: CommitRequest['items'][number], index: number): CommitResponse['merged'] {
+    const item = itemFromWire('item', wire);
+    const noted = this.noted.flat().some((one) => sameItem(one, item));
+    expect(noted || this.settling, 'what is sent was noted before').toBe(true);
+    const known = this.held.get(item.path);
+    const held = known === undefined || this.declines ? (known ?? item) : mergeItems(known, item);
+    this.held.set(item.path, held);
+    return sameItem(held, item) ? [] : [{ index, current: { cursor: 1n, item: itemToWire(held) } }];
   }
 
   async *putBlocks(_namespace: NamespaceId, blocks: AsyncIterable<Block>): AsyncGenerator<Receipt> {
@@ -81,14 +102,14 @@ class World {
     return operation(name, { from: 'folder', entry: { ...file, blocks: undefined }, synced: undefined });
   }
 
-  upload(...operations: CommitItem[]): Promise<void> {
+  upload(...operations: (CommitItem | Settle)[]): Promise<void> {
+    this.settling = operations.some(({ kind }) => kind === 'settle');
     const onFailure = (): number => this.targetFailures++;
     const target = { agentId, onFailure, blocks: { put: this.putBlocks.bind(this) } as unknown as BlockClient };
     return upload(
       operations,
       {
         namespaceId,
-        device,
         metadata: {
           presence: { findMissing: this.findMissing.bind(this) },
           commit: { commit: this.commit.bind(this) },
@@ -97,6 +118,7 @@ class World {
         cutter: createInlineCutter(systemClock),
         tally: this.tally,
         absolutePath: (path) => join(this.root, path),
+        onOffer: async (items) => void this.noted.push(items.map(({ item }) => item)),
         onOutcomes: (outcomes) => this.outcomes.push(...outcomes),
         onCursor: () => undefined,
       },
@@ -111,8 +133,13 @@ class World {
   }
 }
 
-function operation(path: string, change: CommitItem['change']): CommitItem {
-  return { kind: 'commit-item', path: path as ItemPath, version: [{ deviceId: device, counter: 1 }], change };
+const change = { replicaId: 'e'.repeat(32) as ReplicaId, counter: 1 };
+const offer = { version: [change], change, at: { wallMs: 1_700_000_000_000, logical: 0 }, author: device };
+
+function operation(path: string, source: CommitItem['change'], counter = 1): CommitItem {
+  const number = { ...change, counter };
+  const numbered = { ...offer, version: [number], change: number };
+  return { kind: 'commit-item', path: path as ItemPath, offer: numbered, again: undefined, change: source };
 }
 
 let world: World;
@@ -188,4 +215,67 @@ test('no message has more items than the contract allows', async () => {
   await world.upload(...directories);
   expect(world.told('committed')).toHaveLength(2500);
   expect(Math.max(...world.commits.map(({ items }) => items.length))).toBe(wireLimits.itemsPerCommit);
+});
+
+test('an item that met another one is told of with what the namespace holds now', async () => {
+  const theirs = itemFrom('a', [stateBy('f', 1, 5, 'theirs')]);
+  world.held.set('a', theirs);
+  await world.upload(world.file('a', 'ours'));
+  expect(world.outcomes).toMatchObject([
+    { outcome: 'committed', item: { rivals: [] }, held: { rivals: [{ content: theirs.content }] } },
+  ]);
+});
+
+test('an item that was not taken is told of with what is held instead', async () => {
+  const theirs = itemFrom('a', [stateBy('f', 1, 5, 'theirs')]);
+  world.held.set('a', theirs);
+  world.declines = true;
+  await world.upload(world.file('a', 'ours'));
+  const [outcome] = world.outcomes;
+  expect(outcome).toMatchObject({ outcome: 'declined', held: { author: theirs.author } });
+});
+
+test('what is said again is said as it was, and not at all where the file is another by now', async () => {
+  const file = world.file('a', 'text');
+  await world.upload(file);
+  const [first] = world.outcomes;
+  const said = first?.outcome === 'committed' ? first.item : undefined;
+  await world.upload({ ...file, offer: said!, again: said });
+  expect(world.told('committed')).toEqual(['a', 'a']);
+  expect(world.noted.map((items) => sameItem(items[0]!, said!))).toEqual([true, true]);
+  world.commits.length = 0;
+  await world.upload({ ...world.file('a', 'other'), offer: said!, again: said });
+  expect(world.told('read')).toEqual(['a']);
+  expect(world.commits.flatMap(({ items }) => items)).toEqual([]);
+});
+
+test('conflicted copies and what they settle travel in one message, or not at all', async () => {
+  const contested = itemFrom('p', [stateBy('a', 1, 5, 'ours'), stateBy('b', 1, 6, 'theirs')]);
+  const { copies, item } = settle(contested);
+  const settling = { kind: 'settle', path: item.path, items: [...copies, item] } as const;
+  await world.upload(settling, operation('d', { from: 'deletion', synced: undefined }));
+  expect(world.told('missing')).toEqual([copies[0]!.path, 'p']);
+  expect(world.told('committed')).toEqual(['d']);
+  for (const { content } of [...copies, item]) {
+    if (content.kind === 'file') for (const hex of hexes(content.blocks.hashes)) world.present.add(hex);
+  }
+  world.commits.length = 0;
+  await world.upload(settling);
+  const messages = world.commits.filter(({ items }) => items.length > 0);
+  expect(messages.map(({ items }) => items.map(({ path }) => path))).toEqual([[copies[0]!.path, 'p']]);
+});
+
+test('a path that comes twice is sent in two messages', async () => {
+  const directory = operation('d', {
+    from: 'folder',
+    entry: { kind: 'directory', path: 'd' as ItemPath },
+    synced: undefined,
+  });
+  const settling = {
+    kind: 'settle',
+    path: 'd' as ItemPath,
+    items: [itemFrom('d', [stateBy('a', 1, 5, DIRECTORY)])],
+  } as const;
+  await world.upload(directory, settling);
+  expect(world.commits.map(({ items }) => items.length).filter((count) => count > 0)).toEqual([1, 1]);
 });

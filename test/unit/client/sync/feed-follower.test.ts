@@ -3,17 +3,17 @@ import type { MetadataCalls } from '../../../../client/connection/metadata-calls
 import { MemoryTreeStore } from '../../../../client/state/memory-tree-store.js';
 import { catchUp, followFeed } from '../../../../client/sync/feed-follower.js';
 import { DrystoneError } from '../../../../common/errors.js';
+import { settle } from '../../../../common/feed/conflicts.js';
 import { itemToWire } from '../../../../common/feed/item-codec.js';
 import type { Item, ItemPath } from '../../../../common/feed/item.js';
-import type { Cursor, DeviceId, NamespaceId } from '../../../../common/ids.js';
+import type { Cursor, NamespaceId } from '../../../../common/ids.js';
 import type { FeedPage } from '../../../../proto/gen/drystone/feed/v1/feed.js';
+import { DIRECTORY, itemFrom, stateBy } from '../../../support/feed/sample-states.js';
 
-const DEVICE = 'a'.repeat(32) as DeviceId;
 const namespaceId = '0'.repeat(32) as NamespaceId;
 
 function directory(path: string, counter = 1): Item {
-  const version = [{ deviceId: DEVICE, counter }];
-  return { path: path as ItemPath, version, author: DEVICE, content: { kind: 'directory' } };
+  return itemFrom(path, [stateBy('a', counter, counter, DIRECTORY)]);
 }
 
 function page(cursor: number, items: readonly Item[], caughtUp = true): FeedPage {
@@ -67,6 +67,18 @@ test('the echo of what is known already changes nothing but the cursor', async (
   await expect(followFeed(parts, signal)).rejects.toBe(UNAVAILABLE);
   expect(told).toEqual([' true']);
   expect(store.cursor).toBe(1);
+});
+
+test('an item whose conflict was settled is news, though its version is the same', async () => {
+  const store = new MemoryTreeStore();
+  const [ours, theirs] = [stateBy('a', 1, 1, 'ours'), stateBy('b', 1, 2, 'theirs')];
+  const contested = itemFrom('a', [ours, theirs]);
+  await store.write({ remote: new Map([[contested.path, contested]]) });
+  const { item: settled } = settle(contested);
+  const { parts, told, signal } = await follow(() => [page(1, [settled])], store);
+  await expect(followFeed(parts, signal)).rejects.toBe(UNAVAILABLE);
+  expect(told).toEqual(['a true']);
+  expect(store.remote.get(contested.path)?.rivals).toEqual([]);
 });
 
 test('a feed that ends before the cursor is another one: everything is read again', async () => {

@@ -1,0 +1,104 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Item } from '../../../../common/feed/item.js';
+import { settle } from '../../../../common/feed/conflicts.js';
+import { mergeItems } from '../../../../common/feed/merge.js';
+import { DELETION } from '../../../support/feed/sample-states.js';
+import { HERE, item, localFile, PlannedTrees, text, THERE } from '../../../support/client/planned-trees.js';
+
+let here: PlannedTrees;
+beforeEach(() => {
+  here = new PlannedTrees();
+});
+
+describe('a conflict', () => {
+  const ours = item('file', 1, text('ours'), HERE);
+  const theirs = item('file', 2, text('theirs'));
+  const contested = mergeItems(ours, theirs);
+  const { copies, item: settled } = settle(contested);
+  const holds = (...items: Item[]): Promise<void> =>
+    here.trees.write({ remote: new Map(items.map((one) => [one.path, one])) });
+
+  test('is settled before anything else is done about the path', async () => {
+    await holds(contested);
+    await here.folderHas(localFile('file', 'ours, again', { blocks: undefined }));
+    expect(here.planned().operations).toMatchObject([{ kind: 'settle', path: 'file', items: [...copies, settled] }]);
+  });
+
+  test('is settled without the copies that are there already, even if somebody has deleted them', async () => {
+    const [copy] = copies;
+    await holds(contested, copy!);
+    expect(here.planned({ scope: ['file'] }).operations).toMatchObject([{ kind: 'settle', items: [settled] }]);
+  });
+
+  test('is left to others where this account may not settle it', async () => {
+    await holds(contested);
+    expect(here.planned({ maySettle: false }).steps).toEqual(['fetch-file file']);
+    await here.agreed({ other: 'old' });
+    await holds(item('other', 2, text('theirs')));
+    await here.folderHas(localFile('other', 'ours'));
+    expect(here.planned({ scope: ['other'], maySettle: false }).steps).toEqual(['keep-conflict other']);
+  });
+
+  test('that is settled leaves the folder to take what stands, and the copy, which it has already', async () => {
+    await holds(contested, settled, ...copies);
+    await here.trees.write({ synced: new Map([[ours.path, ours]]) });
+    await here.folderHas(localFile('file', 'ours'));
+    expect(here.planned().steps).toEqual([`fetch-file file`, `fetch-file ${copies[0]!.path}`]);
+  });
+});
+
+describe('what was said and not answered', () => {
+  test('is said again as it was, whatever the namespace holds by now', async () => {
+    await here.agreed({ file: 'old' });
+    await here.folderHas(localFile('file', 'ours'));
+    const offer = await here.offered('file', 1, text('ours'));
+    await here.namespaceHas('file', text('theirs'));
+    expect(here.planned().operations).toMatchObject([{ kind: 'commit-item', path: 'file', offer, again: offer }]);
+  });
+
+  test('is what the folder was made from, once the namespace knows of it', async () => {
+    await here.agreed({ file: 'old', gone: 'old' });
+    const offer = await here.offered('file', 4, text('ours'));
+    const deletion = await here.offered('gone', 4, DELETION);
+    await here.folderHas(localFile('file', 'ours'));
+    await here.folderLacks('gone');
+    await here.trees.write({ remote: new Map([offer, deletion].map((one) => [one.path, one])) });
+    expect(here.planned().operations).toEqual([
+      { kind: 'adopt', path: 'file', item: expect.objectContaining({ content: offer.content }) as Item },
+      { kind: 'adopt', path: 'gone', item: undefined },
+    ]);
+  });
+
+  test('is replaced by what the folder holds since, under a number of its own', async () => {
+    await here.agreed({ file: 'old' });
+    const offer = await here.offered('file', 4, text('ours'));
+    await here.folderHas(localFile('file', 'ours, later'));
+    const change = { replicaId: HERE, counter: 5 };
+    const version = [change, { replicaId: THERE, counter: 1 }];
+    expect(here.planned().operations).toMatchObject([
+      { kind: 'commit-item', offer: { version, change }, again: undefined },
+    ]);
+    await here.trees.write({ remote: new Map([[offer.path, offer]]) });
+    expect(here.planned().operations).toMatchObject([{ kind: 'commit-item', offer: { change } }]);
+  });
+
+  test('is not done again where it was replaced while we were away', async () => {
+    await here.agreed({ file: 'old' });
+    const { path, change } = await here.offered('file', 1, text('ours'));
+    await here.folderHas(localFile('file', 'ours'));
+    const theirs = item('file', 2, text('theirs'));
+    await here.trees.write({ remote: new Map([[path, { ...theirs, version: [change, ...theirs.version] }]]) });
+    expect(here.planned().operations).toMatchObject([
+      { kind: 'fetch-file', path: 'file', item: { content: theirs.content } },
+    ]);
+  });
+
+  test('keeps its number where the folder has gone on without it', async () => {
+    await here.agreed({ file: 'old' });
+    await here.offered('file', 4, text('ours'));
+    await here.namespaceHas('file', text('theirs'));
+    await here.agreed({ file: 'theirs' });
+    await here.folderHas(localFile('file', 'ours, later'));
+    expect(here.planned().operations).toMatchObject([{ offer: { change: { replicaId: HERE, counter: 5 } } }]);
+  });
+});
