@@ -1,6 +1,6 @@
 import { mkdir, readFile, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { DrystoneError } from '../errors.js';
+import { DrystoneError, type ErrorReason } from '../errors.js';
 import { syncDirectory, writeFileDurably } from '../files/durable-file.js';
 import { takeExclusiveLock } from '../files/exclusive-lock.js';
 
@@ -10,6 +10,8 @@ export interface DataDirectoryOptions {
   readonly program: string;
   /** The newest format that this program reads and writes. */
   readonly formatVersion: number;
+  /** The oldest that it still reads; 1 unless set. */
+  readonly oldestFormatVersion?: number;
 }
 
 /** A directory that belongs to this process alone until it is released. */
@@ -31,7 +33,8 @@ function isOurs(name: string): boolean {
 /**
  * Opens, or makes, a directory for a program's data: 0700, locked, with a FORMAT file that says whose it is and in which
  * version. Raises FAILED_PRECONDITION: DATA_DIRECTORY_BUSY where another process has it, DATA_FORMAT_NEWER where a newer
- * release wrote it, DATA_FORMAT_UNKNOWN where it is something else. Refusing changes nothing.
+ * release wrote it, DATA_FORMAT_OLDER where it is from before the first release that this one can read,
+ * DATA_FORMAT_UNKNOWN where it is something else. Refusing changes nothing.
  */
 export async function openDataDirectory(options: DataDirectoryOptions): Promise<DataDirectory> {
   const { path } = options;
@@ -59,7 +62,8 @@ function formatLine({ program, formatVersion }: DataDirectoryOptions): string {
 }
 
 /** Whether the directory is this program's already, or has nothing in it but what taking the lock leaves there. */
-async function checkOwner({ path, program, formatVersion }: DataDirectoryOptions): Promise<'ours' | 'new'> {
+async function checkOwner(options: DataDirectoryOptions): Promise<'ours' | 'new'> {
+  const { path, program, formatVersion, oldestFormatVersion = 1 } = options;
   let text: string;
   try {
     text = await readFile(join(path, FORMAT_FILE), 'utf8');
@@ -83,12 +87,15 @@ async function checkOwner({ path, program, formatVersion }: DataDirectoryOptions
       `${path} was written in format ${match[2]}, this release reads up to ${formatVersion}; install a newer release`,
     );
   }
+  if (Number(match[2]) < oldestFormatVersion) {
+    throw refusal(
+      'DATA_FORMAT_OLDER',
+      `${path} was written in format ${match[2]} by a pre-release; start with a new directory`,
+    );
+  }
   return 'ours';
 }
 
-function refusal(
-  reason: 'DATA_DIRECTORY_BUSY' | 'DATA_FORMAT_NEWER' | 'DATA_FORMAT_UNKNOWN',
-  message: string,
-): DrystoneError {
+function refusal(reason: Extract<ErrorReason, `DATA_${string}`>, message: string): DrystoneError {
   return new DrystoneError('FAILED_PRECONDITION', reason, message);
 }

@@ -9,7 +9,8 @@ import { temporaryDirectory } from '../../../support/temporary-directory.js';
 
 const FORMAT_VERSION = 3;
 let path: string;
-const open = (program = 'agent') => openDataDirectory({ path, program, formatVersion: FORMAT_VERSION });
+const open = (program = 'agent', oldestFormatVersion = 1) =>
+  openDataDirectory({ path, program, formatVersion: FORMAT_VERSION, oldestFormatVersion });
 
 beforeEach(() => {
   path = join(temporaryDirectory(), 'deep', 'data');
@@ -29,6 +30,18 @@ describe('openDataDirectory', () => {
     await (await open()).release();
     writeFileSync(join(path, 'FORMAT'), 'drystone agent 1\n');
     await (await open()).release();
+  });
+
+  it('refuses what was written before the oldest format that it reads, and changes nothing', async () => {
+    await (await open()).release();
+    writeFileSync(join(path, 'FORMAT'), 'drystone agent 1\n');
+    expect(await rejection(open('agent', 2))).toMatchObject({
+      code: 'FAILED_PRECONDITION',
+      reason: 'DATA_FORMAT_OLDER',
+    });
+    expect(readdirSync(path)).toEqual(['FORMAT']);
+    writeFileSync(join(path, 'FORMAT'), 'drystone agent 2\n');
+    await (await open('agent', 2)).release();
   });
 
   it('refuses a second process: DATA_DIRECTORY_BUSY, with the id of the first', async () => {
