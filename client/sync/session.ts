@@ -1,24 +1,18 @@
-import { hostname } from 'node:os';
 import { withRetries, type RetryOptions } from '../../common/concurrency/retry.js';
 import { DrystoneError } from '../../common/errors.js';
-import {
-  parseNamespaceId,
-  type AccountName,
-  type DeviceId,
-  type NamespaceId,
-  type NamespaceName,
-  type PremisesName,
-} from '../../common/ids.js';
+import { keepRenewed } from '../../common/identity/renewal.js';
+import { parseNamespaceId, type NamespaceId, type NamespaceName, type PremisesName } from '../../common/ids.js';
 import { retryLimits } from '../../common/limits.js';
 import type { ProgramContext } from '../../common/program/context.js';
-import type { SigningKey } from '../../common/program/signing-key.js';
 import { openChannel } from '../../common/rpc/client.js';
 import type { Assignment } from '../../proto/gen/drystone/metadata/v1/account.js';
 import { agentTransfers } from '../act/agent-transfers.js';
 import type { Disk } from '../act/disk/disk-task.js';
 import { runTogether } from '../act/run-together.js';
+import { AccessTokens } from '../connection/access-tokens.js';
 import { AgentDirectory } from '../connection/agent-directory.js';
-import { introduce, onlyAssignment } from '../connection/introduction.js';
+import { explainUnknown, onlyAssignment, readAssignment } from '../connection/assignment.js';
+import { DEVICE_FILES, type Device } from '../connection/device.js';
 import { connectMetadata, type MetadataCalls } from '../connection/metadata-calls.js';
 import type { Cutter } from '../observe/cutter.js';
 import { TreeScanner } from '../observe/scan-tree.js';
@@ -36,11 +30,12 @@ export interface SessionParts {
   /** Absolute. */
   readonly root: string;
   readonly namespace: NamespaceName;
-  readonly account: AccountName;
   readonly metadata: string;
   readonly premises: PremisesName | undefined;
   readonly once: boolean;
-  readonly key: SigningKey<DeviceId>;
+  readonly device: Device;
+  /** Where the device's certificate is renewed. */
+  readonly homeDir: string;
   readonly store: TreeStore;
   readonly cutter: Cutter;
   readonly disk: Disk;
@@ -52,24 +47,38 @@ export interface SessionParts {
 /**
  * One sync from its first word with metadata to its end: the loop, and beside it what feeds it, the feed, the assignments
  * and the folder's watcher. Each of these starts over by itself when its line breaks: for ever, or, when the sync runs
- * once, `retryLimits.attempts` times. Returns when the loop is done; raises what `signal` aborts with, and what cannot be
- * mended by trying again.
+ * once, `retryLimits.attempts` times. Meanwhile the device's certificate is renewed in time. Returns when the loop is done;
+ * raises what `signal` aborts with, and what cannot be mended by trying again: that the device or the membership is gone
+ * too.
  */
 export async function runSession(parts: SessionParts, signal: AbortSignal): Promise<void> {
-  const { context, store } = parts;
-  const channel = openChannel(parts.metadata, context.credentials.channel);
-  const agents = new AgentDirectory(context.credentials, context.clock);
+  const { context, namespace, store } = parts;
+  const { transport } = parts.device;
+  const channel = openChannel(parts.metadata, transport.channelTo('metadata'));
+  const metadata = connectMetadata(channel);
+  const agents = new AgentDirectory(transport, new AccessTokens(metadata.account, context.clock), context.clock);
+  const ended = new AbortController();
+  const renewal = renewCertificate(parts, AbortSignal.any([signal, ended.signal]));
   try {
-    const metadata = connectMetadata(channel);
-    const introduction = { ...parts, displayName: hostname() };
-    const assignment = await withRetries(retrying(parts, signal), () => introduce(introduction, metadata, signal));
+    const assignment = await withRetries(retrying(parts, signal), () => readAssignment(namespace, metadata, signal));
     agents.update(assignment);
     const namespaceId = await claim(store, parts, assignment);
     await new Session(parts, metadata, agents, namespaceId).run(signal);
+  } catch (thrown) {
+    throw explainUnknown(namespace, thrown);
   } finally {
+    ended.abort();
+    await renewal;
     agents.close();
     channel.close();
   }
+}
+
+function renewCertificate(parts: SessionParts, signal: AbortSignal): Promise<void> {
+  const { clock, random, logger } = parts.context;
+  const { held, transport } = parts.device;
+  const { homeDir: dir, metadata: address } = parts;
+  return keepRenewed({ held, dir, name: DEVICE_FILES, address, transport, clock, random, logger }, signal);
 }
 
 /** The namespace's id, to which the folder is bound from now on. */
@@ -132,7 +141,8 @@ class Session {
 
   #loop(): SyncLoop {
     const { parts, namespaceId, metadata, agents } = this;
-    const { context, key, store, disk, tally } = parts;
+    const { context, store, disk, tally } = parts;
+    const device = parts.device.id;
     const index = new LocalBlockIndex(store.local);
     const transfers = agentTransfers({
       ...parts,
@@ -140,13 +150,13 @@ class Session {
       metadata,
       agents,
       index,
-      device: key.id,
+      device,
       random: context.random,
       onCursor: (cursor) => this.#inbox.committed(cursor),
     });
     return new SyncLoop({
       ...parts,
-      device: key.id,
+      device,
       clock: context.clock,
       random: context.random,
       scanner: new TreeScanner(parts.root, context.clock),
@@ -168,8 +178,8 @@ class Session {
   }
 
   async #watchAssignments(signal: AbortSignal): Promise<never> {
-    const { account, namespace } = this.parts;
-    const request = { account, namespaceName: namespace };
+    const { namespace } = this.parts;
+    const request = { namespaceName: namespace };
     for await (const { assignments } of this.metadata.account.watchAssignments(request, { signal })) {
       this.agents.update(onlyAssignment(namespace, assignments));
       this.#inbox.nudge();
