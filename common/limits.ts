@@ -96,7 +96,7 @@ export const trustLimits = {
   /** A certificate is renewed when this share of its time has passed, and after a failure again this much later. */
   renewAfterShare: 2 / 3,
   renewRetryMs: 60 * 1000,
-  /** How often the time is compared with when a certificate is to be renewed. */
+  /** How often the time is compared with when a certificate is to be renewed, or a key to be replaced. */
   renewCheckMs: 60 * 60 * 1000,
   /** How long an access token counts: what a revocation takes to be in force everywhere. */
   accessTokenMs: 15 * 60 * 1000,
@@ -133,6 +133,7 @@ export const loadLimits = {
   anonymousCallBurst: 50,
   /** Calls that one identity has open at once. */
   openCallsPerIdentity: 1_024,
+  openCallsRetryMs: 1_000,
   /** Identities and addresses whose rates are remembered. */
   ratesRemembered: 20_000,
 } as const;
@@ -151,6 +152,8 @@ export const blockServerLimits = {
   putBytesInFlight: 32 * MiB,
   /** The same for all streams of a server together; a stream waits for its share. */
   putBytesInFlightTotal: 128 * MiB,
+  /** The same for all put streams of one account: what it has in flight leaves room for others. */
+  putBytesInFlightPerAccount: 64 * MiB,
   /** Bytes of blocks read for one get stream and not yet handed to the transport. */
   getBytesInFlight: 8 * MiB,
   /** Small blocks share a message up to this size. */
@@ -163,6 +166,9 @@ export const blockServerLimits = {
   getMessagesAhead: 4,
   /** Streams of one method that a server has open at once; more are refused. */
   streamsPerMethod: 256,
+  /** Of these, those of one account, and those of one of its devices: nobody alone can take them all. */
+  streamsPerAccount: 64,
+  streamsPerDevice: 32,
   /** Blocks in one put stream: what a server has to remember so that no receipt covers a block twice. */
   blocksPerPutStream: 65_536,
   /** A group commit closes at this many bytes or blocks: larger ones were no faster, only later. */
@@ -198,6 +204,8 @@ export const metadataLimits = {
   agents: 65_535,
   /** Open subscriptions and watches of one server. */
   subscribers: 20_000,
+  /** Pairs of a device and a namespace whose role is remembered until the directory changes. */
+  membershipsRemembered: 65_536,
   /** Encoded feed pages kept for subscribers that stand at the same cursor. */
   pageCacheBytes: 32 * MiB,
   /** Feed entries looked at for one page with a path prefix, most of which may lie elsewhere. */
