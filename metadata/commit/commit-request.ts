@@ -1,6 +1,7 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { invalidArgument } from '../../common/errors.js';
 import { itemFromWire } from '../../common/feed/item-codec.js';
+import type { DeviceId } from '../../common/ids.js';
 import { wireLimits } from '../../common/limits.js';
 import { receiptOfMessage } from '../../common/receipt-message.js';
 import type { Receipt } from '../../common/receipt.js';
@@ -14,8 +15,11 @@ export interface ParsedCommit {
   readonly receipts: readonly Receipt[];
 }
 
-/** Checks everything about a commit message that can be checked by itself; INVALID_ARGUMENT names the field. */
-export function parseCommitRequest(request: CommitRequest): ParsedCommit {
+/**
+ * Checks everything about a commit message of the device `author` that can be checked by itself; INVALID_ARGUMENT names
+ * the field.
+ */
+export function parseCommitRequest(request: CommitRequest, author: DeviceId): ParsedCommit {
   checkCount('items', request.items.length, wireLimits.itemsPerCommit);
   checkCount('receipts', request.receipts.length, wireLimits.receiptsPerCommit);
   const paths = new Set<string>();
@@ -23,6 +27,7 @@ export function parseCommitRequest(request: CommitRequest): ParsedCommit {
   const writer = new BinaryWriter();
   const items = request.items.map((wire, index) => {
     const item = itemFromWire(`items[${index}]`, wire);
+    if (item.author !== author) throw invalidArgument(`items[${index}].author_device_id`, 'must be the calling device');
     if (paths.has(item.path)) throw invalidArgument(`items[${index}].path`, 'must not come twice in one message');
     paths.add(item.path);
     // Encoded anew: fields that this release does not know are left out, and the bytes are the same for the same item.

@@ -1,0 +1,80 @@
+import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { DrystoneError } from '../../common/errors.js';
+import { syncDirectory, writeFileDurably } from '../../common/files/durable-file.js';
+
+const KEY_FILE = 'ca.key';
+const CERTIFICATES_FILE = 'ca.crt';
+const LAST_FINGERPRINT_FILE = 'last-fingerprint';
+
+/** What the directory of a CA holds. */
+export interface CaFiles {
+  readonly keyPem: string;
+  /** PEM: the certificate of the key first, then others that the fleet trusts. */
+  readonly certificatesPem: string;
+}
+
+/**
+ * Reads the CA's files in `dir`; undefined where there has never been one. The key's mode becomes 0600: an operator's copy
+ * has the mode that the copying gave it. FAILED_PRECONDITION (KEY_UNREADABLE) where a file is missing: a CA made in its
+ * place would lock out all that were certified by the one that is lost.
+ */
+export async function readCaFiles(dir: string): Promise<CaFiles | undefined> {
+  const keyPem = await readIfThere(join(dir, KEY_FILE));
+  const certificatesPem = await readIfThere(join(dir, CERTIFICATES_FILE));
+  const isNew = keyPem === undefined && certificatesPem === undefined && (await readLastFingerprint(dir)) === undefined;
+  if (isNew) return undefined;
+  if (keyPem === undefined || certificatesPem === undefined) {
+    const missing = keyPem === undefined ? KEY_FILE : CERTIFICATES_FILE;
+    const advice = `restore it from a backup, or remove ${dir} to begin anew with a CA that nobody knows yet`;
+    throw new DrystoneError('FAILED_PRECONDITION', 'KEY_UNREADABLE', `${dir} has lost its ${missing}; ${advice}`);
+  }
+  await chmod(join(dir, KEY_FILE), 0o600);
+  return { keyPem, certificatesPem };
+}
+
+/** Puts a new CA into `dir`, which has none: after a crash at any moment it is whole, or not there. */
+export async function placeCaFiles(
+  dir: string,
+  { keyPem, certificatesPem }: CaFiles,
+  fingerprint: string,
+): Promise<void> {
+  const beside = `${dir}.new`;
+  await rm(beside, { recursive: true, force: true });
+  await mkdir(beside, { mode: 0o700 });
+  await writeSynced(join(beside, KEY_FILE), keyPem, 0o600);
+  await writeSynced(join(beside, CERTIFICATES_FILE), certificatesPem, 0o644);
+  await writeSynced(join(beside, LAST_FINGERPRINT_FILE), `${fingerprint}\n`, 0o644);
+  await syncDirectory(beside);
+  await rename(beside, dir);
+  await syncDirectory(dirname(dir));
+}
+
+/** The fingerprint of the CA that was in use last, as it was written; undefined where there was none. */
+export async function readLastFingerprint(dir: string): Promise<string | undefined> {
+  return (await readIfThere(join(dir, LAST_FINGERPRINT_FILE)))?.trim();
+}
+
+/** Remembers which CA is in use; durable when it resolves. */
+export async function writeLastFingerprint(dir: string, fingerprint: string): Promise<void> {
+  await writeFileDurably(join(dir, LAST_FINGERPRINT_FILE), `${fingerprint}\n`);
+}
+
+async function writeSynced(path: string, content: string, mode: number): Promise<void> {
+  const file = await open(path, 'wx', mode);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw thrown;
+  }
+}
