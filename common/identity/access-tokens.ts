@@ -106,7 +106,8 @@ export class AccessTokenVerifier {
 }
 
 function namespacesOf(claim: unknown): ReadonlyMap<NamespaceId, AccessRight> {
-  if (typeof claim !== 'object' || claim === null || Array.isArray(claim)) throw invalidToken('its claims are malformed');
+  if (typeof claim !== 'object' || claim === null || Array.isArray(claim))
+    throw invalidToken('its claims are malformed');
   const entries = Object.entries(claim);
   if (entries.length > trustLimits.namespacesPerAccessToken) throw invalidToken('it is for too many namespaces');
   return new Map(

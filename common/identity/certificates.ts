@@ -20,13 +20,7 @@ import { idOfPublicKey, type AgentId, type DeviceId } from '../ids.js';
 import { trustLimits } from '../limits.js';
 import { publicKeyOfRaw, rawPublicKey } from '../receipt.js';
 import { fingerprintOf, readCertificate, splitCertificates } from './certificate-facts.js';
-import {
-  identityUri,
-  parseIdentityUri,
-  type AgentIdentity,
-  type DeviceIdentity,
-  type Identity,
-} from './identity.js';
+import { identityUri, parseIdentityUri, type AgentIdentity, type DeviceIdentity, type Identity } from './identity.js';
 
 const ED25519 = { name: 'Ed25519' } as const;
 const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;

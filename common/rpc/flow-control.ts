@@ -1,23 +1,31 @@
 import { constants, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { Writable } from 'node:stream';
-import { Server, type ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
+import {
+  Server,
+  type ServerCredentials,
+  type ServerInterceptingCallInterface,
+  type ServerOptions,
+} from '@grpc/grpc-js';
 import { rpcLimits } from '../limits.js';
 
 /**
  * The one file that reaches into grpc-js and Node's streams, because neither offers this: the server's HTTP/2 windows
- * (its `grpc-node.flow_control_window` is read by clients only), its connections, and the length of a call's message
- * queues. The version of grpc-js is pinned exactly, and a test fails when the windows are not what is set here.
+ * (its `grpc-node.flow_control_window` is read by clients only), its connections and which call comes by which, and
+ * the length of a call's message queues. The version of grpc-js is pinned exactly, and a test fails when the windows are not what is set here.
  */
 interface ServerInternals {
   readonly commonServerOptions: { settings?: { initialWindowSize?: number; maxConcurrentStreams?: number } };
   createHttp2Server(credentials: ServerCredentials): Http2Server;
 }
 
-/** A grpc-js server that knows its connections, whose windows are `rpcLimits.windowBytes`. */
+/**
+ * A grpc-js server that knows its connections, whose windows are `rpcLimits.windowBytes`. `onListener` is told of each
+ * HTTP/2 server that it makes, before that listens.
+ */
 export class WindowedServer extends Server {
   readonly #sessions = new Set<ServerHttp2Session>();
 
-  constructor(options: ServerOptions) {
+  constructor(options: ServerOptions, onListener: (server: Http2Server) => void) {
     super(options);
     const internals = this as unknown as ServerInternals;
     const common = internals.commonServerOptions;
@@ -25,6 +33,7 @@ export class WindowedServer extends Server {
     const createHttp2Server = internals.createHttp2Server.bind(this);
     internals.createHttp2Server = (credentials) => {
       const http2Server = createHttp2Server(credentials);
+      onListener(http2Server);
       http2Server.on('session', (session) => {
         session.setLocalWindowSize(rpcLimits.windowBytes);
         this.#sessions.add(session);
@@ -63,6 +72,18 @@ export interface ConnectionWindows {
   /** What the peer's connection may still be sent: its whole window where nothing is under way. */
   readonly peerConnectionBytes: number | undefined;
   readonly peerStreamBytes: number | undefined;
+}
+
+interface CallInternals {
+  readonly nextCall?: CallInternals;
+  readonly stream?: { readonly session?: ServerHttp2Session };
+}
+
+/** The connection by which a call comes, as a server interceptor sees the call; undefined once it is lost. */
+export function sessionOf(call: ServerInterceptingCallInterface): ServerHttp2Session | undefined {
+  let inner = call as unknown as CallInternals;
+  while (inner.nextCall !== undefined) inner = inner.nextCall;
+  return inner.stream?.session;
 }
 
 interface WritableInternals {

@@ -2,8 +2,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { DrystoneError, invalidArgument, overloaded } from '../../../../common/errors.js';
 import { wireLimits } from '../../../../common/limits.js';
 import { openChannel } from '../../../../common/rpc/client.js';
-import { plaintextCredentials } from '../../../../common/rpc/credentials.js';
 import { collect, rejection, streamOf } from '../../../support/async-tools.js';
+import { loopbackCredentials } from '../../../support/trust/loopback-credentials.js';
 import { startRpcPair, TestService, type RpcPair, type TestImplementation } from '../../../support/rpc-pair.js';
 
 let pair: RpcPair | undefined;
@@ -157,7 +157,7 @@ describe('errors over the wire', () => {
   });
 
   it('of a server that is not there are UNAVAILABLE and say where', async () => {
-    const channel = openChannel('127.0.0.1:1', plaintextCredentials().channel);
+    const channel = openChannel('127.0.0.1:1', loopbackCredentials().channelTo('metadata'));
     const calls = channel.service(TestService);
     const unary = await rejection(calls.ask(bytes(''), { timeoutMs: 5000 }));
     const streamed = await rejection(collect(calls.list(bytes(''), { timeoutMs: 5000 })));
