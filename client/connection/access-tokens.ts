@@ -22,11 +22,12 @@ export class AccessTokens {
   ) {}
 
   /**
-   * A token that opens the namespace. Where less than `trustLimits.accessTokenReserveMs` of the one at hand is left, a new
+   * A token that opens the namespace, and another one than `refused`, which a block server did not take. Where less than `trustLimits.accessTokenReserveMs` of the one at hand is left, a new
    * one is asked for, once for all who want it; while metadata is away the old one serves until it ends. Raises the errors
    * of IssueAccessToken.
    */
-  async tokenFor(namespaceId: NamespaceId): Promise<string> {
+  async tokenFor(namespaceId: NamespaceId, refused?: string): Promise<string> {
+    if (refused !== undefined && this.#held.get(namespaceId)?.token === refused) this.#held.delete(namespaceId);
     const held = this.#held.get(namespaceId);
     if (held !== undefined && this.clock.monotonicMs() < held.renewAtMs) return held.token;
     const asking = this.#asking.get(namespaceId) ?? this.#ask(namespaceId);
@@ -39,7 +40,7 @@ export class AccessTokens {
     }
   }
 
-  /** A block server has refused one: from now on there are others. */
+  /** From now on there are others. */
   forget(): void {
     this.#held.clear();
   }

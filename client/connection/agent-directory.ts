@@ -61,7 +61,9 @@ export class AgentDirectory {
       throw new DrystoneError('UNAVAILABLE', 'AGENT_NOT_ASSIGNED', 'the agent no longer holds the namespace');
     }
     agent.channel ??= openChannel(agent.candidate.address, this.transport.channelTo(agentId));
-    return connectBlockServer(agent.channel, this.clock, (namespaceId) => this.tokens.tokenFor(namespaceId));
+    return connectBlockServer(agent.channel, this.clock, (namespaceId, refused) =>
+      this.tokens.tokenFor(namespaceId, refused),
+    );
   }
 
   /**

@@ -24,7 +24,8 @@ export interface Device {
 export async function openDevice(homeDir: string): Promise<Device> {
   const held = await loadIdentity(homeDir, DEVICE_FILES);
   if (held?.identity.kind !== 'device') {
-    const advice = 'get a token by `drystone device token --account NAME` from an administrator and run `drystone login`';
+    const advice =
+      'get a token by `drystone device token --account NAME` from an administrator and run `drystone login`';
     throw new DrystoneError('FAILED_PRECONDITION', 'IDENTITY_MISSING', `this device has not logged in; ${advice}`);
   }
   const { deviceId: id, account } = held.identity;
