@@ -23,9 +23,9 @@ import type {
  * Every method that writes is one transaction and resolves when that is durable: what has been acknowledged survives a
  * power cut, and what a reader sees has been acknowledged or will be. Rejected writes have changed nothing. Questions are
  * asked about sets, packed hashes and lists of ids, so that an engine across a network answers each in one round trip.
- * No transaction spans two namespaces. Methods may be called in any order and overlap; writes of one namespace take
- * effect in the order of the calls. After `close` every method rejects with UNAVAILABLE (DRAINING). A medium that fails
- * raises INTERNAL (STORE_FAILED).
+ * No transaction spans the items of two namespaces. Methods may be called in any order and overlap; writes of one
+ * namespace take effect in the order of the calls. After `close` every method rejects with UNAVAILABLE (DRAINING). A
+ * medium that fails raises INTERNAL (STORE_FAILED).
  */
 export interface MetadataStore {
   readonly accounts: AccountStore;
@@ -98,20 +98,27 @@ export interface AccountStore {
 
 /** How agents and devices join, and the keys that sign access tokens. As for audit entries: see AccountStore. */
 export interface EnrollmentStore {
-  /** RESOURCE_EXHAUSTED (OVERLOADED) where `trustLimits.enrollmentTokens` wait that have not expired by `token`'s issue. */
+  /**
+   * Keeps a token that is issued at the time of its audit entry, and forgets those that have expired by then. NOT_FOUND
+   * (ACCOUNT_UNKNOWN: it is for a device of such an account), RESOURCE_EXHAUSTED (OVERLOADED) where
+   * `trustLimits.enrollmentTokens` wait that have neither been redeemed nor expired.
+   */
   createToken(token: EnrollmentTokenRow, audit: NewAuditEntry): Promise<void>;
-  /** The token of this id, redeemed or not, expired or not. */
+  /** The token of this id, redeemed or not, expired or not; undefined once it is forgotten. */
   getToken(id: string): Promise<EnrollmentTokenRow | undefined>;
   /**
    * Redeems a token for an agent or device, and makes it known, in one transaction. UNAUTHENTICATED (TOKEN_INVALID) where
-   * there is no such token, it has expired by `atMs`, or somebody else has redeemed it; PERMISSION_DENIED
-   * (IDENTITY_REVOKED) where the agent or device was revoked, or (ROLE_INSUFFICIENT) where it is known with another account
-   * or at other premises; RESOURCE_EXHAUSTED beyond `metadataLimits.agents`. Idempotent: what is known already stays.
+   * there is no such token, it is for another kind, account or premises, it has expired by `atMs`, or somebody else has
+   * redeemed it; PERMISSION_DENIED (IDENTITY_REVOKED) where the agent or device was revoked, or (ROLE_INSUFFICIENT) where
+   * it is known with another account or at other premises; RESOURCE_EXHAUSTED beyond `metadataLimits.agents`. Idempotent:
+   * what is known already stays.
    */
   redeemToken(id: string, atMs: number, holder: NewHolder, audit: NewAuditEntry): Promise<void>;
+  /** Adds a key. Idempotent: a key never changes, so where one of its id is known nothing is written. */
   putTokenKey(key: TokenKeyRow, audit: NewAuditEntry): Promise<void>;
+  /** Idempotent. Not audited. */
   removeTokenKey(id: string): Promise<void>;
-  /** By the time from which they are active. */
+  /** By the time from which they are active, then by id. */
   listTokenKeys(): Promise<readonly TokenKeyRow[]>;
 }
 

@@ -1,9 +1,13 @@
 import { ChangeListeners } from './change-listeners.js';
 import type { MetadataStore, StoreChange, StoreStats } from './contract.js';
+import { LmdbAccounts } from './lmdb-accounts.js';
+import { LmdbAudit } from './lmdb-audit.js';
 import { LmdbDirectory } from './lmdb-directory.js';
+import { LmdbEnrollment } from './lmdb-enrollment.js';
 import { entryCount, openLmdbEnvironment, type LmdbEnvironment } from './lmdb-environment.js';
 import { LmdbJournal } from './lmdb-journal.js';
 import { LmdbPresence } from './lmdb-presence.js';
+import { LmdbRows } from './lmdb-rows.js';
 
 /** Opens the store in the directory `path`, with everything in it that had been acknowledged. One process at a time. */
 export async function openLmdbStore(path: string): Promise<MetadataStore> {
@@ -12,15 +16,22 @@ export async function openLmdbStore(path: string): Promise<MetadataStore> {
 
 /** The default engine: embedded, durable, one writer at a time. */
 class LmdbStore implements MetadataStore {
+  readonly accounts: LmdbAccounts;
+  readonly enrollment: LmdbEnrollment;
+  readonly audit: LmdbAudit;
   readonly directory: LmdbDirectory;
   readonly presence: LmdbPresence;
   readonly journal: LmdbJournal;
   readonly #listeners = new ChangeListeners();
 
   constructor(readonly environment: LmdbEnvironment) {
-    this.directory = new LmdbDirectory(environment, () => this.#listeners.tell({ kind: 'directory' }));
-    this.presence = new LmdbPresence(environment, this.directory);
-    this.journal = new LmdbJournal(environment, this.directory, this.presence, (namespaceId, cursor) =>
+    const rows = new LmdbRows(environment.trees);
+    this.audit = new LmdbAudit(environment, rows, this.#listeners);
+    this.accounts = new LmdbAccounts(environment, rows, this.audit);
+    this.enrollment = new LmdbEnrollment(environment, rows, this.audit);
+    this.directory = new LmdbDirectory(environment, rows, this.audit);
+    this.presence = new LmdbPresence(environment, rows);
+    this.journal = new LmdbJournal(environment, rows, this.presence, (namespaceId, cursor) =>
       this.#listeners.tell({ kind: 'feed', namespaceId, cursor }),
     );
   }

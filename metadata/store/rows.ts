@@ -66,6 +66,11 @@ export interface TokenKeyRow {
   readonly activeFromMs: number;
 }
 
+/** The order of token keys: by the time from which they are active, then by id. */
+export function byActivation(a: TokenKeyRow, b: TokenKeyRow): number {
+  return a.activeFromMs - b.activeFromMs || (a.id < b.id ? -1 : 1);
+}
+
 /** Something that somebody is about to do, for the audit log. */
 export interface NewAuditEntry {
   readonly atMs: number;
