@@ -20,12 +20,10 @@ export async function keepServerIdentity(
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    // A sleep that is interrupted is the end of the watch.
-    await clock.sleep(trustLimits.renewCheckMs, signal).catch(() => undefined);
     const { issuedAtMs, expiresAtMs } = held.credential;
     const renewAtMs = issuedAtMs + (expiresAtMs - issuedAtMs) * trustLimits.renewAfterShare;
-    if (!signal.aborted && clock.nowMs() >= renewAtMs) {
-      held.replace(await ca.issue(held.identity, rawPublicKey(held.privateKey)));
-    }
+    if (clock.nowMs() >= renewAtMs) held.replace(await ca.issue(held.identity, rawPublicKey(held.privateKey)));
+    // A sleep that is interrupted is the end of the watch.
+    await clock.sleep(trustLimits.renewCheckMs, signal).catch(() => undefined);
   }
 }

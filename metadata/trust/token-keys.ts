@@ -86,9 +86,9 @@ export class TokenKeys {
   /** Rotates the keys as time passes, until `signal` aborts. */
   async keepWatch(signal: AbortSignal, onFailure: (thrown: unknown) => void): Promise<void> {
     while (!signal.aborted) {
+      await this.rotate().catch(onFailure);
       // A sleep that is interrupted is the end of the watch.
       await this.parts.clock.sleep(trustLimits.renewCheckMs, signal).catch(() => undefined);
-      if (!signal.aborted) await this.rotate().catch(onFailure);
     }
   }
 
