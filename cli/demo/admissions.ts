@@ -5,28 +5,34 @@ import { withFleet, type FleetCalls } from '../fleet/fleet-connection.js';
 import { logIn } from '../fleet/log-in.js';
 import { accountRoles } from '../fleet/roles.js';
 import { parseToken } from '../settings/one-time-token.js';
-import type { DemoFleet, DemoMetadata } from './demo-fleet.js';
 
-const ADMINISTRATOR = 'admin';
+/** The metadata service of a fleet that has nobody in it yet. */
+export interface NewFleet {
+  /** HOST:PORT of its metadata service. */
+  readonly metadata: string;
+  /** The file with the token of its first administrator. */
+  readonly adminTokenFile: string;
+  /** Where the administrator's device shall have its key and certificate. */
+  readonly adminHome: string;
+}
 
-/** Lets agents and people into the fleet of a demo, as its first administrator. */
+/** Lets agents and people into a new fleet, as its first administrator. */
 export class Admissions {
   private constructor(
-    private readonly fleet: DemoFleet,
     private readonly metadata: string,
+    private readonly adminHome: string,
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Logs in as the administrator whom the metadata service waits for. */
-  static async open(fleet: DemoFleet, metadata: DemoMetadata, signal: AbortSignal): Promise<Admissions> {
-    const admissions = new Admissions(fleet, metadata.address, signal);
-    await admissions.#logIn(ADMINISTRATOR, await readFile(metadata.adminTokenFile, 'utf8'));
-    return admissions;
+  /** Logs in as the administrator for whom the metadata service waits. */
+  static async open({ metadata, adminTokenFile, adminHome }: NewFleet, signal: AbortSignal): Promise<Admissions> {
+    await logInAt(metadata, adminHome, await readFile(adminTokenFile, 'utf8'));
+    return new Admissions(metadata, adminHome, signal);
   }
 
   /** Asks the metadata service something as the administrator. */
   ask<T>(use: (calls: FleetCalls) => Promise<T>): Promise<T> {
-    return withFleet({ metadata: this.metadata, home: this.fleet.homeOf(ADMINISTRATOR) }, use);
+    return withFleet({ metadata: this.metadata, home: this.adminHome }, use);
   }
 
   /** A one-time token for an agent at `premises`. */
@@ -36,19 +42,21 @@ export class Admissions {
     return issued.token;
   }
 
-  /** Makes an account with one device, which has logged in when this resolves. */
-  async admit(account: string): Promise<void> {
+  /** Makes an account of somebody who uses what is shared with them. */
+  async createAccount(name: string): Promise<void> {
     const { signal } = this;
-    const token = await this.ask(async ({ access }) => {
-      await access.createAccount({ name: account, role: accountRoles.member }, { signal });
-      return (await access.issueDeviceToken({ account, validSeconds: 0 }, { signal })).token;
-    });
-    await this.#logIn(account, token);
+    await this.ask(({ access }) => access.createAccount({ name, role: accountRoles.member }, { signal }));
   }
 
-  async #logIn(account: string, token: string): Promise<void> {
-    const given = parseToken('token', token);
-    const home = this.fleet.homeOf(account);
-    await logIn({ ...given, address: this.metadata, home, clock: systemClock, random: systemRandom });
+  /** Makes `home` the home of a new device of an account: it has logged in when this resolves. */
+  async admitDevice(account: string, home: string): Promise<void> {
+    const { signal } = this;
+    const request = { account, validSeconds: 0 };
+    const { token } = await this.ask(({ access }) => access.issueDeviceToken(request, { signal }));
+    await logInAt(this.metadata, home, token);
   }
+}
+
+async function logInAt(metadata: string, home: string, token: string): Promise<void> {
+  await logIn({ ...parseToken('token', token), address: metadata, home, clock: systemClock, random: systemRandom });
 }

@@ -132,12 +132,18 @@ export function isRefused({ accessRefused, blockRefused }: StrangerResult): bool
 
 /** What the stranger got. */
 export function formatStranger({ askedAt, accessRefused, blockRefused }: StrangerResult): string {
-  const access = accessRefused === undefined ? 'metadata GIVES ACCESS' : `metadata gives no access (${accessRefused})`;
+  const access =
+    accessRefused === undefined ? 'metadata GIVES her access' : `metadata gives no access (${accessRefused})`;
+  const agent = `the agent at ${askedAt}`;
   const block =
     blockRefused === undefined
-      ? `${askedAt}'s agent GIVES IT`
-      : `${askedAt}'s agent nothing, even for a stolen token (${blockRefused})`;
-  return `${INDENT}${STRANGER}, whose device is in the fleet but no member, knows the hash of a block: ${access}, ${block}`;
+      ? `${agent} GIVES IT`
+      : `${agent}, shown a stolen token, gives nothing (${blockRefused})`;
+  const lines = [
+    `${STRANGER}, whose device is in the fleet but no member, knows the hash of one of them:`,
+    `${access}, ${block}`,
+  ];
+  return indent(lines).join('\n');
 }
 
 /** What the scrapes answered. */

@@ -38,12 +38,17 @@ export async function startPrograms(
   signal: AbortSignal,
 ): Promise<DemoPrograms> {
   const metadata = await fleet.startMetadata();
-  const admissions = await Admissions.open(fleet, metadata, signal);
+  const { address, adminTokenFile } = metadata;
+  const newFleet = { metadata: address, adminTokenFile, adminHome: fleet.homeOf('admin') };
+  const admissions = await Admissions.open(newFleet, signal);
   const startAgent = async (site: Site): Promise<DemoServer> =>
-    fleet.startAgent(site, metadata.address, await admissions.agentToken(site));
+    fleet.startAgent(site, address, await admissions.agentToken(site));
   const [writerSite, readerSite] = SITES;
   const agents = await Promise.all(SITES.map(startAgent));
-  for (const account of [...Object.values(PEOPLE), STRANGER]) await admissions.admit(account);
+  for (const account of [...Object.values(PEOPLE), STRANGER]) {
+    await admissions.createAccount(account);
+    await admissions.admitDevice(account, fleet.homeOf(account));
+  }
   const namespaceId = await admissions.ask(async (calls) => {
     await untilOnline(calls, agents.length, clock, signal);
     return createNamespace(calls, writerSite, readerSite, signal);

@@ -52,7 +52,7 @@ export async function tryAsStranger(
   try {
     const blocks = connectBlockServer(channel, clock, () => Promise.resolve(stolen));
     const askForBlock = async (): Promise<void> => {
-      for await (const answer of blocks.get(namespaceId, only(hash), { signal })) void answer;
+      await blocks.get(namespaceId, only(hash), { signal }).next();
     };
     const accessRefused = await refusalOf(tokenAt(home));
     return { askedAt: agent.premises, accessRefused, blockRefused: await refusalOf(askForBlock()) };
