@@ -17,8 +17,7 @@ export class SharedSource<T> {
 
   /** The next result; the same again until it is taken. Rejects with the source's error. */
   peek(): Promise<IteratorResult<T, unknown>> {
-    const [value] = this.#returned;
-    if (value !== undefined) return Promise.resolve({ value });
+    if (this.#returned.length > 0) return Promise.resolve({ value: this.#returned[0] as T });
     if (this.#next === undefined) {
       this.#next = this.#source.next();
       // Raised by whoever takes it; nobody may be waiting when it fails.
