@@ -97,7 +97,7 @@ export class AccessTokenVerifier {
     }
     return {
       device: parseDeviceId('sub', sub),
-      account: parseAccountName('acct', String(acct)),
+      account: parseAccountName('acct', typeof acct === 'string' ? acct : ''),
       namespaces: namespacesOf(ns),
       issuedAtMs,
       expiresAtMs,

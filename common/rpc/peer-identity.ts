@@ -3,8 +3,11 @@ import { identityOfCertificate } from '../identity/certificate-facts.js';
 import type { Anonymous } from './caller.js';
 import type { IdentifiedPeer } from './connection-limits.js';
 
+/** What a TLS socket, and what HTTP/2 shows of one, says of the other end. */
+export type TlsEnd = Pick<TLSSocket, 'authorized' | 'authorizationError' | 'getPeerCertificate'>;
+
 /** Who is at the other end of a TLS connection, by the certificate that he has shown. Read it once a connection. */
-export function identifyTlsPeer(socket: TLSSocket): IdentifiedPeer {
+export function identifyTlsPeer(socket: TlsEnd): IdentifiedPeer {
   // Empty where none was shown, whatever the types say.
   const certificate = socket.getPeerCertificate() as { readonly raw?: Buffer; readonly valid_to?: string };
   const { raw, valid_to: validTo } = certificate;

@@ -35,7 +35,7 @@ export function secureConnection(
       resolve(secured);
     });
     // For good: until an HTTP/2 session listens, nobody else would hear it.
-    secured.on('error', (error) => reject(UntrustedServer.of(error)));
+    secured.on('error', (error: Error) => reject(UntrustedServer.of(error)));
     secured.once('close', () => {
       clearTimeout(timer);
       reject(new Error('it closed the connection'));

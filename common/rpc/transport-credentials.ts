@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
-import { createSecureContext, type SecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls';
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { ServerCredentials, type ChannelCredentials } from '@grpc/grpc-js';
 import type { HeldIdentity } from '../identity/held-identity.js';
 import { loadLimits } from '../limits.js';
 import type { IdentifiedPeer } from './connection-limits.js';
-import { identifyTlsPeer } from './peer-identity.js';
+import { identifyTlsPeer, type TlsEnd } from './peer-identity.js';
 import type { ServerPeer } from './server-identity.js';
 import { TlsChannelCredentials } from './tls-channel.js';
 import { clientTlsSettings, serverTlsSettings } from './tls-settings.js';
@@ -60,7 +60,7 @@ class TlsServerCredentials extends IdentifyingServerCredentials {
   }
 
   override identify(socket: Socket): IdentifiedPeer {
-    return identifyTlsPeer(socket as TLSSocket);
+    return identifyTlsPeer(socket as Socket & TlsEnd);
   }
 }
 
