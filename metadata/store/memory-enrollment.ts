@@ -14,11 +14,15 @@ export class MemoryEnrollment implements EnrollmentStore {
     const { tokens } = this.state;
     return this.state.change({ audit }, () => {
       if (token.subject.kind === 'device') this.state.knownAccount(token.subject.account);
-      const current = [...tokens.values()].filter(({ expiresAtMs }) => expiresAtMs > audit.atMs);
-      const waiting = current.filter(({ redeemedBy }) => redeemedBy === undefined);
-      if (waiting.length >= trustLimits.enrollmentTokens) throw tooManyTokens();
-      tokens.clear();
-      for (const row of [...current, token]) tokens.set(row.id, row);
+      const expired: string[] = [];
+      let waiting = 0;
+      for (const { id, expiresAtMs, redeemedBy } of tokens.values()) {
+        if (expiresAtMs <= audit.atMs) expired.push(id);
+        else if (redeemedBy === undefined) waiting++;
+      }
+      if (waiting >= trustLimits.enrollmentTokens) throw tooManyTokens();
+      for (const id of expired) tokens.delete(id);
+      tokens.set(token.id, token);
       return changed();
     });
   }

@@ -89,16 +89,20 @@ function describeTokens(open: () => Promise<MetadataStore>): void {
 
   it('lets so many tokens wait and no more', async () => {
     const store = await open();
-    const tokens = Array.from({ length: trustLimits.enrollmentTokens }, (_, index) => tokenOf(`${index}`, ben));
-    await Promise.all(tokens.map((token) => issue(store, token)));
+    const first = { ...tokenOf('0', ben), expiresAtMs: SAMPLE_TIME_MS + 1 };
+    const others = Array.from({ length: trustLimits.enrollmentTokens - 1 }, (_, index) => tokenOf(`${index + 1}`, ben));
+    await Promise.all([first, ...others].map((token) => issue(store, token)));
     const next = tokenOf('next', ben);
     const overloaded = { code: 'RESOURCE_EXHAUSTED', reason: 'OVERLOADED' } as const;
     await expectRefusal(store, () => issue(store, next), overloaded);
-    // One that is used makes room for another, and once they have expired there is room for all.
-    await redeem(store, tokens[0]!, deviceHolder('laptop', ben));
+    // One that is used makes room for another.
+    await redeem(store, first, deviceHolder('laptop', ben));
     await issue(store, next);
-    await expectRefusal(store, () => issue(store, tokenOf('next but one', ben)), overloaded);
-    const again = tokens.map((token) => ({ ...token, expiresAtMs: next.expiresAtMs * 2 }));
+    // What a refused issue would have forgotten is still there.
+    await expectRefusal(store, () => issue(store, tokenOf('next but one', ben), first.expiresAtMs), overloaded);
+    expect(await store.enrollment.getToken(first.id)).toBeDefined();
+    // Once they have expired there is room for all.
+    const again = [first, ...others].map((token) => ({ ...token, expiresAtMs: next.expiresAtMs * 2 }));
     await Promise.all(again.map((token) => issue(store, token, next.expiresAtMs)));
     expect(await store.enrollment.getToken(next.id)).toBeUndefined();
     await expectRefusal(store, () => issue(store, next, next.expiresAtMs), overloaded);

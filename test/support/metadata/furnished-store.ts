@@ -95,8 +95,12 @@ export function setAssignment(
 
 /** Makes two accounts, of which ana is an administrator and ben is not, two agents, and two namespaces of ana's. */
 export async function furnish(store: MetadataStore): Promise<void> {
-  await createAccount(store, ana, 'administrator');
-  await createAccount(store, ben);
-  for (const agent of [lisbon, porto]) await enrollAgent(store, agent);
-  for (const namespace of [shared, other]) await createNamespace(store, namespace);
+  // What waits for nothing is written at once: a test that runs on disk waits for few syncs.
+  await Promise.all([
+    createAccount(store, ana, 'administrator'),
+    createAccount(store, ben),
+    enrollAgent(store, lisbon),
+    enrollAgent(store, porto),
+  ]);
+  await Promise.all([createNamespace(store, shared), createNamespace(store, other)]);
 }
