@@ -1,6 +1,12 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { credentials, loadPackageDefinition, type ClientDuplexStream, type ClientReadableStream } from '@grpc/grpc-js';
+import {
+  credentials,
+  loadPackageDefinition,
+  type ChannelCredentials,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { protoPath as healthProto } from 'grpc-health-check';
 
@@ -34,18 +40,23 @@ export interface ReflectionAnswer {
 }
 
 /** A client of the service called `name` in the contract at `proto`. */
-function clientOf<Client>(proto: string, name: readonly string[], address: string): Client {
+function clientOf<Client>(
+  proto: string,
+  name: readonly string[],
+  address: string,
+  channelCredentials = credentials.createInsecure(),
+): Client {
   const loaded = loadPackageDefinition(loadSync(proto, { keepCase: true, enums: String }));
   const Constructor = name.reduce<unknown>((scope, part) => (scope as Record<string, unknown>)[part], loaded);
-  return new (Constructor as new (...args: unknown[]) => Client)(address, credentials.createInsecure());
+  return new (Constructor as new (...args: unknown[]) => Client)(address, channelCredentials);
 }
 
-const healthClient = (address: string): HealthClient =>
-  clientOf(healthProto, ['grpc', 'health', 'v1', 'Health'], address);
+const healthClient = (address: string, channelCredentials?: ChannelCredentials): HealthClient =>
+  clientOf(healthProto, ['grpc', 'health', 'v1', 'Health'], address, channelCredentials);
 
 /** What a health check of the whole server answers. */
-export async function checkHealth(address: string): Promise<string> {
-  const client = healthClient(address);
+export async function checkHealth(address: string, channelCredentials?: ChannelCredentials): Promise<string> {
+  const client = healthClient(address, channelCredentials);
   try {
     return await new Promise((resolve, reject) => {
       client.check({}, (error, answer) => (error === null ? resolve(answer?.status ?? '') : reject(error)));
