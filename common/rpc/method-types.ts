@@ -54,7 +54,7 @@ export interface CallOptions {
   /** Unary calls: `rpcLimits.unaryTimeoutMs` unless set. Streams: none unless set. */
   readonly timeoutMs?: number;
   /** Sent along, for servers that act on it. */
-  readonly accessToken?: string;
+  readonly accessToken?: string | undefined;
 }
 
 /**

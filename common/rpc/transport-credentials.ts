@@ -39,7 +39,7 @@ export interface ServerCertificate {
  */
 export function mutualTls(
   held: HeldIdentity,
-  options: { readonly serverCertificate?: ServerCertificate } = {},
+  options: { readonly serverCertificate?: ServerCertificate | undefined } = {},
 ): TransportCredentials {
   const server = new TlsServerCredentials(held, options.serverCertificate);
   const newest = newestContext(held);

@@ -61,6 +61,11 @@ export function createTrustMetrics(registry: Registry): TrustMetrics {
   };
 }
 
+/** A {@link HeldIdentity}, or whatever else a program shows. */
+export interface Expiring {
+  readonly credential: Pick<HeldIdentity['credential'], 'expiresAtMs'>;
+}
+
 function resultOf(caller: Caller | undefined): HandshakeResult {
   if (caller === undefined) return 'failed';
   if (caller.kind !== 'anonymous') return 'ok';
@@ -68,8 +73,8 @@ function resultOf(caller: Caller | undefined): HandshakeResult {
   return caller.because === 'expired' ? 'expired' : 'untrusted';
 }
 
-/** A gauge of how long the certificate of a program still counts. Call it once a registry. */
-export function trackCertificate(registry: Registry, held: HeldIdentity, clock: Clock): void {
+/** A gauge of how long the certificate that a program shows still counts. Call it once a registry. */
+export function trackCertificate(registry: Registry, held: Expiring, clock: Clock): void {
   new Gauge({
     name: 'drystone_identity_certificate_seconds_left',
     help: 'Time until the certificate of this program ends; below zero where it has ended.',
