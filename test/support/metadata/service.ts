@@ -12,7 +12,12 @@ import { receiptToMessage } from '../../../common/receipt-message.js';
 import { startMetadata, type MetadataConfig, type RunningMetadata } from '../../../metadata/program.js';
 import type { Receipt as WireReceipt } from '../../../proto/gen/drystone/block/v1/block.js';
 import type { Item as WireItem } from '../../../proto/gen/drystone/feed/v1/feed.js';
-import { AccountRole, type MemberRole } from '../../../proto/gen/drystone/metadata/v1/access.js';
+import {
+  AccountRole,
+  type AuditEntry,
+  type ListAuditEntriesRequest,
+  type MemberRole,
+} from '../../../proto/gen/drystone/metadata/v1/access.js';
 import type { Namespace } from '../../../proto/gen/drystone/metadata/v1/admin.js';
 import type { CommitRequest, CommitResponse } from '../../../proto/gen/drystone/metadata/v1/commit.js';
 import type { HeartbeatRequest } from '../../../proto/gen/drystone/metadata/v1/fleet.js';
@@ -125,6 +130,12 @@ export class TestMetadata {
     const agentIds = (agents.length === 0 ? [helper] : agents).map(({ id }) => id);
     await this.calls.admin.setAssignment({ namespaceName: name, agentIds });
     return new TestNamespace(this, namespace);
+  }
+
+  /** The audit log, or a part of it. */
+  async audit(query: Partial<ListAuditEntriesRequest> = {}): Promise<readonly AuditEntry[]> {
+    const all = { afterSequence: 0n, namespaceName: '', account: '', pageSize: 0 };
+    return (await this.calls.access.listAuditEntries({ ...all, ...query })).entries;
   }
 
   /** An item as the administrator's device commits it. */
