@@ -16,7 +16,7 @@ export const accountRole = defineCommand({
   ],
   positionals: {
     name: required(name(parseAccountName), 'the account'),
-    role: required(oneOf(roleNames(accountRoles)), 'what it may do'),
+    role: required({ ...oneOf(roleNames(accountRoles)), placeholder: 'ROLE' }, 'member, or administrator'),
   },
   flags: {},
   section: 'client',

@@ -49,6 +49,10 @@ export class Witness implements SyncObserver {
   }
 }
 
+function adminHomeIn(dir: string): string {
+  return join(dir, 'home of the administrator');
+}
+
 export interface ClientOptions {
   readonly namespace?: string;
   readonly premises?: string;
@@ -85,12 +89,17 @@ export class InProcessFleet {
     const metadata = await startMetadata(config, testContext());
     onTestFinished(() => metadata.stop());
     const { address, adminTokenFile = '' } = metadata;
-    const newFleet = { metadata: address, adminTokenFile, adminHome: join(dir, 'home of the administrator') };
+    const newFleet = { metadata: address, adminTokenFile, adminHome: adminHomeIn(dir) };
     const fleet = new InProcessFleet(dir, metadata, await Admissions.open(newFleet, new AbortController().signal));
     await fleet.admissions.createAccount(PEOPLE);
     for (const name of premises) fleet.agents.push(await fleet.startAgent(name));
     await fleet.createNamespace('docs', premises.length);
     return fleet;
+  }
+
+  /** Where the administrator's device has its key and certificate. */
+  get adminHome(): string {
+    return adminHomeIn(this.dir);
   }
 
   async startAgent(premises: string): Promise<RunningProgram> {
