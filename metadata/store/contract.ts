@@ -55,6 +55,7 @@ export type StoreChange =
 
 export interface StoreStats {
   readonly namespaces: number;
+  /** Those that are not revoked. */
   readonly agents: number;
   /** Pairs of a namespace and a block that at least one agent holds for it. */
   readonly presenceRows: number;

@@ -1,12 +1,12 @@
-import { readAuditSlice } from './audit-slice.js';
+import { readAuditSlice, type AuditLogView } from './audit-slice.js';
 import type { ChangeListeners } from './change-listeners.js';
 import type { AuditQuery, AuditSlice, AuditStore } from './contract.js';
 import type { LmdbEnvironment } from './lmdb-environment.js';
-import { decodeAuditEntry, encodeAuditEntry } from './lmdb-json-records.js';
+import { decodeAuditEntry, encodeAuditEntry, mentions } from './lmdb-json-records.js';
 import { uint64Of } from './lmdb-keys.js';
 import type { LmdbRows } from './lmdb-rows.js';
 import { changed, type ChangeNotice, type Outcome } from './outcome.js';
-import type { AuditRow, NewAuditEntry } from './rows.js';
+import type { NewAuditEntry } from './rows.js';
 
 /** The audit log of the LMDB engine, and the transactions that write to it. */
 export class LmdbAudit implements AuditStore {
@@ -33,8 +33,12 @@ export class LmdbAudit implements AuditStore {
 
   list(query: AuditQuery): Promise<AuditSlice> {
     return this.environment.read(() => {
-      const end = this.rows.counter('audit');
-      return readAuditSlice({ end, entry: (sequence) => this.#entry(sequence) }, query);
+      const view: AuditLogView = {
+        end: this.rows.counter('audit'),
+        entry: (sequence) => decodeAuditEntry(sequence, this.#value(sequence)),
+        mayMention: (sequence, names) => mentions(this.#value(sequence), names),
+      };
+      return readAuditSlice(view, query);
     });
   }
 
@@ -44,9 +48,10 @@ export class LmdbAudit implements AuditStore {
     this.rows.putCounter('audit', sequence);
   }
 
-  #entry(sequence: number): AuditRow {
+  /** Overwritten by the next read. */
+  #value(sequence: number): Buffer {
     const value = this.environment.trees.audit.getBinaryFast(uint64Of(sequence));
     if (value === undefined) throw new Error(`the audit log lacks its entry ${sequence}`);
-    return decodeAuditEntry(sequence, value);
+    return value;
   }
 }

@@ -39,6 +39,7 @@ export class LmdbDirectory implements DirectoryStore {
       if (agent.revokedAtMs !== undefined) return unchanged(agent);
       const row = { ...agent, revokedAtMs: atMs };
       this.rows.putAgent({ number, agent: row });
+      this.rows.putCounter('revokedAgents', this.rows.counter('revokedAgents') + 1);
       for (const namespaceId of this.#holdings(id)) {
         const namespace = this.rows.knownNamespace(namespaceId);
         const others = namespace.agents.filter((other) => other !== id);

@@ -17,7 +17,8 @@ const RAW = { encoding: 'binary', keyEncoding: 'binary' } as const;
 
 /** Opens, or makes, the environment in the directory `path`. One process at a time. */
 export async function openLmdbEnvironment(path: string): Promise<LmdbEnvironment> {
-  await mkdir(path, { recursive: true });
+  // Whoever reads the files has the keys that sign access tokens.
+  await mkdir(path, { recursive: true, mode: 0o700 });
   const root = open<Buffer, Uint8Array>({
     ...RAW,
     path,

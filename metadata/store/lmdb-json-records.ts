@@ -151,6 +151,13 @@ export function decodeAuditEntry(sequence: number, value: Buffer): AuditRow {
   return { ...rest, sequence, namespace, account };
 }
 
+/** Whether names of accounts and namespaces may stand in a record: JSON leaves them as they are, so a no is certain. */
+export function mentions(value: Buffer, names: readonly string[]): boolean {
+  if (names.length === 0) return true;
+  const text = value.toString('latin1', 0, value.length);
+  return names.every((name) => text.includes(name));
+}
+
 function encodeJson<Record>(record: Record): Buffer {
   return Buffer.from(JSON.stringify(record));
 }

@@ -52,8 +52,11 @@ export const treeNames = [
 
 export type TreeName = (typeof treeNames)[number];
 
-/** The last number given to an agent, the last sequence of the audit log, and the one-time tokens not yet redeemed. */
-export type CounterName = 'agents' | 'audit' | 'waitingTokens';
+/**
+ * The last number given to an agent, how many agents were revoked, the last sequence of the audit log, and how many one-time
+ * tokens are kept that nobody has redeemed.
+ */
+export type CounterName = 'agents' | 'revokedAgents' | 'audit' | 'waitingTokens';
 
 const CURSOR_BYTES = 8;
 const TIME_BYTES = 8;

@@ -22,16 +22,17 @@ class LmdbStore implements MetadataStore {
   readonly directory: LmdbDirectory;
   readonly presence: LmdbPresence;
   readonly journal: LmdbJournal;
+  readonly #rows: LmdbRows;
   readonly #listeners = new ChangeListeners();
 
   constructor(readonly environment: LmdbEnvironment) {
-    const rows = new LmdbRows(environment.trees);
-    this.audit = new LmdbAudit(environment, rows, this.#listeners);
-    this.accounts = new LmdbAccounts(environment, rows, this.audit);
-    this.enrollment = new LmdbEnrollment(environment, rows, this.audit);
-    this.directory = new LmdbDirectory(environment, rows, this.audit);
-    this.presence = new LmdbPresence(environment, rows);
-    this.journal = new LmdbJournal(environment, rows, this.presence, (namespaceId, cursor) =>
+    this.#rows = new LmdbRows(environment.trees);
+    this.audit = new LmdbAudit(environment, this.#rows, this.#listeners);
+    this.accounts = new LmdbAccounts(environment, this.#rows, this.audit);
+    this.enrollment = new LmdbEnrollment(environment, this.#rows, this.audit);
+    this.directory = new LmdbDirectory(environment, this.#rows, this.audit);
+    this.presence = new LmdbPresence(environment, this.#rows);
+    this.journal = new LmdbJournal(environment, this.#rows, this.presence, (namespaceId, cursor) =>
       this.#listeners.tell({ kind: 'feed', namespaceId, cursor }),
     );
   }
@@ -40,7 +41,7 @@ class LmdbStore implements MetadataStore {
     const { trees } = this.environment;
     const counts = await this.environment.read(() => ({
       namespaces: entryCount(trees.namespaces),
-      agents: entryCount(trees.agents),
+      agents: entryCount(trees.agents) - this.#rows.counter('revokedAgents'),
       presenceRows: entryCount(trees.presence),
       journalEntries: entryCount(trees.journal),
     }));

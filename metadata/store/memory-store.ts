@@ -69,7 +69,7 @@ class MemoryStore implements MetadataStore, PresenceStore, JournalStore {
       const all = [...this.#state.namespaces.values()];
       return {
         namespaces: all.length,
-        agents: this.#state.agents.size,
+        agents: [...this.#state.agents.values()].filter(({ revokedAtMs }) => revokedAtMs === undefined).length,
         presenceRows: all.reduce((sum, { presence }) => sum + presence.size, 0),
         journalEntries: all.reduce((sum, { journal }) => sum + journal.length, 0),
         fileBytes: 0,

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { MetadataStore } from '../../metadata/store/contract.js';
@@ -70,8 +71,8 @@ async function everything({ accounts, enrollment, audit, directory, presence, jo
   };
 }
 
-describe('the LMDB engine, opened again', () => {
-  it('has all that was acknowledged, and goes on where it stood', async () => {
+describe('the LMDB engine, on disk', () => {
+  it('has all that was acknowledged when it is opened again, and goes on where it stood', async () => {
     const path = join(temporaryDirectory(), 'store');
     const before = await openLmdbStore(path);
     await write(before);
@@ -85,6 +86,12 @@ describe('the LMDB engine, opened again', () => {
     const { entries } = await store.audit.list({ ...WHOLE_LOG, after: written.log.nextSequence });
     expect(entries).toMatchObject([{ sequence: written.log.nextSequence + 1, subject: 'next' }]);
     await store.close();
+  });
+
+  it('is for nobody else to read', async () => {
+    const path = join(temporaryDirectory(), 'store');
+    await (await openLmdbStore(path)).close();
+    expect((await stat(path)).mode & 0o777).toBe(0o700);
   });
 
   it('gives no agent the number of another: what one holds the next does not', async () => {

@@ -11,7 +11,7 @@ import {
   shared,
   storedAt,
 } from '../support/metadata/furnished-store.js';
-import { accountNamed, fileOf, itemAt } from '../support/metadata/samples.js';
+import { accountNamed, auditEntry, fileOf, itemAt } from '../support/metadata/samples.js';
 import { describeAccounts } from './metadata-store/accounts.js';
 import { describeAudit } from './metadata-store/audit.js';
 import { describeDirectory } from './metadata-store/directory.js';
@@ -66,6 +66,9 @@ export function describeMetadataStore(name: string, createSubject: () => Metadat
       await commitItems(store, [itemAt('a', { ana: 1 }, fileOf('a', 'b'))], [storedAt(lisbon, 'a', 'b')]);
       await commitItems(store, [itemAt('a', { ana: 2 })], [storedAt(porto, 'a')]);
       expect(await store.stats()).toMatchObject({ namespaces: 2, agents: 2, presenceRows: 2, journalEntries: 2 });
+      const revoke = () => store.directory.revokeAgent(porto.id, 5, auditEntry('agent.revoke', porto.id));
+      await Promise.all([revoke(), revoke()]);
+      expect(await store.stats()).toMatchObject({ namespaces: 2, agents: 1 });
     });
 
     it('tells of changes once they are durable', async () => {
