@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DrystoneError } from '../../common/errors.js';
 import { syncDirectory, writeFileDurably } from '../../common/files/durable-file.js';
@@ -6,6 +6,10 @@ import { syncDirectory, writeFileDurably } from '../../common/files/durable-file
 const KEY_FILE = 'ca.key';
 const CERTIFICATES_FILE = 'ca.crt';
 const LAST_FINGERPRINT_FILE = 'last-fingerprint';
+
+/** Bits of a file's mode. */
+const OWNER = 0o700;
+const OTHERS = 0o077;
 
 /** What the directory of a CA holds. */
 export interface CaFiles {
@@ -15,9 +19,9 @@ export interface CaFiles {
 }
 
 /**
- * Reads the CA's files in `dir`; undefined where there has never been one. The key's mode becomes 0600: an operator's copy
- * has the mode that the copying gave it. FAILED_PRECONDITION (KEY_UNREADABLE) where a file is missing: a CA made in its
- * place would lock out all that were certified by the one that is lost.
+ * Reads the CA's files in `dir`; undefined where there has never been one. The key becomes its owner's alone: an
+ * operator's copy has the mode that the copying gave it. FAILED_PRECONDITION (KEY_UNREADABLE) where a file is missing: a
+ * CA made in its place would lock out all that were certified by the one that is lost.
  */
 export async function readCaFiles(dir: string): Promise<CaFiles | undefined> {
   const keyPem = await readIfThere(join(dir, KEY_FILE));
@@ -29,8 +33,20 @@ export async function readCaFiles(dir: string): Promise<CaFiles | undefined> {
     const advice = `restore it from a backup, or remove ${dir} to begin anew with a CA that nobody knows yet`;
     throw new DrystoneError('FAILED_PRECONDITION', 'KEY_UNREADABLE', `${dir} has lost its ${missing}; ${advice}`);
   }
-  await chmod(join(dir, KEY_FILE), 0o600);
+  await protect(join(dir, KEY_FILE));
   return { keyPem, certificatesPem };
+}
+
+/** Takes from others what a key's mode lets them do. */
+async function protect(path: string): Promise<void> {
+  const { mode } = await stat(path);
+  if ((mode & OTHERS) === 0) return;
+  try {
+    await chmod(path, mode & OWNER);
+  } catch (thrown) {
+    const message = `others can read ${path}, and its mode cannot be changed; make it 0600`;
+    throw new DrystoneError('FAILED_PRECONDITION', 'KEY_UNREADABLE', message, {}, { cause: thrown });
+  }
 }
 
 /** Puts a new CA into `dir`, which has none: after a crash at any moment it is whole, or not there. */

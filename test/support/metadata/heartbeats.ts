@@ -1,4 +1,5 @@
 import { BoundedQueue } from '../../../common/concurrency/bounded-queue.js';
+import type { TokenKey } from '../../../common/identity/access-tokens.js';
 import type { AgentId } from '../../../common/ids.js';
 import { AgentState } from '../../../proto/gen/drystone/metadata/v1/account.js';
 import type { HeartbeatRequest, HeartbeatResponse } from '../../../proto/gen/drystone/metadata/v1/fleet.js';
@@ -8,8 +9,8 @@ import type { MetadataCalls } from './calls.js';
 export interface HeartbeatLine {
   /** The names of the namespaces that the agent was told of last, in alphabetical order; undefined before the first word. */
   readonly assigned: readonly string[] | undefined;
-  /** The ids of the keys that sign access tokens, as it was told of last. */
-  readonly tokenKeys: readonly string[];
+  /** The keys that sign access tokens, as it was told of last. */
+  readonly tokenKeys: readonly TokenKey[];
   /** How the call ended. */
   readonly ended: Promise<unknown>;
   beat(change?: Partial<HeartbeatRequest>): void;
@@ -48,7 +49,7 @@ export async function openHeartbeat(
       return namesOf(last);
     },
     get tokenKeys() {
-      return last?.tokenKeys.map(({ keyId }) => keyId) ?? [];
+      return last?.tokenKeys.map(({ keyId, publicKey }) => ({ id: keyId, publicKey })) ?? [];
     },
     ended,
     beat,
