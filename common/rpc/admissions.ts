@@ -1,5 +1,6 @@
 import { ServerInterceptingCall, status as grpcCode, type Metadata, type ServerInterceptor } from '@grpc/grpc-js';
 import { toDrystoneError } from '../errors.js';
+import type { Logger } from '../logging.js';
 import type { CallGate } from './call-gate.js';
 import type { Audience, Caller } from './caller.js';
 import type { Connections } from './connection-limits.js';
@@ -21,6 +22,7 @@ export interface AdmissionsOptions {
   readonly audiences: ReadonlyMap<string, Audience>;
   /** Aborts when the server begins to drain. */
   readonly draining: AbortSignal;
+  readonly logger: Logger;
 }
 
 type InterceptedCall = Parameters<ServerInterceptor>[1];
@@ -79,7 +81,8 @@ export class Admissions {
 
   #refuse({ path }: Method, call: InterceptedCall, thrown: unknown): void {
     const error = toDrystoneError(thrown);
-    const { metrics } = this.options;
+    const { metrics, logger } = this.options;
+    if (error.code === 'INTERNAL') logger.error({ err: thrown, method: path }, 'whether to let a call in is not known');
     metrics.callStarted(path)(error.code);
     metrics.refused(error);
     call.sendStatus(statusOfError(error));

@@ -1,7 +1,7 @@
 import { constants, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { systemClock } from '../clock.js';
-import { loadLimits } from '../limits.js';
+import type { loadLimits } from '../limits.js';
 import { addressGroup } from './address-group.js';
 import type { Caller } from './caller.js';
 import type { TrustMetrics } from './trust-metrics.js';
@@ -16,7 +16,7 @@ export interface ConnectionsOptions {
   /** Who has made a connection, asked once, when it can carry calls. */
   readonly identify: (socket: Socket) => IdentifiedPeer;
   readonly metrics: Pick<TrustMetrics, 'connected' | 'connections'>;
-  readonly limits?: ConnectionLimits;
+  readonly limits: ConnectionLimits;
 }
 
 /** Who has made a connection, by the certificate that he has shown. */
@@ -38,16 +38,13 @@ export class Connections {
   readonly #unidentified = new Map<string, number>();
   /** Gives back the place of a connection, by its remote address and port. */
   readonly #places = new Map<string, () => void>();
-  readonly #limits: ConnectionLimits;
   #open = 0;
 
-  constructor(private readonly options: ConnectionsOptions) {
-    this.#limits = options.limits ?? loadLimits;
-  }
+  constructor(private readonly options: ConnectionsOptions) {}
 
   /** Watches over a listener from now on. */
   watch(server: Http2Server): void {
-    server.maxConnections = this.#limits.connections;
+    server.maxConnections = this.options.limits.connections;
     server.on('connection', (socket: Socket) => this.#arrived(socket));
     server.on('session', (session: ServerHttp2Session) => this.#identified(session));
     server.on('tlsClientError', () => this.options.metrics.connected(undefined));
@@ -83,7 +80,7 @@ export class Connections {
   /** Takes a place of an address until the result is called; undefined where it has none left. */
   #enter(group: string): (() => void) | undefined {
     const taken = this.#unidentified.get(group) ?? 0;
-    if (taken >= this.#limits.anonymousConnectionsPerAddress) return undefined;
+    if (taken >= this.options.limits.anonymousConnectionsPerAddress) return undefined;
     this.#unidentified.set(group, taken + 1);
     let entered = true;
     return () => {
@@ -106,7 +103,7 @@ export class Connections {
     }
     const timer = setTimeout(
       () => session.destroy(undefined, constants.NGHTTP2_CANCEL),
-      this.#limits.anonymousConnectionMs,
+      this.options.limits.anonymousConnectionMs,
     );
     session.once('close', () => clearTimeout(timer));
   }

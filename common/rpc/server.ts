@@ -5,12 +5,12 @@ import { HealthImplementation, service as healthService } from 'grpc-health-chec
 import { descriptorSetBase64 } from '../../proto/gen/descriptors.js';
 import { formatHostPort, parseHostPort } from '../address.js';
 import { listenFailure } from '../errors.js';
-import { rpcLimits, wireLimits } from '../limits.js';
+import { loadLimits, rpcLimits, wireLimits } from '../limits.js';
 import type { Logger } from '../logging.js';
 import { Admissions } from './admissions.js';
 import type { CallGate } from './call-gate.js';
 import type { Audience } from './caller.js';
-import { Connections } from './connection-limits.js';
+import { Connections, type ConnectionLimits } from './connection-limits.js';
 import { WindowedServer, type ConnectionWindows } from './flow-control.js';
 import type { Handler, Implementation, MethodDefinition, ServiceMethods } from './method-types.js';
 import type { RpcServerMetrics } from './rpc-metrics.js';
@@ -52,6 +52,8 @@ export interface RpcServerOptions {
   readonly listen: string;
   readonly credentials: IdentifyingServerCredentials;
   readonly gate: CallGate;
+  /** {@link loadLimits}, unless a test wants to meet them sooner. */
+  readonly connectionLimits?: ConnectionLimits;
   readonly services: readonly ServedService[];
   readonly metrics: RpcServerMetrics;
   readonly logger: Logger;
@@ -80,12 +82,12 @@ export interface RpcServer {
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
   // What grpc-js would print it also raises.
   setLogVerbosity(logVerbosity.NONE);
-  const { credentials, gate, metrics } = options;
-  const connections = new Connections({ identify: (socket) => credentials.identify(socket), metrics });
+  const { credentials, gate, metrics, logger, connectionLimits: limits = loadLimits } = options;
+  const connections = new Connections({ identify: (socket) => credentials.identify(socket), metrics, limits });
   const draining = new AbortController();
   const audiences = audiencesOf(options.services);
-  const admissions = new Admissions({ gate, connections, metrics, audiences, draining: draining.signal });
-  const calls = new ServerCalls(metrics, options.logger, draining.signal, (headers) => admissions.of(headers));
+  const admissions = new Admissions({ gate, connections, metrics, audiences, draining: draining.signal, logger });
+  const calls = new ServerCalls(metrics, logger, draining.signal, (headers) => admissions.of(headers));
   const server = new WindowedServer(
     {
       'grpc.max_receive_message_length': wireLimits.messageBytes,

@@ -10,7 +10,11 @@ import {
 import { loadSync } from '@grpc/proto-loader';
 import { protoPath as healthProto } from 'grpc-health-check';
 
-/** Clients of the standard services as any gRPC tool would make them: from the published contracts, not from our code. */
+/**
+ * Clients of the standard services as any gRPC tool would make them: from the published contracts, not from our code.
+ * Without credentials they speak to servers with those of test/support/trust/loopback-credentials.ts.
+ */
+const plaintext: ChannelCredentials = credentials.createInsecure();
 
 const reflectionProto = join(
   dirname(createRequire(import.meta.url).resolve('@grpc/reflection/package.json')),
@@ -67,8 +71,8 @@ export async function checkHealth(address: string, channelCredentials?: ChannelC
 }
 
 /** The health of the whole server, as it changes, until the server ends the watch. */
-export async function* watchHealth(address: string): AsyncGenerator<string, undefined> {
-  const client = healthClient(address);
+export async function* watchHealth(address: string, channelCredentials = plaintext): AsyncGenerator<string, undefined> {
+  const client = healthClient(address, channelCredentials);
   const watch = client.watch({});
   try {
     for await (const { status } of watch as AsyncIterable<{ status: string }>) yield status;
@@ -78,9 +82,13 @@ export async function* watchHealth(address: string): AsyncGenerator<string, unde
 }
 
 /** The answer to one reflection request. */
-export async function callReflection(address: string, request: ReflectionRequest): Promise<ReflectionAnswer> {
+export async function callReflection(
+  address: string,
+  request: ReflectionRequest,
+  channelCredentials = plaintext,
+): Promise<ReflectionAnswer> {
   const name = ['grpc', 'reflection', 'v1', 'ServerReflection'];
-  const client = clientOf<ReflectionClient>(reflectionProto, name, address);
+  const client = clientOf<ReflectionClient>(reflectionProto, name, address, channelCredentials);
   const call = client.serverReflectionInfo();
   try {
     return await new Promise((resolve, reject) => {

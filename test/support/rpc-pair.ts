@@ -43,8 +43,10 @@ const forDevices = { ask: 'device', list: 'device', chat: 'device' } as const;
 
 type TestMethods = typeof TestService;
 export type TestImplementation = Implementation<TestMethods>;
+export type TestCalls = ServiceCaller<TestMethods>;
 
-const idle: TestImplementation = {
+/** Answers with what it got, or with nothing. */
+export const idleService: TestImplementation = {
   ask: async (request) => request,
   async *list() {},
   async *chat() {},
@@ -53,7 +55,7 @@ const idle: TestImplementation = {
 export interface RpcPair {
   readonly server: RpcServer;
   readonly channel: RpcChannel;
-  readonly calls: ServiceCaller<TestMethods>;
+  readonly calls: TestCalls;
   readonly registry: Registry;
   close(): Promise<void>;
 }
@@ -70,7 +72,7 @@ export async function startRpcPair(
     listen: '127.0.0.1:0',
     credentials: credentials.server,
     gate: new CallGate({ clock: systemClock }),
-    services: [serve(TestService, { ...idle, ...implementation }, { audience: forDevices, ...options })],
+    services: [serve(TestService, { ...idleService, ...implementation }, { audience: forDevices, ...options })],
     metrics: createRpcServerMetrics(registry, paths),
     logger: silentLogger(),
   });
