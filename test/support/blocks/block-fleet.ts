@@ -4,7 +4,7 @@ import { AccessTokenVerifier, signAccessToken, type TokenKey } from '../../../co
 import type { HeldIdentity } from '../../../common/identity/held-identity.js';
 import type { DeviceIdentity } from '../../../common/identity/identity.js';
 import { systemClock, type Clock } from '../../../common/clock.js';
-import type { NamespaceId } from '../../../common/ids.js';
+import type { AgentId, NamespaceId } from '../../../common/ids.js';
 import { trustLimits } from '../../../common/limits.js';
 import { rawPublicKey } from '../../../common/receipt.js';
 import { TestAuthority } from '../trust/test-authority.js';
@@ -72,4 +72,10 @@ export function newTokenKey(id: string): SigningTokenKey {
 export function deviceOf({ identity }: HeldIdentity): DeviceIdentity {
   if (identity.kind !== 'device') throw new Error(`this is a ${identity.kind}`);
   return identity;
+}
+
+/** The id of one who is an agent. */
+export function agentIdOf({ identity }: HeldIdentity): AgentId {
+  if (identity.kind !== 'agent') throw new Error(`this is a ${identity.kind}`);
+  return identity.agentId;
 }

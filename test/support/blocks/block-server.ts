@@ -16,7 +16,7 @@ import { createBlockService } from '../../../server/block-service.js';
 import type { BlockStore } from '../../../server/block-store.js';
 import { MemoryBlockStore } from '../../../server/memory-block-store.js';
 import { createReceiptSigner } from '../../../server/receipt-signer.js';
-import { BlockFleet, type Rights } from './block-fleet.js';
+import { agentIdOf, BlockFleet, type Rights } from './block-fleet.js';
 
 /** A device's end of a connection to a block server. */
 export interface ConnectedDevice {
@@ -37,8 +37,11 @@ export interface BlockServerPair extends ConnectedDevice {
   /** With which the server's receipts are verified. */
   readonly publicKey: KeyObject;
   readonly agentId: AgentId;
-  /** Connects another device, with access tokens of these rights; its connection ends with the server. */
-  connect(held: HeldIdentity, rights?: Rights, clock?: Clock): Promise<ConnectedDevice>;
+  /**
+   * Connects another device, with access tokens of these rights, issued to itself unless `holder` is another; its
+   * connection ends with the server.
+   */
+  connect(held: HeldIdentity, rights?: Rights, clock?: Clock, holder?: HeldIdentity): Promise<ConnectedDevice>;
   /** The value of a series, its labels as in the text format. */
   metric(series: string): Promise<number>;
   close(): Promise<void>;
@@ -76,11 +79,16 @@ export async function startBlockServer(options: BlockServerOptions = {}): Promis
   });
   const rpc = await serveAs(fleet, agent, service);
   const channels: RpcChannel[] = [];
-  const connect: BlockServerPair['connect'] = async (held, rights, deviceClock = clock) => {
+  const connect: BlockServerPair['connect'] = async (held, rights, deviceClock = clock, holder = held) => {
     const channel = openChannel(rpc.address, fleet.authority.transportOf(held).channelTo(agentId));
     channels.push(channel);
-    const client = connectBlockServer(channel, deviceClock, () => fleet.token(held, rights));
-    return { held, channel, client, calls: withToken(channel.service(blockMethods), await fleet.token(held, rights)) };
+    const client = connectBlockServer(channel, deviceClock, () => fleet.token(holder, rights));
+    return {
+      held,
+      channel,
+      client,
+      calls: withToken(channel.service(blockMethods), await fleet.token(holder, rights)),
+    };
   };
   return {
     ...(await connect(await fleet.authority.device(), undefined, systemClock)),
@@ -136,11 +144,6 @@ function withToken(calls: BlockCalls, accessToken: string): BlockCalls {
     getBlocks: (requests, options) => calls.getBlocks(requests, { accessToken, ...options }),
     hasBlocks: (requests, options) => calls.hasBlocks(requests, { accessToken, ...options }),
   };
-}
-
-function agentIdOf({ identity }: HeldIdentity): AgentId {
-  if (identity.kind !== 'agent') throw new Error(`this is a ${identity.kind}`);
-  return identity.agentId;
 }
 
 /** The value of a series of a registry, its labels as in the text format. */
