@@ -10,6 +10,9 @@ import type { FetchOutcome } from './download/fetch-files.js';
 import type { FolderPlaces } from './folder-places.js';
 import type { UploadOutcome } from './upload/pending-item.js';
 
+/** What is said of a change that a reader of the namespace has made in the folder. */
+const READ_ONLY = 'your account may only read this namespace: the change stays in this folder';
+
 /** How content travels in a round. Each tells outcomes as they come, and raises what ended it early. */
 export interface Transfers {
   upload(
@@ -170,9 +173,16 @@ class Round {
     }
   }
 
-  /** A transfer ended early: what it had not told of failed with it. */
+  /** A transfer ended early: what it had not told of failed with it, or is refused where this account only reads. */
   fail(error: DrystoneError): void {
-    this.#failure ??= error;
+    // What an agent says follows from an access token, which may be older than our role.
+    if (error.code !== 'PERMISSION_DENIED' || error.reason !== 'ROLE_INSUFFICIENT') {
+      this.#failure ??= error;
+      return;
+    }
+    for (const { kind, path } of [...this.#open.values()]) {
+      if (kind === 'commit-item') this.#refusal(path, { outcome: 'refused', problem: READ_ONLY });
+    }
   }
 
   result(): RoundResult {

@@ -100,6 +100,14 @@ export class Fleet {
     await this.admitDevices(SPARE_DEVICES);
   }
 
+  /** Makes an account, which is no member of anything, and logs in a device of it that is called the same. */
+  async admit(account: string): Promise<void> {
+    const home = this.#newHome();
+    await this.admissions.createAccount(account);
+    await this.admissions.admitDevice(account, home);
+    this.#homes.set(account, home);
+  }
+
   /** Logs in so many devices of `people`, for as many clients more. */
   async admitDevices(count: number): Promise<void> {
     const homes = Array.from({ length: count }, () => this.#newHome());
@@ -159,9 +167,9 @@ export class Fleet {
     return process;
   }
 
-  /** Starts syncing the folder called `name`, each with a device of its own; it goes on until it is ended. */
+  /** Starts syncing the folder called `name`, each with the device of its name; it goes on until it is ended. */
   sync(name: string, namespace: string, args: readonly string[] = []): DrystoneProcess {
-    return this.spawn(['sync', this.folder(name), '--namespace', namespace, ...args], `of ${name}`);
+    return this.spawn(['sync', this.folder(name), '--namespace', namespace, ...args], name);
   }
 
   /** Syncs the folder called `name` once and waits for the end. */

@@ -59,6 +59,8 @@ export interface ClientOptions {
   readonly once?: boolean;
   readonly step?: StepHook;
   readonly metadata?: string;
+  /** Whose device it is, where it is not one of `people`; the account is made, and is no member of anything. */
+  readonly account?: string;
   /** Whose key and certificate it uses: a device that is called as the folder unless another is named. */
   readonly device?: string;
 }
@@ -127,8 +129,8 @@ export class InProcessFleet {
   }
 
   /** Where the device called `name` has its key and certificate; it logs in when it is first asked for. */
-  homeOf(name: string): Promise<string> {
-    const home = this.#homes.get(name) ?? this.#admit(join(this.dir, `home of ${name}`));
+  homeOf(name: string, account = PEOPLE): Promise<string> {
+    const home = this.#homes.get(name) ?? this.#admit(account, join(this.dir, `home of ${name}`));
     this.#homes.set(name, home);
     return home;
   }
@@ -143,7 +145,7 @@ export class InProcessFleet {
       namespace: (options.namespace ?? 'docs') as NamespaceName,
       metadata: options.metadata ?? this.metadata.address,
       premises: options.premises as PremisesName | undefined,
-      homeDir: await this.homeOf(options.device ?? name),
+      homeDir: await this.homeOf(options.device ?? name, options.account),
       once: options.once ?? true,
     };
   }
@@ -165,8 +167,9 @@ export class InProcessFleet {
     return { ...(await sync.finished), witness };
   }
 
-  async #admit(home: string): Promise<string> {
-    await this.admissions.admitDevice(PEOPLE, home);
+  async #admit(account: string, home: string): Promise<string> {
+    if (account !== PEOPLE) await this.admissions.createAccount(account);
+    await this.admissions.admitDevice(account, home);
     return home;
   }
 }
