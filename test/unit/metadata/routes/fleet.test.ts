@@ -97,6 +97,14 @@ describe('FleetService', () => {
     await expect(collect(call)).rejects.toMatchObject({ code: 'NOT_FOUND', reason: 'AGENT_UNKNOWN' });
   });
 
+  it('lets no agent speak for another', async () => {
+    await metadata.register(sampleAgent('porto'));
+    const fleet = await fleetCalls();
+    await fleet.registerAgent(here);
+    const call = fleet.heartbeat(streamOf(filled({ agentId: sampleAgent('porto').id })));
+    await expect(collect(call)).rejects.toMatchObject({ code: 'PERMISSION_DENIED', reason: 'ROLE_INSUFFICIENT' });
+  });
+
   it.each<[what: string, field: string, requests: Partial<HeartbeatRequest>[]]>([
     ['no agent', 'agent_id', [{}]],
     ['another agent', 'agent_id', [{ agentId: lisbon.id }, { agentId: sampleAgent('porto').id }]],
