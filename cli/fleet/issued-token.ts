@@ -10,6 +10,6 @@ export interface IssuedToken {
 
 /** Hands a one-time token out: on standard output nothing else, so that it can be led into a file or another command. */
 export function handOut(terminal: Terminal, { token, expiresAtMs }: IssuedToken, whatFor: string): void {
-  terminal.note(`for ${whatFor}, once, until ${formatMoment(expiresAtMs)} UTC; whoever has it can take that place:`);
+  terminal.note(`for ${whatFor}, once, until ${formatMoment(expiresAtMs)} UTC; whoever has it can take that place`);
   terminal.result({ token, expiresAtMs }, () => token);
 }
