@@ -16,7 +16,7 @@ import { openLmdbStore } from './store/lmdb-store.js';
 import { createMemoryStore } from './store/memory-store.js';
 import { meterStore } from './store/metered-store.js';
 import { provideFirstAdministrator } from './trust/first-administrator.js';
-import { FleetCa } from './trust/fleet-ca.js';
+import { CA_DIRECTORY, FleetCa } from './trust/fleet-ca.js';
 import { readServerCertificate, type ServerCertificateFiles } from './trust/server-certificate.js';
 import { keepServerIdentity, openServerIdentity } from './trust/server-identity.js';
 
@@ -67,19 +67,20 @@ async function openMetadata(
     program: 'metadata',
     formatVersion: FORMAT_VERSION,
     oldestFormatVersion: FORMAT_VERSION,
+    prepared: [CA_DIRECTORY],
   });
   onStop(() => directory.release());
   const store = meterStore(await openStore(config), registry, clock);
   onStop(() => store.close());
   const ca = await FleetCa.open({ dataDir, audit: store.audit, clock, random });
   const held = await openServerIdentity(dataDir, ca);
-  const own = config.serverCertificate && (await readServerCertificate(config.serverCertificate, ca));
+  const own = config.serverCertificate && (await readServerCertificate(config.serverCertificate, ca, clock));
   const parts = await createMetadataParts({ store, ca, pinned: own?.pinned ?? ca.fingerprint }, context);
   const { access, tokens } = parts;
   const administrator = { dataDir, accounts: store.accounts, tokens, clock };
   const adminTokenFile = await provideFirstAdministrator(administrator, config.recoverAdmin);
   registerBuildInfo(registry, softwareVersion);
-  trackCertificate(registry, held, clock);
+  trackCertificate(registry, own ?? held, clock);
 
   let ready = false;
   const http =
@@ -91,7 +92,7 @@ async function openMetadata(
   const paths = services.flatMap(({ methods }) => Object.values(methods).map(({ method }) => method.path));
   const server = await startRpcServer({
     listen: config.listen,
-    credentials: mutualTls(held, own === undefined ? {} : { serverCertificate: own.certificate }).server,
+    credentials: mutualTls(held, { serverCertificate: own?.certificate }).server,
     gate: new CallGate({ clock, isRevoked: (caller) => access.isRevoked(caller) }),
     services,
     metrics: createRpcServerMetrics(registry, paths),

@@ -5,7 +5,7 @@ import { syncDirectory, writeFileDurably } from '../../common/files/durable-file
 
 const KEY_FILE = 'ca.key';
 const CERTIFICATES_FILE = 'ca.crt';
-const LAST_FINGERPRINT_FILE = 'last-fingerprint';
+const LAST_FINGERPRINTS_FILE = 'last-fingerprints';
 
 /** Bits of a file's mode. */
 const OWNER = 0o700;
@@ -26,7 +26,8 @@ export interface CaFiles {
 export async function readCaFiles(dir: string): Promise<CaFiles | undefined> {
   const keyPem = await readIfThere(join(dir, KEY_FILE));
   const certificatesPem = await readIfThere(join(dir, CERTIFICATES_FILE));
-  const isNew = keyPem === undefined && certificatesPem === undefined && (await readLastFingerprint(dir)) === undefined;
+  const isNew =
+    keyPem === undefined && certificatesPem === undefined && (await readLastFingerprints(dir)) === undefined;
   if (isNew) return undefined;
   if (keyPem === undefined || certificatesPem === undefined) {
     const missing = keyPem === undefined ? KEY_FILE : CERTIFICATES_FILE;
@@ -53,27 +54,31 @@ async function protect(path: string): Promise<void> {
 export async function placeCaFiles(
   dir: string,
   { keyPem, certificatesPem }: CaFiles,
-  fingerprint: string,
+  fingerprints: readonly string[],
 ): Promise<void> {
   const beside = `${dir}.new`;
   await rm(beside, { recursive: true, force: true });
   await mkdir(beside, { mode: 0o700 });
   await writeSynced(join(beside, KEY_FILE), keyPem, 0o600);
   await writeSynced(join(beside, CERTIFICATES_FILE), certificatesPem, 0o644);
-  await writeSynced(join(beside, LAST_FINGERPRINT_FILE), `${fingerprint}\n`, 0o644);
+  await writeSynced(join(beside, LAST_FINGERPRINTS_FILE), linesOf(fingerprints), 0o644);
   await syncDirectory(beside);
   await rename(beside, dir);
   await syncDirectory(dirname(dir));
 }
 
-/** The fingerprint of the CA that was in use last, as it was written; undefined where there was none. */
-export async function readLastFingerprint(dir: string): Promise<string | undefined> {
-  return (await readIfThere(join(dir, LAST_FINGERPRINT_FILE)))?.trim();
+/** The fingerprints of the certificates that were trusted last, as they were written; undefined where there were none. */
+export async function readLastFingerprints(dir: string): Promise<readonly string[] | undefined> {
+  return (await readIfThere(join(dir, LAST_FINGERPRINTS_FILE)))?.split('\n').filter((line) => line !== '');
 }
 
-/** Remembers which CA is in use; durable when it resolves. */
-export async function writeLastFingerprint(dir: string, fingerprint: string): Promise<void> {
-  await writeFileDurably(join(dir, LAST_FINGERPRINT_FILE), `${fingerprint}\n`);
+/** Remembers which certificates are trusted; durable when it resolves. */
+export async function writeLastFingerprints(dir: string, fingerprints: readonly string[]): Promise<void> {
+  await writeFileDurably(join(dir, LAST_FINGERPRINTS_FILE), linesOf(fingerprints));
+}
+
+function linesOf(fingerprints: readonly string[]): string {
+  return fingerprints.map((fingerprint) => `${fingerprint}\n`).join('');
 }
 
 async function writeSynced(path: string, content: string, mode: number): Promise<void> {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../common/clock.js';
-import { certificateTimes } from '../../common/identity/certificate-facts.js';
+import { certificateTimes, fingerprintOf, splitCertificates } from '../../common/identity/certificate-facts.js';
 import {
   createCaFiles,
   openCertificateAuthority,
@@ -12,14 +13,16 @@ import type { Identity } from '../../common/identity/identity.js';
 import { trustLimits } from '../../common/limits.js';
 import type { Random } from '../../common/random.js';
 import type { AuditStore } from '../store/contract.js';
-import type { AuditAction, NewAuditEntry } from '../store/rows.js';
 import { auditEntry } from './audit-entry.js';
-import { placeCaFiles, readCaFiles, readLastFingerprint, writeLastFingerprint, type CaFiles } from './ca-files.js';
+import { placeCaFiles, readCaFiles, readLastFingerprints, writeLastFingerprints, type CaFiles } from './ca-files.js';
+
+/** Where in the data directory the CA is; an operator may put one there before the first start. */
+export const CA_DIRECTORY = 'ca';
 
 const SERIAL_BYTES = 16;
 
 export interface FleetCaParts {
-  /** DATA of the metadata service; the CA is in `ca` below it. */
+  /** DATA of the metadata service; the CA is below it. */
   readonly dataDir: string;
   readonly audit: AuditStore;
   readonly clock: Clock;
@@ -34,12 +37,12 @@ export class FleetCa {
   ) {}
 
   /**
-   * Opens the CA in DATA/ca, or makes it there on the first start. One that was not in use before is entered into the
-   * audit log, before its first certificate. FAILED_PRECONDITION: KEY_UNREADABLE where its files do not fit together,
+   * Opens the CA in DATA/ca, or makes it there on the first start. What was not trusted before is entered into the audit
+   * log, before it is used. FAILED_PRECONDITION: KEY_UNREADABLE where its files do not fit together,
    * CERTIFICATE_EXPIRED where its own time is over.
    */
   static async open(parts: FleetCaParts): Promise<FleetCa> {
-    const dir = join(parts.dataDir, 'ca');
+    const dir = join(parts.dataDir, CA_DIRECTORY);
     const files = await readCaFiles(dir);
     const authority = files === undefined ? await create(dir, parts) : await adopt(dir, files, parts);
     if (certificateTimes(authority.certificatePem).notAfterMs <= parts.clock.nowMs()) {
@@ -80,22 +83,21 @@ async function create(dir: string, parts: FleetCaParts): Promise<CertificateAuth
   const files = { keyPem: made.keyPem, certificatesPem: made.certificatePem };
   const authority = await openCertificateAuthority(files.keyPem, files.certificatesPem);
   const fingerprint = authority.fingerprint.toString('hex');
-  await audit.append(entryOf('ca.create', fingerprint, clock));
-  await placeCaFiles(dir, files, fingerprint);
+  await audit.append(auditEntry(clock, { kind: 'metadata' }, { action: 'ca.create', subject: fingerprint }));
+  await placeCaFiles(dir, files, [fingerprint]);
   return authority;
 }
 
-/** Takes what lies there: the CA of the last start, or one that an operator has put in its place. */
+/** Takes what lies there: the CA of the last start, or what an operator has put in its place or beside it. */
 async function adopt(dir: string, files: CaFiles, { audit, clock }: FleetCaParts): Promise<CertificateAuthority> {
   const authority = await openCertificateAuthority(files.keyPem, files.certificatesPem);
-  const fingerprint = authority.fingerprint.toString('hex');
-  if ((await readLastFingerprint(dir)) !== fingerprint) {
-    await audit.append(entryOf('ca.import', fingerprint, clock));
-    await writeLastFingerprint(dir, fingerprint);
+  const last = (await readLastFingerprints(dir)) ?? [];
+  const trusted = splitCertificates(authority.trustedPem).map((pem) => fingerprintOf(pem).toString('hex'));
+  for (const [index, subject] of trusted.entries()) {
+    if (last.includes(subject)) continue;
+    const facts = { use: index === 0 ? 'issues certificates' : 'is trusted' };
+    await audit.append(auditEntry(clock, { kind: 'metadata' }, { action: 'ca.import', subject, facts }));
   }
+  if (!isDeepStrictEqual(trusted, last)) await writeLastFingerprints(dir, trusted);
   return authority;
-}
-
-function entryOf(action: AuditAction, fingerprint: string, clock: Clock): NewAuditEntry {
-  return auditEntry(clock, { kind: 'metadata' }, { action, subject: fingerprint });
 }

@@ -33,6 +33,24 @@ export interface MetadataSetup extends Partial<MetadataConfig> {
   readonly clock?: Clock;
 }
 
+/** A metadata service in this process, on a free port of the loopback, that nobody has joined yet. */
+export async function startBareMetadata({
+  clock = systemClock,
+  ...config
+}: MetadataSetup & { readonly dataDir: string }): Promise<RunningMetadata & { readonly registry: Registry }> {
+  const registry = new Registry();
+  const context: ProgramContext = { clock, random: systemRandom, logger: silentLogger(), registry };
+  const everything: MetadataConfig = {
+    engine: 'memory',
+    listen: '127.0.0.1:0',
+    http: undefined,
+    serverCertificate: undefined,
+    recoverAdmin: false,
+    ...config,
+  };
+  return { ...(await startMetadata(everything, context)), registry };
+}
+
 /**
  * A metadata service in this process, on a free port of the loopback, and what a test asks of it: as a device of an
  * administrator, unless it says otherwise. Everybody joins as everywhere: with a one-time token, over TLS.
@@ -52,29 +70,17 @@ export class TestMetadata {
     this.calls = administrator.calls;
   }
 
-  static async start({ clock = systemClock, ...config }: MetadataSetup = {}): Promise<TestMetadata> {
-    const registry = new Registry();
-    const context: ProgramContext = { clock, random: systemRandom, logger: silentLogger(), registry };
-    const dataDir = config.dataDir ?? (await mkdtemp(join(tmpdir(), 'drystone-metadata-')));
-    const program = await startMetadata(
-      {
-        engine: 'memory',
-        listen: '127.0.0.1:0',
-        http: undefined,
-        serverCertificate: undefined,
-        recoverAdmin: true,
-        ...config,
-        dataDir,
-      },
-      context,
-    );
+  static async start(setup: MetadataSetup = {}): Promise<TestMetadata> {
+    const { clock = systemClock } = setup;
+    const dataDir = setup.dataDir ?? (await mkdtemp(join(tmpdir(), 'drystone-metadata-')));
+    const program = await startBareMetadata({ recoverAdmin: true, ...setup, dataDir });
     const cleanUp =
-      config.dataDir === undefined ? () => rm(dataDir, { recursive: true, force: true }) : () => Promise.resolve();
+      setup.dataDir === undefined ? () => rm(dataDir, { recursive: true, force: true }) : () => Promise.resolve();
     const stop = (): Promise<void> => program.stop().then(cleanUp);
     const enrollment = new TestEnrollment(program.address, dataDir);
     const token = (await readFile(program.adminTokenFile!, 'utf8')).trim();
     const administrator = (await enrollment.join(token)) as TestCaller<DeviceIdentity>;
-    return new TestMetadata({ ...program, stop }, dataDir, registry, clock, enrollment, administrator);
+    return new TestMetadata({ ...program, stop }, dataDir, program.registry, clock, enrollment, administrator);
   }
 
   async stop(): Promise<void> {

@@ -1,39 +1,18 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Registry } from 'prom-client';
 import { afterEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../../common/clock.js';
 import { itemToWire } from '../../../common/feed/item-codec.js';
-import { silentLogger } from '../../../common/logging.js';
-import { systemRandom } from '../../../common/random.js';
 import { enrollingChannel } from '../../../common/rpc/transport-credentials.js';
-import { startMetadata, type MetadataConfig } from '../../../metadata/program.js';
+import type { MetadataConfig } from '../../../metadata/program.js';
 import { checkHealth } from '../../support/library-services.js';
 import { itemAt, sampleAgent } from '../../support/metadata/samples.js';
-import { TestMetadata } from '../../support/metadata/service.js';
+import { startBareMetadata, TestMetadata } from '../../support/metadata/service.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const ANY_PORT = '127.0.0.1:0';
 
 function start(config: Partial<MetadataConfig>) {
-  const context = {
-    clock: systemClock,
-    random: systemRandom,
-    logger: silentLogger(),
-    registry: new Registry(),
-  };
-  return startMetadata(
-    {
-      dataDir: temporaryDirectory(),
-      engine: 'lmdb',
-      listen: ANY_PORT,
-      http: undefined,
-      serverCertificate: undefined,
-      recoverAdmin: false,
-      ...config,
-    },
-    context,
-  );
+  return startBareMetadata({ dataDir: temporaryDirectory(), engine: 'lmdb', ...config });
 }
 
 describe('the metadata program', () => {

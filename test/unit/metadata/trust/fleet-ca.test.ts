@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   certificateTimes,
+  fingerprintOf,
   identityOfCertificate,
   splitCertificates,
 } from '../../../../common/identity/certificate-facts.js';
@@ -51,7 +52,7 @@ describe('FleetCa', () => {
   it('is made on the first start, its key for its owner alone, and is the same from then on', async () => {
     const first = await open();
     expect(readdirSync(dataDir)).toEqual(['ca']);
-    expect(readdirSync(join(dataDir, 'ca')).sort()).toEqual(['ca.crt', 'ca.key', 'last-fingerprint']);
+    expect(readdirSync(join(dataDir, 'ca')).sort()).toEqual(['ca.crt', 'ca.key', 'last-fingerprints']);
     expect([mode('ca.key'), statSync(join(dataDir, 'ca')).mode & 0o777]).toEqual([0o600, 0o700]);
     const second = await open();
     expect(second.fingerprint).toEqual(first.fingerprint);
@@ -78,6 +79,27 @@ describe('FleetCa', () => {
     expect(await audited()).toEqual(
       [own, replacement].map(({ fingerprint }) => `metadata ca.import ${fingerprint.toString('hex')}`),
     );
+  });
+
+  it('says whom else it trusts, once for each, and goes on when the one that issues becomes one of the others', async () => {
+    const first = await open();
+    const own = readFileSync(file('ca.crt'), 'utf8');
+    await place();
+    const replacement = readFileSync(file('ca.crt'), 'utf8');
+    writeFileSync(file('ca.crt'), replacement + own);
+    const second = await open();
+    await open();
+    expect(splitCertificates(second.trustedCertificates)).toHaveLength(2);
+    const fingerprints = [first, second].map(({ fingerprint }) => fingerprint.toString('hex'));
+    expect(await audited()).toEqual([
+      `metadata ca.create ${fingerprints[0]!}`,
+      `metadata ca.import ${fingerprints[1]!}`,
+    ]);
+    const { certificatePem } = await createCaFiles({ nowMs: START_MS, serial: systemRandom.bytes(16) });
+    writeFileSync(file('ca.crt'), replacement + certificatePem);
+    await open();
+    expect(await audited()).toContain(`metadata ca.import ${fingerprintOf(certificatePem).toString('hex')}`);
+    expect(await audited()).toHaveLength(3);
   });
 
   it.each(['ca.key', 'ca.crt'])('does not make another in the place of one that has lost its %s', async (lost) => {
