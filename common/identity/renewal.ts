@@ -30,26 +30,27 @@ export interface RenewalOptions {
  * logged and tried again.
  */
 export async function keepRenewed(options: RenewalOptions, signal: AbortSignal): Promise<void> {
-  const { held, clock, random, logger } = options;
+  const { held, clock, random } = options;
   let waitMs = untilDueMs(held.credential, clock);
   while (await slept(clock, waitMs, signal)) {
-    // Clocks jump, and machines sleep: what was computed an hour ago need not hold.
-    if (untilDueMs(held.credential, clock) === 0) {
-      try {
-        await renew(options);
-        logger.info({ expiresAtMs: held.credential.expiresAtMs }, 'the certificate has been renewed');
-      } catch (thrown) {
-        const { code, reason, message } = toDrystoneError(thrown);
-        const secondsLeft = Math.round((held.credential.expiresAtMs - clock.nowMs()) / 1000);
-        logger.warn(
-          { code, reason, error: message, secondsLeft },
-          'the certificate could not be renewed; trying again',
-        );
-        waitMs = trustLimits.renewRetryMs * (0.5 + random.fraction());
-        continue;
-      }
-    }
     waitMs = untilDueMs(held.credential, clock);
+    // Clocks jump, and machines sleep: what was so an hour ago need not be so now.
+    if (waitMs > 0) continue;
+    await tryToRenew(options);
+    // Also where all went well: to a clock that is far ahead the new one would be due again at once.
+    waitMs = Math.max(trustLimits.renewRetryMs * (0.5 + random.fraction()), untilDueMs(held.credential, clock));
+  }
+}
+
+async function tryToRenew(options: RenewalOptions): Promise<void> {
+  const { held, clock, logger } = options;
+  try {
+    await renew(options);
+    logger.info({ expiresAtMs: held.credential.expiresAtMs }, 'the certificate has been renewed');
+  } catch (thrown) {
+    const { code, reason, message } = toDrystoneError(thrown);
+    const secondsLeft = Math.round((held.credential.expiresAtMs - clock.nowMs()) / 1000);
+    logger.warn({ code, reason, error: message, secondsLeft }, 'the certificate could not be renewed; trying again');
   }
 }
 

@@ -10,18 +10,22 @@ export interface CallGateOptions {
   readonly clock: Clock;
   /** Whether an identity has been taken away; asked at every call. None has where it is left out. */
   readonly isRevoked?: (caller: AgentIdentity | DeviceIdentity) => Promise<boolean> | boolean;
+  /** {@link loadLimits}, unless a test wants to meet them sooner. */
   readonly limits?: CallLimits;
 }
 
 /** The limits that apply to calls. */
-export type CallLimits = Pick<
-  typeof loadLimits,
-  | 'callsPerSecond'
-  | 'callBurst'
-  | 'anonymousCallsPerSecond'
-  | 'anonymousCallBurst'
-  | 'openCallsPerIdentity'
-  | 'ratesRemembered'
+export type CallLimits = Readonly<
+  Record<
+    | 'callsPerSecond'
+    | 'callBurst'
+    | 'anonymousCallsPerSecond'
+    | 'anonymousCallBurst'
+    | 'openCallsPerIdentity'
+    | 'openCallsRetryMs'
+    | 'ratesRemembered',
+    number
+  >
 >;
 
 /** A call before anything of it but its headers was read. */
@@ -81,7 +85,7 @@ export class CallGate {
     if (open >= this.#limits.openCallsPerIdentity) {
       throw overloaded(
         `${describeCaller(caller)} has ${open} calls open, which is the most`,
-        loadLimits.openCallsRetryMs,
+        this.#limits.openCallsRetryMs,
       );
     }
     this.#open.set(key, open + 1);

@@ -1,15 +1,13 @@
 import { constants, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { systemClock } from '../clock.js';
-import type { loadLimits } from '../limits.js';
 import { addressGroup } from './address-group.js';
 import type { Caller } from './caller.js';
 import type { TrustMetrics } from './trust-metrics.js';
 
 /** The limits that apply to connections. */
-export type ConnectionLimits = Pick<
-  typeof loadLimits,
-  'connections' | 'anonymousConnectionsPerAddress' | 'anonymousConnectionMs'
+export type ConnectionLimits = Readonly<
+  Record<'connections' | 'anonymousConnectionsPerAddress' | 'anonymousConnectionMs', number>
 >;
 
 export interface ConnectionsOptions {
