@@ -83,8 +83,9 @@ export const trustLimits = {
   /** How long a one-time token can be redeemed, unless asked for, and at the most. */
   enrollmentTokenMs: 60 * 60 * 1000,
   enrollmentTokenMaxMs: 7 * 24 * 60 * 60 * 1000,
-  /** One-time tokens that wait to be redeemed; more are refused. */
+  /** One-time tokens that wait to be redeemed, and of these, those for devices of one account; more are refused. */
   enrollmentTokens: 10_000,
+  enrollmentTokensPerAccount: 64,
   /** A certificate request, in DER; a chain of certificates, in PEM. */
   certificateRequestBytes: 4096,
   certificateChainBytes: 32 * KiB,

@@ -80,7 +80,10 @@ export interface AccountStore {
   getDevice(id: DeviceId): Promise<DeviceRow | undefined>;
   /** At most `limit` devices, of one account or of all, whose id comes after `after`, by id. */
   listDevices(account: AccountName | undefined, after: DeviceId | undefined, limit: number): Promise<Page<DeviceRow>>;
-  /** Idempotent. NOT_FOUND (DEVICE_UNKNOWN). */
+  /**
+   * Revokes a device, and voids the one-time tokens that wait for devices of its account: whoever had the device may have
+   * had them issued. Idempotent. NOT_FOUND (DEVICE_UNKNOWN).
+   */
   revokeDevice(id: DeviceId, atMs: number, audit: NewAuditEntry): Promise<DeviceRow>;
   /**
    * Makes an account a member, or gives it another role. Idempotent. NOT_FOUND (NAMESPACE_UNKNOWN, ACCOUNT_UNKNOWN),
@@ -102,7 +105,8 @@ export interface EnrollmentStore {
   /**
    * Keeps a token that is issued at the time of its audit entry, and forgets those that have expired by then. NOT_FOUND
    * (ACCOUNT_UNKNOWN: it is for a device of such an account), RESOURCE_EXHAUSTED (OVERLOADED) where
-   * `trustLimits.enrollmentTokens` wait that have neither been redeemed nor expired.
+   * `trustLimits.enrollmentTokens` wait that have neither been redeemed nor expired, or `enrollmentTokensPerAccount` of
+   * them are for devices of the same account.
    */
   createToken(token: EnrollmentTokenRow, audit: NewAuditEntry): Promise<void>;
   /** The token of this id, redeemed or not, expired or not; undefined once it is forgotten. */

@@ -13,6 +13,7 @@ import {
 } from './lmdb-keys.js';
 import { decodeMemberRole } from './lmdb-records.js';
 import type { LmdbRows } from './lmdb-rows.js';
+import type { LmdbTokens } from './lmdb-tokens.js';
 import { changed, unchanged } from './outcome.js';
 import type {
   AccountRole,
@@ -31,6 +32,7 @@ export class LmdbAccounts implements AccountStore {
   constructor(
     readonly environment: LmdbEnvironment,
     readonly rows: LmdbRows,
+    readonly tokens: LmdbTokens,
     readonly audit: LmdbAudit,
   ) {}
 
@@ -87,6 +89,7 @@ export class LmdbAccounts implements AccountStore {
       if (device.revokedAtMs !== undefined) return unchanged(device);
       const row = { ...device, revokedAtMs: atMs };
       this.rows.putDevice(row);
+      this.tokens.forgetWaitingOf(device.account);
       return changed(row);
     });
   }

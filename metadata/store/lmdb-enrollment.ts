@@ -1,51 +1,47 @@
+import type { AccountName } from '../../common/ids.js';
 import { metadataLimits, trustLimits } from '../../common/limits.js';
 import type { EnrollmentStore, NewHolder } from './contract.js';
 import type { LmdbAudit } from './lmdb-audit.js';
 import { keysOf, type LmdbEnvironment } from './lmdb-environment.js';
-import { decodeToken, decodeTokenKey, encodeToken, encodeTokenKey } from './lmdb-json-records.js';
-import { expiryKey, idAtEnd, keysAfter, keysExpiredBy } from './lmdb-keys.js';
+import { decodeTokenKey, encodeTokenKey } from './lmdb-json-records.js';
+import { keysAfter } from './lmdb-keys.js';
 import type { LmdbRows } from './lmdb-rows.js';
+import type { LmdbTokens } from './lmdb-tokens.js';
 import { changed, unchanged } from './outcome.js';
 import { holderId, newAgent, newDevice, redeemable } from './redemption.js';
 import { byActivation, type EnrollmentTokenRow, type NewAuditEntry, type TokenKeyRow } from './rows.js';
-import { tooManyAgents, tooManyTokens } from './store-errors.js';
-
-const NOTHING = Buffer.alloc(0);
+import { tooManyAgents, tooManyTokens, tooManyTokensOf } from './store-errors.js';
 
 /** One-time tokens and token keys of the LMDB engine. */
 export class LmdbEnrollment implements EnrollmentStore {
   constructor(
     readonly environment: LmdbEnvironment,
     readonly rows: LmdbRows,
+    readonly tokens: LmdbTokens,
     readonly audit: LmdbAudit,
   ) {}
 
   createToken(token: EnrollmentTokenRow, audit: NewAuditEntry): Promise<void> {
-    const { tokens, tokenExpiries } = this.environment.trees;
+    const { subject } = token;
     return this.audit.change({ audit }, () => {
-      if (token.subject.kind === 'device') this.rows.knownAccount(token.subject.account);
-      this.#forgetExpired(audit.atMs);
-      const waiting = this.rows.counter('waitingTokens');
-      if (waiting >= trustLimits.enrollmentTokens) throw tooManyTokens();
-      const key = tokenKey(token.id);
-      void tokens.put(key, encodeToken(token));
-      void tokenExpiries.put(expiryKey(token.expiresAtMs, key), NOTHING);
-      this.rows.putCounter('waitingTokens', waiting + 1);
+      this.tokens.forgetExpired(audit.atMs);
+      if (this.tokens.waiting >= trustLimits.enrollmentTokens) throw tooManyTokens();
+      if (subject.kind === 'device') this.#requireRoomFor(subject.account);
+      this.tokens.add(token);
       return changed();
     });
   }
 
   getToken(id: string): Promise<EnrollmentTokenRow | undefined> {
-    return this.environment.read(() => this.#token(id));
+    return this.environment.read(() => this.tokens.get(id));
   }
 
   redeemToken(id: string, atMs: number, holder: NewHolder, audit: NewAuditEntry): Promise<void> {
     return this.audit.change({ tell: 'directory', audit }, () => {
-      const token = redeemable(this.#token(id), holder, atMs);
+      const token = redeemable(this.tokens.get(id), holder, atMs);
       this.#makeKnown(holder, atMs);
       if (token.redeemedBy !== undefined) return unchanged();
-      void this.environment.trees.tokens.put(tokenKey(id), encodeToken({ ...token, redeemedBy: holderId(holder) }));
-      this.rows.putCounter('waitingTokens', this.rows.counter('waitingTokens') - 1);
+      this.tokens.redeem(token, holderId(holder));
       return changed();
     });
   }
@@ -81,9 +77,10 @@ export class LmdbEnrollment implements EnrollmentStore {
     });
   }
 
-  #token(id: string): EnrollmentTokenRow | undefined {
-    const value = this.environment.trees.tokens.getBinaryFast(tokenKey(id));
-    return value === undefined ? undefined : decodeToken(id, value);
+  /** NOT_FOUND (ACCOUNT_UNKNOWN), RESOURCE_EXHAUSTED (OVERLOADED). */
+  #requireRoomFor(account: AccountName): void {
+    this.rows.knownAccount(account);
+    if (this.tokens.waitingOf(account) >= trustLimits.enrollmentTokensPerAccount) throw tooManyTokensOf(account);
   }
 
   #makeKnown(holder: NewHolder, atMs: number): void {
@@ -102,20 +99,4 @@ export class LmdbEnrollment implements EnrollmentStore {
     this.rows.putCounter('agents', number);
     return number;
   }
-
-  #forgetExpired(atMs: number): void {
-    const { tokens, tokenExpiries } = this.environment.trees;
-    let waiting = this.rows.counter('waitingTokens');
-    for (const key of keysOf(tokenExpiries, keysExpiredBy(atMs))) {
-      const id = idAtEnd<string>(key);
-      if (this.#token(id)?.redeemedBy === undefined) waiting--;
-      void tokens.remove(tokenKey(id));
-      void tokenExpiries.remove(key);
-    }
-    this.rows.putCounter('waitingTokens', waiting);
-  }
-}
-
-function tokenKey(id: string): Buffer {
-  return Buffer.from(id, 'hex');
 }

@@ -22,6 +22,7 @@ import { ID_BYTES, type AccountName, type Cursor } from '../../common/ids.js';
  *     accountDevices  account, 0, device (16)           → nothing; the devices, by account
  *     tokens          one-time token (16)               → token record
  *     tokenExpiries   end in ms (8), token (16)         → nothing; the one-time tokens, by when they end
+ *     accountTokens   account, 0, token (16)            → nothing; those for devices that nobody has redeemed, by account
  *     tokenKeys       key id                            → token key record
  *     audit           sequence (8)                      → audit entry
  *     counters        name of a counter                 → 8 bytes
@@ -45,6 +46,7 @@ export const treeNames = [
   'accountDevices',
   'tokens',
   'tokenExpiries',
+  'accountTokens',
   'tokenKeys',
   'audit',
   'counters',

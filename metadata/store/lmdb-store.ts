@@ -8,6 +8,7 @@ import { entryCount, openLmdbEnvironment, type LmdbEnvironment } from './lmdb-en
 import { LmdbJournal } from './lmdb-journal.js';
 import { LmdbPresence } from './lmdb-presence.js';
 import { LmdbRows } from './lmdb-rows.js';
+import { LmdbTokens } from './lmdb-tokens.js';
 
 /** Opens the store in the directory `path`, with everything in it that had been acknowledged. One process at a time. */
 export async function openLmdbStore(path: string): Promise<MetadataStore> {
@@ -28,8 +29,9 @@ class LmdbStore implements MetadataStore {
   constructor(readonly environment: LmdbEnvironment) {
     this.#rows = new LmdbRows(environment.trees);
     this.audit = new LmdbAudit(environment, this.#rows, this.#listeners);
-    this.accounts = new LmdbAccounts(environment, this.#rows, this.audit);
-    this.enrollment = new LmdbEnrollment(environment, this.#rows, this.audit);
+    const tokens = new LmdbTokens(environment.trees, this.#rows);
+    this.accounts = new LmdbAccounts(environment, this.#rows, tokens, this.audit);
+    this.enrollment = new LmdbEnrollment(environment, this.#rows, tokens, this.audit);
     this.directory = new LmdbDirectory(environment, this.#rows, this.audit);
     this.presence = new LmdbPresence(environment, this.#rows);
     this.journal = new LmdbJournal(environment, this.#rows, this.presence, (namespaceId, cursor) =>

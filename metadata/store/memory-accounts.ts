@@ -3,15 +3,16 @@ import type { AccountStore } from './contract.js';
 import type { MemoryNamespace } from './memory-namespace.js';
 import { pageOf, type MemoryState } from './memory-state.js';
 import { changed, unchanged } from './outcome.js';
-import type {
-  AccountRole,
-  AccountRow,
-  DeviceRow,
-  MemberRole,
-  MemberRow,
-  NamespaceRow,
-  NewAuditEntry,
-  Page,
+import {
+  isForDeviceOf,
+  type AccountRole,
+  type AccountRow,
+  type DeviceRow,
+  type MemberRole,
+  type MemberRow,
+  type NamespaceRow,
+  type NewAuditEntry,
+  type Page,
 } from './rows.js';
 import { accountExists, deviceUnknown, lastAdministrator, lastOwner } from './store-errors.js';
 
@@ -63,13 +64,16 @@ export class MemoryAccounts implements AccountStore {
   }
 
   revokeDevice(id: DeviceId, atMs: number, audit: NewAuditEntry): Promise<DeviceRow> {
-    const { devices } = this.state;
+    const { devices, tokens } = this.state;
     return this.state.change({ tell: 'directory', audit }, () => {
       const device = devices.get(id);
       if (device === undefined) throw deviceUnknown(id);
       if (device.revokedAtMs !== undefined) return unchanged(device);
       const row = { ...device, revokedAtMs: atMs };
       devices.set(id, row);
+      for (const token of tokens.values()) {
+        if (token.redeemedBy === undefined && isForDeviceOf(token, device.account)) tokens.delete(token.id);
+      }
       return changed(row);
     });
   }

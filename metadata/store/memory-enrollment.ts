@@ -3,8 +3,8 @@ import type { EnrollmentStore, NewHolder } from './contract.js';
 import type { MemoryState } from './memory-state.js';
 import { changed, unchanged } from './outcome.js';
 import { holderId, newAgent, newDevice, redeemable } from './redemption.js';
-import { byActivation, type EnrollmentTokenRow, type NewAuditEntry, type TokenKeyRow } from './rows.js';
-import { tooManyAgents, tooManyTokens } from './store-errors.js';
+import { byActivation, isForDeviceOf, type EnrollmentTokenRow, type NewAuditEntry, type TokenKeyRow } from './rows.js';
+import { tooManyAgents, tooManyTokens, tooManyTokensOf } from './store-errors.js';
 
 /** One-time tokens and token keys of the memory engine. */
 export class MemoryEnrollment implements EnrollmentStore {
@@ -12,16 +12,17 @@ export class MemoryEnrollment implements EnrollmentStore {
 
   createToken(token: EnrollmentTokenRow, audit: NewAuditEntry): Promise<void> {
     const { tokens } = this.state;
+    const { subject } = token;
     return this.state.change({ audit }, () => {
-      if (token.subject.kind === 'device') this.state.knownAccount(token.subject.account);
-      const expired: string[] = [];
-      let waiting = 0;
-      for (const { id, expiresAtMs, redeemedBy } of tokens.values()) {
-        if (expiresAtMs <= audit.atMs) expired.push(id);
-        else if (redeemedBy === undefined) waiting++;
+      const all = [...tokens.values()];
+      const waiting = all.filter(({ expiresAtMs, redeemedBy }) => expiresAtMs > audit.atMs && redeemedBy === undefined);
+      if (waiting.length >= trustLimits.enrollmentTokens) throw tooManyTokens();
+      if (subject.kind === 'device') {
+        this.state.knownAccount(subject.account);
+        const ofAccount = waiting.filter((other) => isForDeviceOf(other, subject.account));
+        if (ofAccount.length >= trustLimits.enrollmentTokensPerAccount) throw tooManyTokensOf(subject.account);
       }
-      if (waiting >= trustLimits.enrollmentTokens) throw tooManyTokens();
-      for (const id of expired) tokens.delete(id);
+      for (const { id, expiresAtMs } of all) if (expiresAtMs <= audit.atMs) tokens.delete(id);
       tokens.set(token.id, token);
       return changed();
     });

@@ -55,6 +55,11 @@ export interface EnrollmentTokenRow {
   readonly redeemedBy: AgentId | DeviceId | undefined;
 }
 
+/** Whether a token is for a device of an account. */
+export function isForDeviceOf({ subject }: EnrollmentTokenRow, account: AccountName): boolean {
+  return subject.kind === 'device' && subject.account === account;
+}
+
 /** A key that signs access tokens. */
 export interface TokenKeyRow {
   readonly id: string;

@@ -100,3 +100,9 @@ export function tooManyTokens(): DrystoneError {
   const what = `${trustLimits.enrollmentTokens} one-time tokens wait to be redeemed or to expire, no more can be issued`;
   return overloaded(what, metadataLimits.retryAfterMs);
 }
+
+/** RESOURCE_EXHAUSTED: as {@link tooManyTokens}, of one account. */
+export function tooManyTokensOf(account: AccountName): DrystoneError {
+  const what = `${trustLimits.enrollmentTokensPerAccount} one-time tokens for devices of ${account} wait to be redeemed or to expire`;
+  return overloaded(`${what}, no more can be issued`, metadataLimits.retryAfterMs);
+}

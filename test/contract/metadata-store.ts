@@ -20,6 +20,7 @@ import { describeFeed } from './metadata-store/feed.js';
 import { describeJournal } from './metadata-store/journal.js';
 import { describeMembers } from './metadata-store/members.js';
 import { describePresence } from './metadata-store/presence.js';
+import { describeTokenKeys } from './metadata-store/token-keys.js';
 
 /** An engine under test. */
 export interface MetadataStoreSubject {
@@ -53,6 +54,7 @@ export function describeMetadataStore(name: string, createSubject: () => Metadat
     describeAccounts(open);
     describeMembers(open);
     describeEnrollment(open);
+    describeTokenKeys(open);
     describeAudit(open);
     describeDirectory(open);
     describeFeed(open);

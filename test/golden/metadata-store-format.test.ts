@@ -167,6 +167,7 @@ describe('what the metadata store writes', () => {
     const expiries = dump(path, 'tokenExpiries', inHex);
     expect(expiries).toHaveLength(5);
     expect(expiries).toContain(`0000018bd01c5680${WAITING.id} `);
+    expect(dump(path, 'accountTokens', inHex)).toEqual([`616e6100${WAITING.id} `]);
     const key = `{"privateKey":"${base64(Buffer.from('secret'))}","createdAtMs":1,"activeFromMs":2}`;
     expect(dump(path, 'tokenKeys', asText)).toEqual([`k1 ${key}`]);
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AccountName, PremisesName } from '../../../common/ids.js';
 import { trustLimits } from '../../../common/limits.js';
 import type { MetadataStore, NewHolder } from '../../../metadata/store/contract.js';
-import type { EnrollmentTokenRow, TokenKeyRow } from '../../../metadata/store/rows.js';
+import type { EnrollmentTokenRow } from '../../../metadata/store/rows.js';
 import { ana, ben, enrollAgent, enrollDevice, lisbon, porto } from '../../support/metadata/furnished-store.js';
 import {
   accountNamed,
@@ -13,10 +13,11 @@ import {
   sampleToken,
   type SampleAgent,
 } from '../../support/metadata/samples.js';
-import { expectRefusal, logOf, tracesOf } from './audit-log.js';
+import { expectRefusal, tracesOf } from './audit-log.js';
 
 const tokenInvalid = { code: 'UNAUTHENTICATED', reason: 'TOKEN_INVALID' } as const;
 const identityRevoked = { code: 'PERMISSION_DENIED', reason: 'IDENTITY_REVOKED' } as const;
+const overloaded = { code: 'RESOURCE_EXHAUSTED', reason: 'OVERLOADED' } as const;
 const roleInsufficient = { code: 'PERMISSION_DENIED', reason: 'ROLE_INSUFFICIENT' } as const;
 
 const faro = sampleAgent('faro', 'faro');
@@ -48,13 +49,12 @@ function redeem(
   return store.enrollment.redeemToken(id, atMs, holder, auditEntry(action, holder.kind, { atMs }));
 }
 
-/** What a store promises of one-time tokens and of the keys of access tokens. */
+/** What a store promises of one-time tokens. */
 export function describeEnrollment(open: () => Promise<MetadataStore>): void {
   describe('enrollment', () => {
     describeTokens(open);
     describeRedemption(open);
     describeRefusals(open);
-    describeTokenKeys(open);
   });
 }
 
@@ -89,23 +89,64 @@ function describeTokens(open: () => Promise<MetadataStore>): void {
 
   it('lets so many tokens wait and no more', async () => {
     const store = await open();
-    const first = { ...tokenOf('0', ben), expiresAtMs: SAMPLE_TIME_MS + 1 };
-    const others = Array.from({ length: trustLimits.enrollmentTokens - 1 }, (_, index) => tokenOf(`${index + 1}`, ben));
+    const first = { ...tokenFor('0'), expiresAtMs: SAMPLE_TIME_MS + 1 };
+    const others = Array.from({ length: trustLimits.enrollmentTokens - 1 }, (_, index) => tokenFor(`${index + 1}`));
     await Promise.all([first, ...others].map((token) => issue(store, token)));
-    const next = tokenOf('next', ben);
-    const overloaded = { code: 'RESOURCE_EXHAUSTED', reason: 'OVERLOADED' } as const;
+    const next = tokenFor('next');
     await expectRefusal(store, () => issue(store, next), overloaded);
     // One that is used makes room for another.
-    await redeem(store, first, deviceHolder('laptop', ben));
+    await redeem(store, first, agentHolder(faro));
     await issue(store, next);
     // What a refused issue would have forgotten is still there.
-    await expectRefusal(store, () => issue(store, tokenOf('next but one', ben), first.expiresAtMs), overloaded);
+    await expectRefusal(store, () => issue(store, tokenFor('next but one'), first.expiresAtMs), overloaded);
     expect(await store.enrollment.getToken(first.id)).toBeDefined();
     // Once they have expired there is room for all.
     const again = [first, ...others].map((token) => ({ ...token, expiresAtMs: next.expiresAtMs * 2 }));
     await Promise.all(again.map((token) => issue(store, token, next.expiresAtMs)));
     expect(await store.enrollment.getToken(next.id)).toBeUndefined();
     await expectRefusal(store, () => issue(store, next, next.expiresAtMs), overloaded);
+  });
+
+  it('lets an account have so many tokens wait, and leaves the rest to others', async () => {
+    const store = await open();
+    const tokens = Array.from({ length: trustLimits.enrollmentTokensPerAccount }, (_, index) =>
+      tokenOf(`${index}`, ben),
+    );
+    await Promise.all(tokens.map((token) => issue(store, token)));
+    const next = tokenOf('next', ben);
+    await expectRefusal(store, () => issue(store, next), overloaded);
+    await issue(store, tokenOf('of ana', ana));
+    await issue(store, tokenFor('of an agent'));
+    // One that is used makes room for another.
+    await redeem(store, tokens[0]!, deviceHolder('laptop', ben));
+    await issue(store, next);
+    await expectRefusal(store, () => issue(store, tokenOf('next but one', ben)), overloaded);
+    // Once they have expired there is room for all.
+    const again = tokens.map((token) => ({ ...token, expiresAtMs: next.expiresAtMs * 2 }));
+    await Promise.all(again.map((token) => issue(store, token, next.expiresAtMs)));
+    await expectRefusal(store, () => issue(store, next, next.expiresAtMs), overloaded);
+  });
+
+  it('voids the waiting tokens of an account when one of its devices is revoked, and no others', async () => {
+    const store = await open();
+    const [first, second, used, ofAna] = [tokenOf('1', ben), tokenOf('2', ben), tokenOf('3', ben), tokenOf('4', ana)];
+    const ofAgent = tokenFor('5');
+    for (const token of [first, second, used, ofAna, ofAgent]) await issue(store, token);
+    await redeem(store, used, deviceHolder('laptop', ben));
+    await enrollDevice(store, ben, 'stolen');
+    await store.accounts.revokeDevice(deviceNamed('stolen'), 5, auditEntry('device.revoke', 'stolen'));
+    for (const token of [first, second]) {
+      await expectRefusal(store, () => redeem(store, token, deviceHolder('of the thief', ben)), tokenInvalid);
+    }
+    await redeem(store, used, deviceHolder('laptop', ben));
+    await redeem(store, ofAna, deviceHolder('phone', ana));
+    await redeem(store, ofAgent, agentHolder(faro));
+    // They no longer count.
+    const tokens = Array.from({ length: trustLimits.enrollmentTokensPerAccount }, (_, index) =>
+      tokenOf(`n${index}`, ben),
+    );
+    await Promise.all(tokens.map((token) => issue(store, token)));
+    await expectRefusal(store, () => issue(store, first), overloaded);
   });
 }
 
@@ -236,36 +277,5 @@ function describeRefusals(open: () => Promise<MetadataStore>): void {
     expect(await store.accounts.getDevice(deviceNamed('laptop'))).toMatchObject({ account: ana });
     expect((await store.accounts.listDevices(ben, undefined, 10)).rows).toEqual([]);
     expect(await store.enrollment.getToken(ofDevice.id)).toEqual(ofDevice);
-  });
-}
-
-function describeTokenKeys(open: () => Promise<MetadataStore>): void {
-  const key = (id: string, activeFromMs: number): TokenKeyRow => ({
-    id,
-    privateKey: Buffer.from(`key ${id}`),
-    createdAtMs: SAMPLE_TIME_MS,
-    activeFromMs,
-  });
-  const put = (store: MetadataStore, row: TokenKeyRow) =>
-    store.enrollment.putTokenKey(row, auditEntry('token-key.create', row.id));
-
-  it('lists keys by when they become active', async () => {
-    const store = await open();
-    expect(await store.enrollment.listTokenKeys()).toEqual([]);
-    const rows = [key('b', 30), key('a', 200), key('d', 30), key('c', 4)];
-    for (const row of rows) await put(store, row);
-    expect(await store.enrollment.listTokenKeys()).toEqual([key('c', 4), key('b', 30), key('d', 30), key('a', 200)]);
-  });
-
-  it('tells of keys that come and go, once', async () => {
-    const store = await open();
-    expect(await tracesOf(store, () => put(store, key('a', 1)))).toEqual(['token-key.create a', 'token keys']);
-    expect(await tracesOf(store, () => put(store, key('a', 2)))).toEqual([]);
-    expect(await store.enrollment.listTokenKeys()).toEqual([key('a', 1)]);
-    const log = await logOf(store);
-    expect(await tracesOf(store, () => store.enrollment.removeTokenKey('a'))).toEqual(['token keys']);
-    expect(await tracesOf(store, () => store.enrollment.removeTokenKey('a'))).toEqual([]);
-    expect(await store.enrollment.listTokenKeys()).toEqual([]);
-    expect(await logOf(store)).toEqual(log);
   });
 }
