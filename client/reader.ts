@@ -14,7 +14,7 @@ import { BlockFetcher } from './act/download/block-fetcher.js';
 import { AccessTokens } from './connection/access-tokens.js';
 import { AgentDirectory } from './connection/agent-directory.js';
 import { readAssignment } from './connection/assignment.js';
-import { openDevice } from './connection/device.js';
+import { openDeviceBriefly } from './connection/device.js';
 import { connectMetadata, type MetadataCalls } from './connection/metadata-calls.js';
 
 /** What reading a namespace without syncing it needs to know. */
@@ -73,8 +73,9 @@ interface Reader {
   close(): void;
 }
 
-async function openReader(config: ReadConfig, { clock }: ProgramContext): Promise<Reader> {
-  const { transport } = await openDevice(config.homeDir);
+async function openReader(config: ReadConfig, context: ProgramContext): Promise<Reader> {
+  const { clock } = context;
+  const { transport } = await openDeviceBriefly(config, context);
   const channel = openChannel(config.metadata, transport.channelTo('metadata'));
   const metadata = connectMetadata(channel);
   const agents = new AgentDirectory(transport, new AccessTokens(metadata.account, clock), clock);

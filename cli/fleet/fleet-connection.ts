@@ -1,9 +1,10 @@
-import { openDevice, type Device } from '../../client/connection/device.js';
+import { openDeviceBriefly, type Device } from '../../client/connection/device.js';
 import { DrystoneError } from '../../common/errors.js';
 import { openChannel, type RpcChannel } from '../../common/rpc/client.js';
 import type { ServiceCaller } from '../../common/rpc/method-types.js';
 import { AccessServiceService } from '../../proto/gen/drystone/metadata/v1/access.js';
 import { AdminServiceService } from '../../proto/gen/drystone/metadata/v1/admin.js';
+import { createProgramContext } from '../program-context.js';
 import { metadataAddress, type FleetSettings } from './login-record.js';
 
 /** What is asked of the metadata service about the fleet, as this device. */
@@ -20,8 +21,9 @@ export interface FleetConnection extends FleetCalls {
 
 /** Calls `use` with a connection to the metadata service that the settings name, as the device whose home they name. */
 export async function withFleet<T>(settings: FleetSettings, use: (fleet: FleetConnection) => Promise<T>): Promise<T> {
-  const device = await openDevice(settings.home);
   const address = await metadataAddress(settings);
+  const place = { homeDir: settings.home, metadata: address };
+  const device = await openDeviceBriefly(place, createProgramContext('client', 'silent'));
   const channel = openChannel(address, device.transport.channelTo('metadata'));
   try {
     const [admin, access] = [channel.service(AdminServiceService), channel.service(AccessServiceService)];

@@ -1,11 +1,13 @@
 import { DrystoneError } from '../../common/errors.js';
+import { renewIfDue } from '../../common/identity/renewal.js';
 import type { HeldIdentity } from '../../common/identity/held-identity.js';
 import { loadIdentity } from '../../common/identity/identity-files.js';
 import type { AccountName, DeviceId } from '../../common/ids.js';
+import type { ProgramContext } from '../../common/program/context.js';
 import { mutualTls, type TransportCredentials } from '../../common/rpc/transport-credentials.js';
 
 /** What the files of a device's identity are called, in its home directory. */
-export const DEVICE_FILES = 'device';
+const DEVICE_FILES = 'device';
 
 /** This device, since it has logged in. */
 export interface Device {
@@ -30,4 +32,27 @@ export async function openDevice(homeDir: string): Promise<Device> {
   }
   const { deviceId: id, account } = held.identity;
   return { id, account, held, transport: mutualTls(held) };
+}
+
+/** Where a device's certificate is renewed, and where it is kept. */
+export interface RenewalPlace {
+  readonly homeDir: string;
+  /** HOST:PORT of the metadata service. */
+  readonly metadata: string;
+}
+
+/** What renewing the certificate of a device takes. */
+export function renewalOf({ held, transport }: Device, { homeDir, metadata }: RenewalPlace, context: ProgramContext) {
+  const { clock, random, logger } = context;
+  return { held, dir: homeDir, name: DEVICE_FILES, address: metadata, transport, clock, random, logger } as const;
+}
+
+/**
+ * Opens the device in `homeDir` for something short, and renews its certificate first where that is due: who never runs
+ * anything long keeps the device too. Raises what {@link openDevice} raises; a renewal that fails is tried again next time.
+ */
+export async function openDeviceBriefly(place: RenewalPlace, context: ProgramContext): Promise<Device> {
+  const device = await openDevice(place.homeDir);
+  await renewIfDue(renewalOf(device, place, context));
+  return device;
 }

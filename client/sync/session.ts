@@ -12,7 +12,7 @@ import { runTogether } from '../act/run-together.js';
 import { AccessTokens } from '../connection/access-tokens.js';
 import { AgentDirectory } from '../connection/agent-directory.js';
 import { explainUnknown, onlyAssignment, readAssignment } from '../connection/assignment.js';
-import { DEVICE_FILES, type Device } from '../connection/device.js';
+import { renewalOf, type Device } from '../connection/device.js';
 import { connectMetadata, type MetadataCalls } from '../connection/metadata-calls.js';
 import type { Cutter } from '../observe/cutter.js';
 import { TreeScanner } from '../observe/scan-tree.js';
@@ -58,7 +58,7 @@ export async function runSession(parts: SessionParts, signal: AbortSignal): Prom
   const metadata = connectMetadata(channel);
   const agents = new AgentDirectory(transport, new AccessTokens(metadata.account, context.clock), context.clock);
   const ended = new AbortController();
-  const renewal = renewCertificate(parts, AbortSignal.any([signal, ended.signal]));
+  const renewal = keepRenewed(renewalOf(parts.device, parts, context), AbortSignal.any([signal, ended.signal]));
   try {
     const assignment = await withRetries(retrying(parts, signal), () => readAssignment(namespace, metadata, signal));
     agents.update(assignment);
@@ -72,13 +72,6 @@ export async function runSession(parts: SessionParts, signal: AbortSignal): Prom
     agents.close();
     channel.close();
   }
-}
-
-function renewCertificate(parts: SessionParts, signal: AbortSignal): Promise<void> {
-  const { clock, random, logger } = parts.context;
-  const { held, transport } = parts.device;
-  const { homeDir: dir, metadata: address } = parts;
-  return keepRenewed({ held, dir, name: DEVICE_FILES, address, transport, clock, random, logger }, signal);
 }
 
 /** The namespace's id, to which the folder is bound from now on. */

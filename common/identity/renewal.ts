@@ -42,6 +42,11 @@ export async function keepRenewed(options: RenewalOptions, signal: AbortSignal):
   }
 }
 
+/** For what does not run for long: one attempt, where the certificate is due. Never raises: what fails is logged. */
+export async function renewIfDue(options: RenewalOptions): Promise<void> {
+  if (untilDueMs(options.held.credential, options.clock) === 0) await tryToRenew(options);
+}
+
 async function tryToRenew(options: RenewalOptions): Promise<void> {
   const { held, clock, logger } = options;
   try {
