@@ -41,7 +41,12 @@ export class TestAuthority {
 
   static async create(): Promise<TestAuthority> {
     const { keyPem, certificatePem } = await createCaFiles({ nowMs: Date.now(), serial: systemRandom.bytes(16) });
-    return new TestAuthority(await openCertificateAuthority(keyPem, certificatePem), keyPem);
+    return TestAuthority.of(keyPem, certificatePem);
+  }
+
+  /** The CA with this key and certificate, PEM: that of a metadata service for one. */
+  static async of(keyPem: string, certificatesPem: string): Promise<TestAuthority> {
+    return new TestAuthority(await openCertificateAuthority(keyPem, certificatesPem), keyPem);
   }
 
   /** An identity with a key and a certificate of this CA, which verifies others by this CA. */
