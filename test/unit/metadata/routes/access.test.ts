@@ -67,9 +67,13 @@ describe('AccessService', () => {
 
     it('refuses what no account can be', async () => {
       const { createAccount, setAccountRole, listAccounts } = administrator();
-      await expect(createAccount({ name: 'No Name', role: 0 })).rejects.toMatchObject(invalid('name'));
-      await expect(createAccount({ name: 'zoe', role: 9 as AccountRole })).rejects.toMatchObject(invalid('role'));
-      await expect(setAccountRole({ name: 'ana', role: 0 })).rejects.toMatchObject(invalid('role'));
+      await expect(createAccount({ name: 'No Name', role: AccountRole.MEMBER })).rejects.toMatchObject(invalid('name'));
+      await expect(createAccount({ name: 'zoe', role: AccountRole.UNRECOGNIZED })).rejects.toMatchObject(
+        invalid('role'),
+      );
+      await expect(setAccountRole({ name: 'ana', role: AccountRole.UNSPECIFIED })).rejects.toMatchObject(
+        invalid('role'),
+      );
       const pageSize = wireLimits.rowsPerPage + 1;
       await expect(listAccounts({ pageSize, pageToken: '' })).rejects.toMatchObject(invalid('page_size'));
       await expect(listAccounts({ pageSize: 0, pageToken: '?' })).rejects.toMatchObject(invalid('page_token'));
@@ -77,7 +81,7 @@ describe('AccessService', () => {
 
     it('is for administrators', async () => {
       const { createAccount, setAccountRole, listAccounts } = ana.calls.access;
-      await expect(createAccount({ name: 'zoe', role: 0 })).rejects.toMatchObject(INSUFFICIENT);
+      await expect(createAccount({ name: 'zoe', role: AccountRole.MEMBER })).rejects.toMatchObject(INSUFFICIENT);
       const role = AccountRole.ADMINISTRATOR;
       await expect(setAccountRole({ name: 'ana', role })).rejects.toMatchObject(INSUFFICIENT);
       await expect(listAccounts(first)).rejects.toMatchObject(INSUFFICIENT);
@@ -223,7 +227,7 @@ describe('AccessService', () => {
       await expect(shareAs(metadata.administrator, 'nobody')).rejects.toMatchObject({ reason: 'ACCOUNT_UNKNOWN' });
       const { shareNamespace } = administrator();
       const request = { namespaceName: 'shared', account: 'ana', role: MemberRole.READER };
-      await expect(shareNamespace({ ...request, role: 0 })).rejects.toMatchObject(invalid('role'));
+      await expect(shareNamespace({ ...request, role: MemberRole.UNSPECIFIED })).rejects.toMatchObject(invalid('role'));
       await expect(shareNamespace({ ...request, account: '' })).rejects.toMatchObject(invalid('account'));
       await expect(shareNamespace({ ...request, namespaceName: '' })).rejects.toMatchObject(invalid('namespace_name'));
     });

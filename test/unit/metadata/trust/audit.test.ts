@@ -88,7 +88,7 @@ describe('the audit log', () => {
     const before = (await metadata.audit()).length;
     const { access, admin: fleet } = metadata.calls;
     const attempts = [
-      access.createAccount({ name: 'ana', role: 0 }),
+      access.createAccount({ name: 'ana', role: AccountRole.MEMBER }),
       access.setAccountRole({ name: 'admin', role: AccountRole.MEMBER }),
       access.shareNamespace({ namespaceName: 'shared', account: 'nobody', role: MemberRole.READER }),
       access.unshareNamespace({ namespaceName: 'shared', account: 'admin' }),

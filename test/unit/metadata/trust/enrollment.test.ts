@@ -9,6 +9,7 @@ import { createCertificateRequest } from '../../../../common/identity/certificat
 import { formatEnrollmentToken, parseEnrollmentToken } from '../../../../common/identity/enrollment-token.js';
 import type { DeviceIdentity, Identity } from '../../../../common/identity/identity.js';
 import { trustLimits, wireLimits } from '../../../../common/limits.js';
+import { AccountRole } from '../../../../proto/gen/drystone/metadata/v1/access.js';
 import type { EnrollRequest, EnrollResponse } from '../../../../proto/gen/drystone/metadata/v1/enrollment.js';
 import { rejection } from '../../../support/async-tools.js';
 import { ManualClock } from '../../../support/manual-clock.js';
@@ -28,7 +29,7 @@ describe('EnrollmentService', () => {
   beforeEach(async () => {
     clock = new ManualClock(Date.now());
     metadata = await TestMetadata.start({ clock });
-    await metadata.calls.access.createAccount({ name: 'ana', role: 0 });
+    await metadata.calls.access.createAccount({ name: 'ana', role: AccountRole.MEMBER });
     key = newKey().privateKey;
   });
   afterEach(() => metadata.stop());
