@@ -1,10 +1,11 @@
 import { ServerInterceptingCall, status as grpcCode, type Metadata, type ServerInterceptor } from '@grpc/grpc-js';
 import { toDrystoneError } from '../errors.js';
+import { loadLimits, wireLimits } from '../limits.js';
 import type { Logger } from '../logging.js';
 import type { CallGate } from './call-gate.js';
 import type { Audience, Caller } from './caller.js';
 import type { Connections } from './connection-limits.js';
-import { sessionOf } from './flow-control.js';
+import { boundRequests, sessionOf } from './flow-control.js';
 import type { RpcServerMetrics } from './rpc-metrics.js';
 import { statusOfError } from './status.js';
 
@@ -20,6 +21,8 @@ export interface AdmissionsOptions {
   readonly metrics: RpcServerMetrics;
   /** For whom each RPC is, by its path; those that are not here are for whoever has a certificate. */
   readonly audiences: ReadonlyMap<string, Audience>;
+  /** How long the requests of each RPC may be, by its path; those of others up to `wireLimits.requestBytes`. */
+  readonly requestBytes: ReadonlyMap<string, number>;
   /** Aborts when the server begins to drain. */
   readonly draining: AbortSignal;
   readonly logger: Logger;
@@ -37,6 +40,7 @@ export class Admissions {
 
   /** The interceptor of the server. */
   readonly interceptor: ServerInterceptor = (method, call) => {
+    boundRequests(call, this.#requestBytesOf(method, call));
     const isLibraryStream = method.responseStream && method.path.startsWith('/grpc.');
     const forget = isLibraryStream ? this.#endWithDraining(call) : undefined;
     let leave: (() => void) | undefined;
@@ -69,6 +73,12 @@ export class Admissions {
     const admitted = this.#admitted.get(headers);
     if (admitted === undefined) throw new Error('a call reached its handler past the gate');
     return admitted;
+  }
+
+  #requestBytesOf({ path }: Method, call: InterceptedCall): number {
+    const bytes = this.options.requestBytes.get(path) ?? wireLimits.requestBytes;
+    const isKnown = this.options.connections.isKnown(sessionOf(call));
+    return isKnown ? bytes : Math.min(bytes, loadLimits.anonymousRequestBytes);
   }
 
   async #admit({ path }: Method, call: InterceptedCall, headers: Metadata): Promise<() => void> {

@@ -73,7 +73,9 @@ class Connection {
   close(): void {
     this.#closed = true;
     for (const call of this.#open) call.cancel();
-    this.#client.close();
+    // A first call that was just begun hands the address on in the next turn, also to a channel that is closed by then,
+    // and that would connect, for good.
+    setImmediate(() => setImmediate(() => this.#client.close()));
   }
 }
 

@@ -1,13 +1,14 @@
 import { constants, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { systemClock } from '../clock.js';
+import { describeIdentity, type Identity } from '../identity/identity.js';
 import { addressGroup } from './address-group.js';
 import type { Caller } from './caller.js';
 import type { TrustMetrics } from './trust-metrics.js';
 
 /** The limits that apply to connections. */
 export type ConnectionLimits = Readonly<
-  Record<'connections' | 'anonymousConnectionsPerAddress' | 'anonymousConnectionMs', number>
+  Record<'connections' | 'connectionsPerIdentity' | 'anonymousConnectionsPerAddress' | 'anonymousConnectionMs', number>
 >;
 
 export interface ConnectionsOptions {
@@ -28,12 +29,13 @@ export interface IdentifiedPeer {
 export type ConnectedPeer = IdentifiedPeer & { readonly address: string };
 
 /**
- * The connections of a server: who has made each, and how many there may be. Until somebody has shown a certificate that
- * counts, he holds one of the few places of his address, and as an anonymous caller only for a while.
+ * The connections of a server: who has made each, and how many there may be, of one identity too. Until somebody has shown
+ * a certificate that counts, he holds one of the few places of his address, and as an anonymous caller only for a while.
  */
 export class Connections {
   readonly #peers = new WeakMap<ServerHttp2Session, ConnectedPeer>();
   readonly #unidentified = new Map<string, number>();
+  readonly #identified = new Map<string, number>();
   /** Gives back the place of a connection, by its remote address and port. */
   readonly #places = new Map<string, () => void>();
   #open = 0;
@@ -44,8 +46,14 @@ export class Connections {
   watch(server: Http2Server): void {
     server.maxConnections = this.options.limits.connections;
     server.on('connection', (socket: Socket) => this.#arrived(socket));
-    server.on('session', (session: ServerHttp2Session) => this.#identified(session));
+    server.on('session', (session: ServerHttp2Session) => this.#introduce(session));
     server.on('tlsClientError', () => this.options.metrics.connected(undefined));
+  }
+
+  /** Whether whoever has made the connection of a session has shown a certificate that counts. */
+  isKnown(session: ServerHttp2Session | undefined): boolean {
+    const peer = session === undefined ? undefined : this.#peers.get(session);
+    return peer !== undefined && peer.caller.kind !== 'anonymous';
   }
 
   /**
@@ -64,7 +72,8 @@ export class Connections {
 
   #arrived(socket: Socket): void {
     const key = endpointOf(socket);
-    const leave = this.#enter(addressGroup(socket.remoteAddress ?? ''));
+    const group = addressGroup(socket.remoteAddress ?? '');
+    const leave = enter(this.#unidentified, group, this.options.limits.anonymousConnectionsPerAddress);
     this.options.metrics.connections(++this.#open);
     socket.once('close', () => {
       this.options.metrics.connections(--this.#open);
@@ -75,36 +84,46 @@ export class Connections {
     else this.#places.set(key, leave);
   }
 
-  /** Takes a place of an address until the result is called; undefined where it has none left. */
-  #enter(group: string): (() => void) | undefined {
-    const taken = this.#unidentified.get(group) ?? 0;
-    if (taken >= this.options.limits.anonymousConnectionsPerAddress) return undefined;
-    this.#unidentified.set(group, taken + 1);
-    let entered = true;
-    return () => {
-      if (!entered) return;
-      entered = false;
-      const others = (this.#unidentified.get(group) ?? 1) - 1;
-      if (others > 0) this.#unidentified.set(group, others);
-      else this.#unidentified.delete(group);
-    };
-  }
-
-  #identified(session: ServerHttp2Session): void {
+  #introduce(session: ServerHttp2Session): void {
     const identified = this.options.identify(session.socket);
     const { caller } = identified;
     this.#peers.set(session, { ...identified, address: session.socket.remoteAddress ?? '' });
-    this.options.metrics.connected(caller);
     if (caller.kind !== 'anonymous') {
-      this.#places.get(endpointOf(session.socket))?.();
+      this.#welcome(session, caller);
       return;
     }
+    this.options.metrics.connected(caller);
     const timer = setTimeout(
       () => session.destroy(undefined, constants.NGHTTP2_CANCEL),
       this.options.limits.anonymousConnectionMs,
     );
     session.once('close', () => clearTimeout(timer));
   }
+
+  /** From now on the connection is one of the identity's own, or none, where that has too many. */
+  #welcome(session: ServerHttp2Session, caller: Identity): void {
+    const { metrics, limits } = this.options;
+    this.#places.get(endpointOf(session.socket))?.();
+    const leave = enter(this.#identified, describeIdentity(caller), limits.connectionsPerIdentity);
+    metrics.connected(leave === undefined ? undefined : caller);
+    if (leave === undefined) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    else session.once('close', leave);
+  }
+}
+
+/** Takes a place of `key` until the result is called; undefined where it has none left. */
+function enter(taken: Map<string, number>, key: string, places: number): (() => void) | undefined {
+  const others = taken.get(key) ?? 0;
+  if (others >= places) return undefined;
+  taken.set(key, others + 1);
+  let entered = true;
+  return () => {
+    if (!entered) return;
+    entered = false;
+    const left = (taken.get(key) ?? 1) - 1;
+    if (left > 0) taken.set(key, left);
+    else taken.delete(key);
+  };
 }
 
 const NOBODY: ConnectedPeer = {

@@ -27,12 +27,12 @@ export async function readTrustedCertificates(address: string, caFingerprint: Bu
   return caPem;
 }
 
-async function meet(address: string, context: SecureContext, check: ServerCheck | undefined): Promise<TLSSocket> {
+async function meet(address: string, secureContext: SecureContext, check: ServerCheck | undefined): Promise<TLSSocket> {
   const { host, port } = parseHostPort('address', address);
   const socket = connectTcp({ host, port });
   try {
     await opened(socket);
-    return await secureConnection(socket, host, context, check);
+    return await secureConnection(socket, { host, secureContext, check });
   } catch (thrown) {
     socket.destroy();
     const { message } = thrown as Error;

@@ -17,6 +17,7 @@ import { writeAll } from './write-all.js';
 import type { CallContext, MethodDefinition } from './method-types.js';
 import type { RpcServerMetrics } from './rpc-metrics.js';
 import { statusOfError, type WireStatus } from './status.js';
+import { requestOf } from './unreadable-request.js';
 
 type AnyCall = ServerUnaryCall<unknown, unknown> &
   ServerWritableStream<unknown, unknown> &
@@ -30,6 +31,8 @@ export interface ServedMethod {
   readonly audience: Audience;
   /** Whether its calls are ended when the server drains. */
   readonly endless: boolean;
+  /** How long each of its requests may be. */
+  readonly requestBytes: number;
 }
 
 /**
@@ -91,7 +94,7 @@ export class ServerCalls {
     if (endless) this.draining.addEventListener('abort', end);
     try {
       if (this.draining.aborted) throw drainingError();
-      const input = method.requestStream ? requestsOf(call, signal, interruption) : call.request;
+      const input = method.requestStream ? requestsOf(call, signal, interruption) : requestOf(call.request);
       const { caller, accessToken } = this.admitted(call.metadata);
       await answer(handler(input, { signal, peer: call.getPeer(), caller, accessToken }), signal);
       if (signal.aborted) throw interruption();
@@ -128,7 +131,7 @@ async function* requestsOf(
   signal.addEventListener('abort', () => reader.end(), { once: true });
   for await (const request of reader.messages()) {
     if (signal.aborted) break;
-    yield request;
+    yield requestOf(request);
   }
   if (signal.aborted) throw interruption();
 }

@@ -15,6 +15,7 @@ import { WindowedServer, type ConnectionWindows } from './flow-control.js';
 import type { Handler, Implementation, MethodDefinition, ServiceMethods } from './method-types.js';
 import type { RpcServerMetrics } from './rpc-metrics.js';
 import { ServerCalls, type ServedMethod } from './server-calls.js';
+import { readable } from './unreadable-request.js';
 import type { IdentifyingServerCredentials } from './transport-credentials.js';
 
 /** A service with its implementation, ready to be served. */
@@ -30,6 +31,8 @@ export interface ServeOptions<S extends ServiceMethods> {
    * of their calls aborts and the client is told UNAVAILABLE (DRAINING); calls of other RPCs are left to finish.
    */
   readonly endless?: readonly (keyof S & string)[];
+  /** RPCs whose requests carry content, and how long they may be; those of others up to `wireLimits.requestBytes`. */
+  readonly requestBytes?: { readonly [Name in keyof S & string]?: number };
 }
 
 /** Joins a service's generated definition and its implementation, checked against each other. */
@@ -42,7 +45,8 @@ export function serve<S extends ServiceMethods>(
     const handler = implementation[name] as Handler<MethodDefinition> as ServedMethod['handler'];
     const endless = options.endless?.includes(name) ?? false;
     const audience = options.audience[name as keyof S & string];
-    return [name, { method, handler, endless, audience }];
+    const requestBytes = options.requestBytes?.[name as keyof S & string] ?? wireLimits.requestBytes;
+    return [name, { method, handler, endless, audience, requestBytes }];
   });
   return { methods: Object.fromEntries(served) };
 }
@@ -85,8 +89,16 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   const { credentials, gate, metrics, logger, connectionLimits: limits = loadLimits } = options;
   const connections = new Connections({ identify: (socket) => credentials.identify(socket), metrics, limits });
   const draining = new AbortController();
-  const audiences = audiencesOf(options.services);
-  const admissions = new Admissions({ gate, connections, metrics, audiences, draining: draining.signal, logger });
+  const ours = options.services.flatMap(({ methods }) => Object.values(methods));
+  const admissions = new Admissions({
+    gate,
+    connections,
+    metrics,
+    audiences: audiencesOf(ours),
+    requestBytes: new Map(ours.map(({ method, requestBytes }) => [method.path, requestBytes])),
+    draining: draining.signal,
+    logger,
+  });
   const calls = new ServerCalls(metrics, logger, draining.signal, (headers) => admissions.of(headers));
   const server = new WindowedServer(
     {
@@ -99,6 +111,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
       interceptors: [admissions.interceptor],
     },
     (listener) => connections.watch(listener),
+    (session) => connections.isKnown(session),
   );
   for (const { methods } of options.services) addService(server, calls, methods);
   const health = new HealthImplementation({ '': 'SERVING' });
@@ -129,15 +142,14 @@ function addService(server: WindowedServer, calls: ServerCalls, methods: ServedS
   const definition: Record<string, MethodDefinition> = {};
   const handlers: Record<string, UntypedHandleCall> = {};
   for (const [name, served] of Object.entries(methods)) {
-    definition[name] = served.method;
+    definition[name] = readable(served.method);
     handlers[name] = calls.adapt(served);
   }
   server.addService(definition as never, handlers);
 }
 
 /** Health is for anyone; reflection, of which nothing is said here, for whoever has a certificate. */
-function audiencesOf(services: readonly ServedService[]): ReadonlyMap<string, Audience> {
-  const ours = services.flatMap(({ methods }) => Object.values(methods));
+function audiencesOf(ours: readonly ServedMethod[]): ReadonlyMap<string, Audience> {
   return new Map([
     ...ours.map(({ method, audience }): [string, Audience] => [method.path, audience]),
     ...Object.values(healthService).map(({ path }): [string, Audience] => [path, 'anyone']),

@@ -30,7 +30,7 @@ export class TlsChannelCredentials extends ChannelCredentials {
     const credentials = callCredentials ?? CallCredentials.createEmpty();
     return {
       connect: async (socket) => ({
-        socket: await secureConnection(socket, host, this.newest(), check),
+        socket: await secureConnection(socket, { host, secureContext: this.newest(), check }),
         secure: true,
       }),
       waitForReady: () => Promise.resolve(),

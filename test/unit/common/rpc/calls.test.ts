@@ -8,8 +8,8 @@ import { startRpcPair, TestService, type RpcPair, type TestImplementation } from
 
 let pair: RpcPair | undefined;
 
-async function start(implementation: Partial<TestImplementation>): Promise<RpcPair['calls']> {
-  pair = await startRpcPair(implementation);
+async function start(...[implementation, options]: Parameters<typeof startRpcPair>): Promise<RpcPair['calls']> {
+  pair = await startRpcPair(implementation, options);
   return pair.calls;
 }
 
@@ -215,6 +215,15 @@ describe('bad messages', () => {
     expect(await calls.ask(Buffer.alloc(wireLimits.messageBytes))).toHaveLength(wireLimits.messageBytes);
   });
 
+  it('of an RPC that carries no content have a limit of their own', async () => {
+    const calls = await start({}, { requestBytes: {} });
+    expect(await calls.ask(Buffer.alloc(wireLimits.requestBytes))).toHaveLength(wireLimits.requestBytes);
+    const tooLong = Buffer.alloc(wireLimits.requestBytes + 1);
+    for (const call of [calls.ask(tooLong), collect(calls.list(tooLong)), collect(calls.chat(streamOf(tooLong)))]) {
+      expect(await rejection(call)).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+    }
+  });
+
   it('that cannot be decoded end their call and nothing else', async () => {
     const calls = await start({
       async *chat(requests) {
@@ -222,11 +231,10 @@ describe('bad messages', () => {
       },
     });
     const malformed = bytes('malformed');
-    expect(await rejection(calls.ask(malformed))).toMatchObject({ code: 'INTERNAL', reason: 'TRANSPORT' });
-    expect(await rejection(collect(calls.list(malformed)))).toMatchObject({ code: 'INTERNAL' });
-    expect(await rejection(collect(calls.chat(streamOf(bytes('well'), malformed))))).toMatchObject({
-      code: 'INTERNAL',
-    });
+    const unreadable = { code: 'INVALID_ARGUMENT', reason: 'FIELD_INVALID', details: { field: 'request' } };
+    expect(await rejection(calls.ask(malformed))).toMatchObject(unreadable);
+    expect(await rejection(collect(calls.list(malformed)))).toMatchObject(unreadable);
+    expect(await rejection(collect(calls.chat(streamOf(bytes('well'), malformed))))).toMatchObject(unreadable);
     expect(String(await calls.ask(bytes('still there')))).toBe('still there');
   });
 

@@ -96,6 +96,26 @@ describe('connections without a certificate', () => {
   });
 });
 
+describe('connections of one identity', () => {
+  it('are bounded, and leave others theirs', async () => {
+    await start({ connectionsPerIdentity: 2 });
+    const [ana, ben] = [await authority.device('ana'), await authority.device('ben')];
+    const two = [await handshaken(ana), await handshaken(ana)];
+    await waitUntil('the server knows who they are', async () => {
+      return (await server.metric('drystone_rpc_handshakes_total', { result: 'ok' })) === 2;
+    });
+    await closed(await handshaken(ana));
+    const other = await handshaken(ben);
+    await quietFor(100);
+    expect([...two, other].map(isOpen)).toEqual([true, true, true]);
+    expect(await server.metric('drystone_rpc_handshakes_total', { result: 'failed' })).toBe(1);
+    two[0]?.destroy();
+    await waitUntil('its place is free', async () => (await server.metric('drystone_rpc_connections')) === 2);
+    const calls = server.callsOf(ana);
+    expect(String(await calls.ask(bytes('hello')))).toBe('hello');
+  });
+});
+
 describe('all connections', () => {
   it('are bounded', async () => {
     await start({ connections: 2 });

@@ -9,11 +9,12 @@ import { openChannel } from '../../../../common/rpc/client.js';
 import { readTrustedCertificates } from '../../../../common/rpc/first-contact.js';
 import type { ServerPeer } from '../../../../common/rpc/server-identity.js';
 import { enrollingChannel, mutualTls } from '../../../../common/rpc/transport-credentials.js';
-import { rejection } from '../../../support/async-tools.js';
+import { rejection, streamOf } from '../../../support/async-tools.js';
 import { startRpcPair, TestService } from '../../../support/rpc-pair.js';
 import { certificateNaming, intermediateCa, selfSignedCa } from '../../../support/trust/odd-certificates.js';
 import { newKey, TestAuthority, validity } from '../../../support/trust/test-authority.js';
 import { TlsServerUnderTest } from '../../../support/trust/tls-server.js';
+import { waitUntil } from '../../../support/wait-until.js';
 
 let authority: TestAuthority;
 let elsewhere: TestAuthority;
@@ -116,6 +117,26 @@ describe('a channel', () => {
     onTestFinished(() => void tls.close());
     const { port } = tls.address() as AddressInfo;
     expect(await rejection(ask(`127.0.0.1:${port}`, 'metadata'))).toMatchObject(untrusted);
+  });
+
+  it('that is closed while its connection is being made leaves no connection behind', async () => {
+    const address = await serveAs(await authority.metadata());
+    // At one moment or another of the handshake.
+    for (let delayMs = 0; delayMs < 12; delayMs += 0.5) {
+      const channel = openChannel(address, mutualTls(client).channelTo('metadata'));
+      const call = rejection(
+        channel
+          .service(TestService)
+          .chat(streamOf(bytes('hello')))
+          .next()
+          .then(() => Promise.reject(new Error())),
+      );
+      const until = performance.now() + delayMs;
+      while (performance.now() < until) await new Promise((resolve) => setImmediate(resolve));
+      channel.close();
+      await call;
+    }
+    await waitUntil('all are gone', async () => (await server!.metric('drystone_rpc_connections')) === 0);
   });
 
   it('to a server that ends the connection fails as one to a server that is not there', async () => {
