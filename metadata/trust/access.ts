@@ -110,7 +110,7 @@ function includes(held: MemberRole, needed: MemberRole): boolean {
 }
 
 /** PERMISSION_DENIED: the caller's account would have to be what `needed` says. */
-export function roleInsufficient(needed: string): DrystoneError {
+function roleInsufficient(needed: string): DrystoneError {
   const message = `this needs an account that is ${needed}; ask an owner of the namespace, or an administrator`;
   return new DrystoneError('PERMISSION_DENIED', 'ROLE_INSUFFICIENT', message);
 }
