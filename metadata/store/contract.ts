@@ -37,8 +37,9 @@ export interface MetadataStore {
   /** How much is kept. */
   stats(): Promise<StoreStats>;
   /**
-   * Calls `listener` after each durable change, of this process or, where an engine serves several, of any other. A
-   * listener must not throw. Returns what ends it.
+   * Calls `listener` after each durable change, of this process or, where an engine serves several, of any other. Of a
+   * change of this process it is told before the method that made it resolves: what was remembered until then must not be
+   * used once a revocation has been acknowledged. A listener must not throw. Returns what ends it.
    */
   onChange(listener: (change: StoreChange) => void): () => void;
   /** Waits for what has begun, then closes. Idempotent. */
