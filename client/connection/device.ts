@@ -1,5 +1,5 @@
 import { DrystoneError } from '../../common/errors.js';
-import { renewIfDue } from '../../common/identity/renewal.js';
+import { renewIfDue, type RenewalOptions } from '../../common/identity/renewal.js';
 import type { HeldIdentity } from '../../common/identity/held-identity.js';
 import { loadIdentity } from '../../common/identity/identity-files.js';
 import type { AccountName, DeviceId } from '../../common/ids.js';
@@ -42,9 +42,12 @@ export interface RenewalPlace {
 }
 
 /** What renewing the certificate of a device takes. */
-export function renewalOf({ held, transport }: Device, { homeDir, metadata }: RenewalPlace, context: ProgramContext) {
-  const { clock, random, logger } = context;
-  return { held, dir: homeDir, name: DEVICE_FILES, address: metadata, transport, clock, random, logger } as const;
+export function renewalOf(
+  { held, transport }: Device,
+  { homeDir, metadata }: RenewalPlace,
+  { clock, random, logger }: ProgramContext,
+): RenewalOptions {
+  return { held, dir: homeDir, name: DEVICE_FILES, address: metadata, transport, clock, random, logger };
 }
 
 /**
