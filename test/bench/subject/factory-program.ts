@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import { systemClock } from '../../../common/clock.js';
+import { wireLimits } from '../../../common/limits.js';
 import { silentLogger } from '../../../common/logging.js';
 import { allowHeapGrowth } from '../../../common/program/heap.js';
 import { CallGate } from '../../../common/rpc/call-gate.js';
@@ -31,7 +32,13 @@ const server = await startRpcServer({
   listen: '127.0.0.1:0',
   credentials: (await streamTransport(process.argv[2], 'agent')).server,
   gate: new CallGate({ clock: systemClock }),
-  services: [serve(byteStreamMethods, { put, get }, { audience: { put: 'device', get: 'device' } })],
+  services: [
+    serve(
+      byteStreamMethods,
+      { put, get },
+      { audience: { put: 'device', get: 'device' }, requestBytes: { put: wireLimits.messageBytes } },
+    ),
+  ],
   metrics: createRpcServerMetrics(
     new Registry(),
     Object.values(byteStreamMethods).map(({ path }) => path),
