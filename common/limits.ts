@@ -12,6 +12,8 @@ export const wireLimits = {
   blockBytes: 4 * MiB,
   /** The largest gRPC message in either direction: one block, or one very long blocklist, and what surrounds it. */
   messageBytes: 16 * MiB,
+  /** A request of an RPC that carries no content: a full list of hashes, and as much again. */
+  requestBytes: 256 * KiB,
   /** Hashes in one packed list. */
   hashesPerMessage: 4096,
   /** Items in one commit message, which is one transaction. */
@@ -102,8 +104,11 @@ export const trustLimits = {
   /** How long an access token counts: what a revocation takes to be in force everywhere. */
   accessTokenMs: 15 * 60 * 1000,
   /** A client takes a new access token for a stream where the one it has would end within this time. */
-  accessTokenReserveMs: 7 * 60 * 1000,
-  /** A client ends a stream of blocks after this time and opens the next: less than the reserve, so that none is cut off. */
+  accessTokenReserveMs: 12 * 60 * 1000,
+  /**
+   * A client ends a stream of blocks after this time and opens the next: so much less than the reserve that what is under
+   * way then arrives in time over a slow line, and none is cut off.
+   */
   blockStreamMs: 5 * 60 * 1000,
   /** How far a verifier's clock may be from metadata's. */
   accessTokenSkewMs: 60 * 1000,
@@ -123,7 +128,10 @@ export const trustLimits = {
 export const loadLimits = {
   /** Connections to one server, and of one address without a certificate. */
   connections: 20_000,
+  connectionsPerIdentity: 64,
   anonymousConnectionsPerAddress: 256,
+  /** A request of one without a certificate. */
+  anonymousRequestBytes: 16 * KiB,
   /** How long a TLS handshake may take, and a connection without a certificate may last. */
   handshakeMs: 10_000,
   anonymousConnectionMs: 30_000,

@@ -1,3 +1,4 @@
+import { wireLimits } from '../common/limits.js';
 import type { CallContext } from '../common/rpc/method-types.js';
 import { serve, type ServedService } from '../common/rpc/server.js';
 import type { StreamAccess } from './block-access.js';
@@ -9,6 +10,7 @@ import { hasBlocks } from './has-blocks.js';
 import { OpenStreams } from './open-streams.js';
 import { PutStream } from './put-blocks.js';
 import { PutBudget } from './put-budget.js';
+import { whileValid } from './while-valid.js';
 
 /**
  * The server's end of the block protocol (proto/drystone/block/v1/block.proto). Receiving, hashing, storing and syncing
@@ -29,23 +31,24 @@ export function createBlockService(options: BlockServiceOptions): ServedService 
     blockMethods,
     {
       putBlocks: (requests, context) =>
-        letIn(server, requests, context, (access, valid) => new PutStream(server, access, context.signal).run(valid)),
+        letIn(server, context, (access) => new PutStream(server, access, context.signal).run(requests)),
       getBlocks: (requests, context) =>
-        letIn(server, requests, context, (access, valid) => getBlocks(server, access, valid, context.signal)),
+        letIn(server, context, (access) => getBlocks(server, access, whileValid(access, requests), context.signal)),
       hasBlocks: (requests, context) =>
-        letIn(server, requests, context, (access, valid) => hasBlocks(server, access, valid)),
+        letIn(server, context, (access) => hasBlocks(server, access, whileValid(access, requests))),
     },
-    { audience: { putBlocks: 'device', getBlocks: 'device', hasBlocks: 'device' } },
+    {
+      audience: { putBlocks: 'device', getBlocks: 'device', hasBlocks: 'device' },
+      requestBytes: { putBlocks: 2 * wireLimits.blockBytes },
+    },
   );
 }
 
-/** A stream's responses, for one who may open it; its requests end with an error when the access token does. */
-async function* letIn<Request, Response>(
+/** A stream's responses, for one who may open it. */
+async function* letIn<Response>(
   { access }: BlockServer,
-  requests: AsyncIterable<Request>,
   context: CallContext,
-  open: (access: StreamAccess, valid: AsyncIterable<Request>) => AsyncGenerator<Response, void, undefined>,
+  open: (access: StreamAccess) => AsyncGenerator<Response, void, undefined>,
 ): AsyncGenerator<Response, void, undefined> {
-  const granted = await access.check(context);
-  yield* open(granted, granted.whileValid(requests));
+  yield* open(await access.check(context));
 }

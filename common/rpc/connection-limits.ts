@@ -106,8 +106,9 @@ export class Connections {
     this.#places.get(endpointOf(session.socket))?.();
     const leave = enter(this.#identified, describeIdentity(caller), limits.connectionsPerIdentity);
     metrics.connected(leave === undefined ? undefined : caller);
-    if (leave === undefined) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    else session.once('close', leave);
+    if (leave !== undefined) session.once('close', leave);
+    // Not before all who were told of the session are done with it.
+    else setImmediate(() => session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM));
   }
 }
 

@@ -32,7 +32,7 @@ export interface ServeOptions<S extends ServiceMethods> {
    */
   readonly endless?: readonly (keyof S & string)[];
   /** RPCs whose requests carry content, and how long they may be; those of others up to `wireLimits.requestBytes`. */
-  readonly requestBytes?: { readonly [Name in keyof S & string]?: number };
+  readonly requestBytes?: Readonly<Partial<Record<keyof S & string, number>>>;
 }
 
 /** Joins a service's generated definition and its implementation, checked against each other. */

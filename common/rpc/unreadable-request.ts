@@ -2,7 +2,7 @@ import { invalidArgument } from '../errors.js';
 import type { MethodDefinition } from './method-types.js';
 
 /** Stands for a request whose bytes are no message of its RPC. */
-class UnreadableRequest {}
+const UNREADABLE = Symbol('a request that cannot be read');
 
 /**
  * The method, with a decoder that never throws: grpc-js would answer INTERNAL, as if it were the server's fault. What
@@ -15,7 +15,7 @@ export function readable(method: MethodDefinition): MethodDefinition {
       try {
         return method.requestDeserialize(bytes);
       } catch {
-        return new UnreadableRequest();
+        return UNREADABLE;
       }
     },
   };
@@ -23,6 +23,6 @@ export function readable(method: MethodDefinition): MethodDefinition {
 
 /** The request; INVALID_ARGUMENT where its bytes could not be read. */
 export function requestOf(received: unknown): unknown {
-  if (!(received instanceof UnreadableRequest)) return received;
+  if (received !== UNREADABLE) return received;
   throw invalidArgument('request', 'its bytes are no message of this RPC; compare the contracts of both sides');
 }

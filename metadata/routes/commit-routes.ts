@@ -1,6 +1,6 @@
 import { mapAhead } from '../../common/concurrency/map-ahead.js';
 import { entryToWire } from '../../common/feed/item-codec.js';
-import { metadataLimits } from '../../common/limits.js';
+import { metadataLimits, wireLimits } from '../../common/limits.js';
 import { serve, type ServedService } from '../../common/rpc/server.js';
 import { CommitServiceService, type CommitResponse } from '../../proto/gen/drystone/metadata/v1/commit.js';
 import { CommitStream, type CommitParts } from '../commit/commit-stream.js';
@@ -19,7 +19,7 @@ export function commitRoutes(parts: CommitParts): ServedService {
         );
       },
     },
-    { audience: { commit: 'device' } },
+    { audience: { commit: 'device' }, requestBytes: { commit: wireLimits.messageBytes } },
   );
 }
 

@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import { systemClock } from '../../common/clock.js';
+import { wireLimits } from '../../common/limits.js';
 import { silentLogger } from '../../common/logging.js';
 import { openChannel, type RpcChannel } from '../../common/rpc/client.js';
 import type { Implementation, ServiceCaller } from '../../common/rpc/method-types.js';
@@ -39,6 +40,13 @@ export const TestService = {
   chat: method('Chat', true, true),
 } as const;
 
+/** Its requests may be as long as any message. */
+export const testRequestBytes = {
+  ask: wireLimits.messageBytes,
+  list: wireLimits.messageBytes,
+  chat: wireLimits.messageBytes,
+} as const;
+
 const forDevices = { ask: 'device', list: 'device', chat: 'device' } as const;
 
 type TestMethods = typeof TestService;
@@ -72,7 +80,13 @@ export async function startRpcPair(
     listen: '127.0.0.1:0',
     credentials: credentials.server,
     gate: new CallGate({ clock: systemClock }),
-    services: [serve(TestService, { ...idleService, ...implementation }, { audience: forDevices, ...options })],
+    services: [
+      serve(
+        TestService,
+        { ...idleService, ...implementation },
+        { audience: forDevices, requestBytes: testRequestBytes, ...options },
+      ),
+    ],
     metrics: createRpcServerMetrics(registry, paths),
     logger: silentLogger(),
   });

@@ -216,7 +216,8 @@ describe('bad messages', () => {
   });
 
   it('of an RPC that carries no content have a limit of their own', async () => {
-    const calls = await start({}, { requestBytes: {} });
+    const echo: TestImplementation['chat'] = (requests) => requests;
+    const calls = await start({ chat: echo }, { requestBytes: {} });
     expect(await calls.ask(Buffer.alloc(wireLimits.requestBytes))).toHaveLength(wireLimits.requestBytes);
     const tooLong = Buffer.alloc(wireLimits.requestBytes + 1);
     for (const call of [calls.ask(tooLong), collect(calls.list(tooLong)), collect(calls.chat(streamOf(tooLong)))]) {
