@@ -31,6 +31,8 @@ export async function* askMissing(
 export class AskedLists {
   readonly #lists: Uint8Array[] = [];
 
+  readonly isRepeatable = true;
+
   constructor(private readonly source: SharedSource<Uint8Array>) {}
 
   get count(): number {

@@ -1,5 +1,4 @@
 import type { Clock } from '../common/clock.js';
-import { AbortableWaits } from '../common/concurrency/abortable-waits.js';
 import { DrystoneError, toDrystoneError } from '../common/errors.js';
 import { includesRight, type AccessGrant, type AccessRight } from '../common/identity/access-right.js';
 import type { AccountName, DeviceId, NamespaceId } from '../common/ids.js';
@@ -28,8 +27,11 @@ export interface StreamAccess {
    * UNAVAILABLE (IDENTITY_REVOKED).
    */
   require(namespaceId: NamespaceId, right: AccessRight): void;
-  /** The stream's requests, until the token ends: then UNAUTHENTICATED (TOKEN_EXPIRED) is raised, even in mid-wait. */
-  whileValid<T>(requests: AsyncIterable<T>): AsyncGenerator<T, void, undefined>;
+  /**
+   * Calls `listener` with UNAUTHENTICATED (TOKEN_EXPIRED) when the token ends, unless the function that is returned has
+   * been called: nobody keeps a stream open by saying nothing.
+   */
+  whenExpired(listener: (error: DrystoneError) => void): () => void;
 }
 
 export interface TokenAccessOptions {
@@ -102,28 +104,13 @@ class GrantedAccess implements StreamAccess {
     if (!includesRight(held, right)) throw roleInsufficient(namespaceId, right);
   }
 
-  async *whileValid<T>(requests: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
-    const ended = new AbortController();
-    const expired = new AbortController();
-    const waits = new AbortableWaits(expired.signal);
-    const source = requests[Symbol.asyncIterator]();
-    this.options.clock.sleep(Math.max(0, this.#validMs), ended.signal).then(
-      () => expired.abort(),
+  whenExpired(listener: (error: DrystoneError) => void): () => void {
+    const watch = new AbortController();
+    this.options.clock.sleep(Math.max(0, this.#validMs), watch.signal).then(
+      () => listener(tokenExpired()),
       () => undefined,
     );
-    try {
-      for (;;) {
-        const next = await waits.until(source.next());
-        if (next === undefined) throw tokenExpired();
-        if (next.done === true) return;
-        yield next.value;
-      }
-    } finally {
-      waits.end();
-      ended.abort();
-      // Not waited for: a source that has nothing to give would keep the stream open.
-      source.return?.().catch(() => undefined);
-    }
+    return () => watch.abort();
   }
 
   /** For how long the token still counts, by a clock that may differ from that of its issuer. */

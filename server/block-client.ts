@@ -9,7 +9,7 @@ import { blockMethods, type BlockCalls } from './block-codec.js';
 import { AskedHashes, fetchBlocks, type FetchedBlock } from './fetch-blocks.js';
 import { PutBatches } from './put-batches.js';
 import { SharedSource } from './shared-source.js';
-import { inTurns, type Authorize, type StreamTurn } from './stream-turns.js';
+import { inTurns, type Authorize, type Pending, type StreamTurn } from './stream-turns.js';
 import { SentBlocks, uploadStream } from './upload-stream.js';
 
 export type { Block } from './block.js';
@@ -21,18 +21,18 @@ export type { Authorize } from './stream-turns.js';
  * UNAVAILABLE where the server cannot be reached. Leaving an iteration early, or `options.signal`, cancels the call.
  *
  * A call takes as many streams as it needs, one after the other and each with an access token of its own, so it may last
- * longer than any token. Nothing is lost, repeated or reordered from one stream to the next. Only what a server leaves
- * undone because a token has expired is asked for, or sent, once more.
+ * longer than any token. Nothing is lost, repeated or reordered from one stream to the next. Where a server ends a stream
+ * because its token has expired all the same, what it leaves undone is asked for, or sent, once more.
  */
 export interface BlockClient {
   /**
    * Uploads blocks and yields receipts as groups of them become durable; ends when every block given is covered by a
    * receipt. The blocks' order does not matter; a block given twice may be sent and covered once. Small blocks share
-   * messages, and no block waits for a successor that does not come. Bytes must not change until the block is covered; until
-   * then they are held here.
+   * messages, and no block waits for a successor that does not come. Bytes must not change until the block is covered.
    *
    * An error of `blocks` is raised as it is. After any error what receipts have covered stays stored, the rest must be
-   * put again: repeating is harmless. INTERNAL where the server ends the stream without having covered everything.
+   * put again: repeating is harmless. INTERNAL where the server ends the stream without having covered everything;
+   * UNAUTHENTICATED (TOKEN_EXPIRED) where what was sent took so long to arrive that the token had ended.
    */
   put(
     namespaceId: NamespaceId,
@@ -74,12 +74,11 @@ export function connectBlockServer(channel: RpcChannel, clock: Clock, authorize:
   async function* transfer<T>(
     { namespaceId, call }: { readonly namespaceId: NamespaceId; readonly call: CallOptions | undefined },
     source: SharedSource<unknown>,
-    pending: { readonly count: number },
+    pending: Pending,
     open: (turn: StreamTurn) => AsyncGenerator<T, void, undefined>,
   ): AsyncGenerator<T, void, undefined> {
-    const hasWork = async (): Promise<boolean> => pending.count > 0 || !(await source.isFinished());
     try {
-      yield* inTurns({ clock, authorize, namespaceId, call }, hasWork, open);
+      yield* inTurns({ clock, authorize, namespaceId, call }, source, pending, open);
     } finally {
       source.close();
     }

@@ -56,6 +56,8 @@ export class AskedHashes {
   /** The first hash of the first list that is not answered. */
   #position = 0;
 
+  readonly isRepeatable = true;
+
   constructor(private readonly source: SharedSource<Uint8Array>) {}
 
   get count(): number {

@@ -41,6 +41,10 @@ export class PutStream {
 
   async *run(requests: AsyncIterable<PutBlocksRequest>): AsyncGenerator<PutBlocksResponse, void, undefined> {
     const stream = this.server.streams.enter('put', this.access, this.#budget);
+    const endWatch = this.access.whenExpired((error) => {
+      this.#fail(error);
+      this.#progress.notify();
+    });
     try {
       void this.#read(requests);
       for (;;) {
@@ -52,6 +56,7 @@ export class PutStream {
       }
       if (this.#error !== undefined) throw this.#error;
     } finally {
+      endWatch();
       stream.leave();
     }
   }

@@ -60,36 +60,47 @@ export class StreamTurn {
   }
 }
 
+/** What is left to do over streams. */
+export interface Pending {
+  /** What was begun and is not done. */
+  readonly count: number;
+  /** Whether another stream could do it. */
+  readonly isRepeatable: boolean;
+}
+
 /**
- * Runs one stream after the other, each with a fresh access token and for no longer than `trustLimits.blockStreamMs`, while
- * `hasWork` says that there is something left to do; yields what they yield. A stream whose token the server calls expired
- * is followed by another one with a new token, unless that happens twice without anything yielded in between: what it
- * left undone must be `hasWork`'s then. Every other error is raised. CANCELLED when the call's signal aborts.
+ * Runs one stream after the other, each with a fresh access token and for no longer than `trustLimits.blockStreamMs`, until
+ * the source has nothing left and nothing is pending; yields what they yield. A stream whose token the server calls expired
+ * is followed by another one with a new token that does what is pending, unless that cannot be repeated, or the same
+ * happens twice without anything yielded in between. Every other error is raised. CANCELLED when the call's signal aborts.
  */
 export async function* inTurns<T>(
   { clock, authorize, namespaceId, call = {} }: TurnOptions,
-  hasWork: () => Promise<boolean>,
+  source: { isFinished(): Promise<boolean> },
+  pending: Pending,
   open: (turn: StreamTurn) => AsyncGenerator<T, void, undefined>,
 ): AsyncGenerator<T, void, undefined> {
   const wait = <V>(promise: Promise<V>): Promise<V> => untilAborted(promise, call.signal);
   let refused: string | undefined;
-  while (await wait(hasWork())) {
+  while (pending.count > 0 || !(await wait(source.isFinished()))) {
     const accessToken = await wait(authorize(namespaceId, refused));
     const turn = new StreamTurn(clock, { ...call, accessToken });
     let hasYielded = false;
+    let failure: DrystoneError | undefined;
     try {
       for await (const value of open(turn)) {
         hasYielded = true;
         yield value;
       }
-      refused = undefined;
     } catch (thrown) {
-      const isFirst = refused === undefined || hasYielded;
-      if (!isFirst || !(thrown instanceof DrystoneError) || thrown.reason !== 'TOKEN_EXPIRED') throw thrown;
-      refused = accessToken;
+      if (!(thrown instanceof DrystoneError) || thrown.reason !== 'TOKEN_EXPIRED') throw thrown;
+      failure = thrown;
     } finally {
       await turn.end();
     }
+    const isSecond = refused !== undefined && !hasYielded;
+    if (failure !== undefined && (isSecond || !pending.isRepeatable)) throw failure;
+    refused = failure === undefined ? undefined : accessToken;
   }
 }
 

@@ -12,8 +12,8 @@ import type { StreamTurn } from './stream-turns.js';
 
 /**
  * Sends batches over one put stream, up to the number of blocks that a stream may carry and until its turn is over, and
- * yields the receipts. Ends when all that was sent is covered; INTERNAL where the server ends the stream before. After
- * another error the ledger knows what is not covered; the next stream of the same ledger sends that first.
+ * yields the receipts. Ends when all that was sent is covered; INTERNAL where the server ends the stream before. Begins
+ * with what an earlier stream of the same ledger has sent in vain.
  */
 export async function* uploadStream(
   calls: BlockCalls,
@@ -62,7 +62,12 @@ async function* putRequests(
 /** What a stream has sent, and what of it has no receipt yet. */
 export class SentBlocks {
   readonly #sent = new Set<HashKey>();
-  readonly #uncovered = new Map<HashKey, Block>();
+  readonly #uncovered = new Set<HashKey>();
+  /**
+   * The blocks themselves, until the first receipt shows that the stream was let in. To keep them for longer, until their
+   * receipts, would keep them alive into V8's old generation and cost a tenth of the client's time.
+   */
+  #unheard: Block[] | undefined = [];
 
   get sentCount(): number {
     return this.#sent.size;
@@ -73,12 +78,18 @@ export class SentBlocks {
     return this.#uncovered.size;
   }
 
-  /** Begins a stream; returns what an earlier one has left uncovered. */
+  /** Whether everything without a receipt can be sent again. */
+  get isRepeatable(): boolean {
+    return this.count === 0 || this.#unheard !== undefined;
+  }
+
+  /** Begins a stream; returns what an earlier one has sent in vain. */
   begin(): readonly Block[] {
-    const uncovered = [...this.#uncovered.values()];
+    const unheard = this.#unheard ?? [];
+    this.#unheard = [];
     this.#sent.clear();
     this.#uncovered.clear();
-    return uncovered;
+    return unheard;
   }
 
   /** Notes a block as sent; false where it has been before. INVALID_ARGUMENT where no server would take it. */
@@ -90,11 +101,13 @@ export class SentBlocks {
     const key = hashKey(hash);
     if (this.#sent.has(key)) return false;
     this.#sent.add(key);
-    this.#uncovered.set(key, block);
+    this.#uncovered.add(key);
+    this.#unheard?.push(block);
     return true;
   }
 
   cover(hashes: Uint8Array): void {
+    this.#unheard = undefined;
     for (let index = 0; index < hashCount(hashes); index++) this.#uncovered.delete(hashKeyAt(hashes, index));
   }
 }

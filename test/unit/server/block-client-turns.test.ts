@@ -97,29 +97,70 @@ describe('a put that lasts longer than a stream may', () => {
     expect(server.tokens).toHaveLength(1);
   });
 
-  it('sends once more what an expired token has left uncovered, and nothing else', async () => {
+  it('sends once more what was sent with a token that had expired', async () => {
     const sent: string[][] = [];
     connect({
       async *put(requests) {
-        const isFirst = sent.length === 0;
         const stream: string[] = [];
         sent.push(stream);
         for await (const { batch } of requests) {
           stream.push(...wordsOf(batch!.hashes));
-          if (stream.length < blocks.length && isFirst) continue;
-          yield receiptFor(isFirst ? batch!.hashes.subarray(0, 64) : batch!.hashes);
-          if (isFirst) throw tokenExpired();
+          if (sent.length === 1 && stream.length < blocks.length) continue;
+          if (sent.length === 1) throw tokenExpired();
+          yield receiptFor(batch!.hashes);
         }
       },
     });
     const covered: string[] = [];
     await forEach(client.put(NAMESPACE, streamOf(...blocks)), ({ hashes }) => void covered.push(...wordsOf(hashes)));
-    expect(sent).toEqual([words, words.slice(2)]);
+    expect(sent).toEqual([words, words]);
     expect(covered).toEqual(words);
     expect(asked).toEqual([
       [NAMESPACE, undefined],
       [NAMESPACE, 'token 1'],
     ]);
+  });
+
+  it('goes on with what is left where all that was sent is covered when the token expires', async () => {
+    const sent: string[][] = [];
+    connect({
+      async *put(requests) {
+        const isFirst = sent.push([]) === 1;
+        for await (const { batch } of requests) {
+          sent.at(-1)!.push(...wordsOf(batch!.hashes));
+          yield receiptFor(batch!.hashes);
+          if (isFirst) throw tokenExpired();
+        }
+      },
+    });
+    const source = handOut<Block>();
+    const put = collect(client.put(NAMESPACE, source));
+    await source.push(blocks[0]!);
+    await eventually(() => clock.sleepingMs.length).toBe(2);
+    clock.advance(clock.sleepingMs[0]!);
+    await eventually(() => clock.sleepingMs.length).toBe(0);
+    await source.push(blocks[1]!);
+    source.end();
+    expect(await put).toHaveLength(2);
+    expect(sent).toEqual([words.slice(0, 1), words.slice(1, 2)]);
+  });
+
+  it('raises that the token has expired where some of what was sent is not covered', async () => {
+    connect({
+      async *put(requests) {
+        for await (const { batch } of requests) {
+          yield receiptFor(batch!.hashes.subarray(0, 64));
+          throw tokenExpired();
+        }
+      },
+    });
+    const covered: string[] = [];
+    const put = forEach(client.put(NAMESPACE, streamOf(...blocks)), ({ hashes }) => {
+      covered.push(...wordsOf(hashes));
+    });
+    expect(await rejection(put)).toMatchObject({ reason: 'TOKEN_EXPIRED' });
+    expect(covered).toEqual(words.slice(0, 2));
+    expect(server.tokens).toHaveLength(1);
   });
 
   it('does not lose a batch that was being gathered when the token expired', async () => {

@@ -37,7 +37,8 @@ async function clientOf(behaviour: {
     async *hasBlocks() {},
   };
   const audience = { putBlocks: 'device', getBlocks: 'device', hasBlocks: 'device' } as const;
-  const { client, close } = await serveBlocks(serve(blockMethods, implementation, { audience }));
+  const requestBytes = { putBlocks: wireLimits.messageBytes };
+  const { client, close } = await serveBlocks(serve(blockMethods, implementation, { audience, requestBytes }));
   closing.push(close);
   return client;
 }
