@@ -177,6 +177,8 @@ export const clientLimits = {
   cutSegmentBytes: 16 * MiB,
   /** How far behind a segment's end its chunks may go on to meet those of the next segment. */
   cutMeetBytes: 16 * MiB,
+  /** How far content of a large file may have moved since it was last cut and still be recognised without cutting. */
+  cutKnownBytes: 32 * MiB,
   /** Two changes of a file within this time may carry the same stamp: the coarsest tick of a kernel, twice. */
   stampTickMs: 20,
   /** How long a scan keeps the thread to itself before others have a turn. */
