@@ -1,3 +1,4 @@
+import { compileLater } from '../../common/program/compiling.js';
 import { allowHeapGrowth } from '../../common/program/heap.js';
 import { defineCommand } from '../command.js';
 import { serveUntilEnd } from '../serving.js';
@@ -24,6 +25,7 @@ export const agentServe = defineCommand({
   section: 'agent',
   settings: agentSettings,
   async run({ settings, logLevel, terminal, signal }) {
+    compileLater();
     allowHeapGrowth();
     const { startAgent } = await import('../../agent/program.js');
     const config = {
