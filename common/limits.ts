@@ -255,6 +255,8 @@ export const clientLimits = {
   cutSegmentBytes: 16 * MiB,
   /** How far behind a segment's end its chunks may go on to meet those of the next segment. */
   cutMeetBytes: 16 * MiB,
+  /** How far content of a large file may have moved since it was last cut and still be recognised without cutting. */
+  cutKnownBytes: 32 * MiB,
   /** Two changes of a file within this time may carry the same stamp: the coarsest tick of a kernel, twice. */
   stampTickMs: 20,
   /** How long a scan keeps the thread to itself before others have a turn. */
@@ -304,6 +306,8 @@ export const clientLimits = {
   changeTaskChanges: 1024,
   /** Bytes of blocks copied from one local file to another in one task. */
   copyTaskBytes: 32 * MiB,
+  /** Bytes written to a file that is being assembled after which the disk is asked to take them. */
+  earlySyncBytes: 32 * MiB,
   /** Values of each tree of the state that are kept in memory, and the blocks that one of them may have. */
   recentValues: 16_384,
   recentValueBlocks: 8,

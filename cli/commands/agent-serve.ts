@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { invalidArgument } from '../../common/errors.js';
 import { loadIdentity } from '../../common/identity/identity-files.js';
+import { compileLater } from '../../common/program/compiling.js';
 import { allowHeapGrowth } from '../../common/program/heap.js';
 import { defineCommand } from '../command.js';
 import { serveUntilEnd } from '../serving.js';
@@ -29,6 +30,7 @@ export const agentServe = defineCommand({
   section: 'agent',
   settings: agentSettings,
   async run({ settings, logLevel, terminal, input, signal }) {
+    compileLater();
     allowHeapGrowth();
     const { startAgent } = await import('../../agent/program.js');
     const config = {

@@ -1,5 +1,6 @@
 import { cancelled } from '../../common/errors.js';
 import { parseNamespaceName } from '../../common/ids.js';
+import { compileLater } from '../../common/program/compiling.js';
 import { allowHeapGrowth } from '../../common/program/heap.js';
 import { defineCommand } from '../command.js';
 import { explainUnreachable } from '../fleet/fleet-connection.js';
@@ -34,6 +35,7 @@ export const sync = defineCommand({
   section: 'client',
   settings: clientSettings,
   async run({ positionals, flags, settings, logLevel, terminal, signal }) {
+    compileLater();
     allowHeapGrowth();
     const { startSync } = await import('../../client/program.js');
     const context = createProgramContext('sync', logLevel ?? 'silent');

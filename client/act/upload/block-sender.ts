@@ -13,7 +13,13 @@ import type { Target } from './target.js';
 import { SlotGate } from '../slot-gate.js';
 
 /** A block to be stored; its bytes are charged to the budget until it is. */
-export interface OutgoingBlock extends Block {
+export interface OutgoingBlock {
+  /** 32 bytes. */
+  readonly hash: Buffer;
+  readonly sizeBytes: number;
+  /** The bytes, where they are at hand; otherwise `read` gets them, should the target lack the block. */
+  readonly data: Buffer | undefined;
+  readonly read: () => Promise<Buffer>;
   /** Called once, when the target has it for the namespace. */
   readonly onStored: () => void;
 }
@@ -55,8 +61,7 @@ export class BlockSender {
   /** Hands a block over; its bytes have been taken from the budget. */
   async send(block: OutgoingBlock): Promise<void> {
     const key = hashKey(block.hash);
-    const sizeBytes = block.data.length;
-    const { onStored } = block;
+    const { sizeBytes, onStored } = block;
     const first = this.#underWay.get(key);
     if (first === undefined && !this.#unrecorded.has(key)) {
       this.#underWay.set(key, { sizeBytes, onStored: [onStored] });
@@ -80,7 +85,10 @@ export class BlockSender {
     for (let index = 0; index < hashCount(hashes); index++) this.#unrecorded.delete(hashKeyAt(hashes, index));
   }
 
-  /** Works until {@link end} was called and every block is stored. Raises the errors of metadata and of the target. */
+  /**
+   * Works until {@link end} was called and every block is stored. Raises the errors of metadata and of the target, and
+   * what a block could not be read with.
+   */
   async run(signal: AbortSignal): Promise<void> {
     const failQueues = (): void => {
       this.#offered.fail(signal.reason);
@@ -102,9 +110,9 @@ export class BlockSender {
       for (const block of this.#asked.shift() ?? []) {
         if (missing.has(hashKey(block.hash))) {
           this.parts.tally.add('blocksMissing');
-          await this.#missing.push(block);
+          await this.#missing.push({ hash: block.hash, data: block.data ?? (await block.read()) });
         } else {
-          this.#saved(block.data.length);
+          this.#saved(block.sizeBytes);
           this.#stored(hashKey(block.hash));
         }
       }

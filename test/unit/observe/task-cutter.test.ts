@@ -5,7 +5,13 @@ import type { CutTaskRunner, SegmentTask } from '../../../client/observe/cut-tas
 import type { TaskSizes } from '../../../client/observe/file-segments.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
-const SIZES: TaskSizes = { taskBytes: 10, guessFromBytes: 100, segmentBytes: 20, meetWithinBytes: 20 };
+const SIZES: TaskSizes = {
+  taskBytes: 10,
+  guessFromBytes: 100,
+  segmentBytes: 20,
+  meetWithinBytes: 20,
+  knownWithinBytes: 0,
+};
 const FILE_BYTES = 200;
 const stamp = { sizeBytes: FILE_BYTES, modifiedAtNs: 0n, changedAtNs: 0n, inode: 1n };
 const fileNamed = (absolutePath: string): CutRequest => ({ absolutePath, stamp });
@@ -19,12 +25,14 @@ class EvenRunner implements CutTaskRunner {
   async cutSegment(task: SegmentTask) {
     this.asked.push(task);
     const endBytes = Math.min(task.stopBytes, FILE_BYTES);
-    const chunks = [new Uint8Array(endBytes - task.startBytes)];
+    const sizeBytes = endBytes - task.startBytes;
+    const chunks = [{ sizeBytes, data: new Uint8Array(sizeBytes) }];
     return {
       outcome: 'cut' as const,
       startBytes: task.startBytes,
       endBytes,
       met: true,
+      movedBytes: undefined,
       hashes: new Uint8Array(32),
       chunks,
     };

@@ -12,7 +12,7 @@ import { SyncTally } from '../../../../client/tally.js';
 import { hashHex, hashAt, hashCount } from '../../../../common/block-hash.js';
 import { systemClock } from '../../../../common/clock.js';
 import { DrystoneError } from '../../../../common/errors.js';
-import type { ItemPath } from '../../../../common/feed/item.js';
+import type { Blocklist, ItemPath } from '../../../../common/feed/item.js';
 import type { AgentId, DeviceId, NamespaceId } from '../../../../common/ids.js';
 import { wireLimits } from '../../../../common/limits.js';
 import type { Receipt } from '../../../../common/receipt.js';
@@ -42,10 +42,12 @@ class World {
   readonly lost = new Set<string>();
   putsBeforeFailure = Infinity;
   targetFailures = 0;
+  beforeAnswer = (): void => undefined;
 
   async *findMissing(requests: AsyncIterable<FindMissingRequest>): AsyncGenerator<FindMissingResponse> {
     for await (const { hashes, targetAgentId } of requests) {
       expect(targetAgentId).toBe(agentId);
+      this.beforeAnswer();
       const missing = hexes(hashes).filter((hex) => !this.present.has(hex));
       yield { missingHashes: Buffer.from(missing.join(''), 'hex'), candidates: [] };
     }
@@ -71,14 +73,20 @@ class World {
     }
   }
 
-  file(name: string, content: string | Buffer): CommitItem {
+  /** @param known what the file was cut into when it was last synced. */
+  file(name: string, bytes: string | Buffer, known?: Blocklist): CommitItem {
     const path = join(this.root, name);
-    writeFileSync(path, content);
+    writeFileSync(path, bytes);
     const stats = lstatSync(path, { bigint: true });
     const stamp = stampOf(stats);
     const modifiedAtMs = Number(stats.mtimeMs);
     const file = { kind: 'file', path: name as ItemPath, stamp, modifiedAtMs, executable: false } as const;
-    return operation(name, { from: 'folder', entry: { ...file, blocks: undefined }, synced: undefined });
+    const content = { kind: 'file', sizeBytes: 0, modifiedAtMs: 0, executable: false } as const;
+    const synced =
+      known === undefined
+        ? undefined
+        : { path: file.path, version: [], author: device, content: { ...content, blocks: known } };
+    return operation(name, { from: 'folder', entry: { ...file, blocks: undefined }, synced });
   }
 
   upload(...operations: CommitItem[]): Promise<void> {
@@ -104,6 +112,13 @@ class World {
     );
   }
 
+  /** The blocks of the file that was committed last. */
+  blocksCommitted(): Blocklist {
+    const content = this.commits.findLast(({ items }) => items.length > 0)?.items.at(-1)?.content;
+    if (content?.$case !== 'file' || content.value.blocks === undefined) throw new Error('no file was committed');
+    return content.value.blocks;
+  }
+
   told(outcome: UploadOutcome['outcome']): string[] {
     return this.outcomes
       .filter((one) => one.outcome === outcome)
@@ -127,6 +142,29 @@ test('files are committed once their blocks are stored, and no block is put that
   expect(world.put).toHaveLength(2);
   expect(world.told('committed').sort()).toEqual(['a', 'a', 'b', 'c', 'empty']);
   expect(world.tally.summary()).toMatchObject({ blocksAsked: 3, blocksMissing: 2, blocksUploaded: 2, bytesSaved: 6 });
+});
+
+test('of a file that was synced before, only what the target lacks is read a second time and put', async () => {
+  const content = seededRandom('known').bytes(3 * 1024 * 1024);
+  await world.upload(world.file('big', content));
+  const known = world.blocksCommitted();
+  const lost = hexes(known.hashes)[1]!;
+  world.present.delete(lost);
+  world.put.length = 0;
+  await world.upload(world.file('big', Buffer.concat([content, Buffer.from('more')]), known));
+  expect(world.told('committed')).toEqual(['big', 'big']);
+  const last = hexes(world.blocksCommitted().hashes).at(-1)!;
+  expect(world.put).toEqual([lost, last]);
+});
+
+test('a block that is lacked and has changed in the meantime ends the upload, and nothing is committed', async () => {
+  const content = seededRandom('changing').bytes(3 * 1024 * 1024);
+  await world.upload(world.file('big', content));
+  const known = world.blocksCommitted();
+  world.present.clear();
+  world.beforeAnswer = () => writeFileSync(join(world.root, 'big'), 'something else');
+  await expect(world.upload(world.file('big', content, known))).rejects.toMatchObject({ reason: 'FILE_UNSTABLE' });
+  expect(world.told('committed')).toEqual(['big']);
 });
 
 test('receipts are taken to metadata while a file is still on its way, so what broke off goes on where it was', async () => {
