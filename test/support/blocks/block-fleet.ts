@@ -19,7 +19,7 @@ export interface SigningTokenKey {
 /** Of which namespaces a token says what. */
 export type Rights = readonly (readonly [NamespaceId, AccessRight])[];
 
-export const WRITE_ALL: Rights = [
+const WRITE_ALL: Rights = [
   [NAMESPACE, 'write'],
   [OTHER_NAMESPACE, 'write'],
 ];
@@ -69,7 +69,7 @@ export function newTokenKey(id: string): SigningTokenKey {
 }
 
 /** The identity of one who is a device. */
-export function deviceOf({ identity }: HeldIdentity): DeviceIdentity {
+function deviceOf({ identity }: HeldIdentity): DeviceIdentity {
   if (identity.kind !== 'device') throw new Error(`this is a ${identity.kind}`);
   return identity;
 }
