@@ -160,6 +160,8 @@ export const clientLimits = {
   uploadBytesInFlight: 24 * MiB,
   /** Bytes of blocks asked for or received and not yet written. */
   downloadBytesInFlight: 48 * MiB,
+  /** Bytes of a file that is assembled after which what is written is sent on to the disk, so that the last sync is short. */
+  downloadFlushBytes: 64 * MiB,
   /** Bytes that one cutting task reads before it answers. */
   cutTaskBytes: 8 * MiB,
   /** Files that one cutting task takes at the most. */

@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises';
 import { hashAt } from '../../../common/block-hash.js';
 import type { ByteBudget } from '../../../common/concurrency/byte-budget.js';
 import { mapAhead } from '../../../common/concurrency/map-ahead.js';
@@ -10,6 +9,7 @@ import type { LocalBlockIndex } from '../../state/local-block-index.js';
 import type { SyncTally } from '../../tally.js';
 import type { BlockCopy, Disk, DiskRefusal } from '../disk/disk-task.js';
 import type { BlockFetcher } from './block-fetcher.js';
+import { FlushedFile } from './flushed-file.js';
 import { openPartial } from './partial-files.js';
 
 export interface AssemblyParts {
@@ -38,9 +38,9 @@ interface Part {
 
 /**
  * Writes a file's content to `temporary`, block by block in any order: what an interrupted attempt has left there is
- * verified and kept, what lies elsewhere on the local disk is verified and copied, the rest fetched in random order, so that endpoints that fetch the same file at the same time come to hold different
- * parts of it. Nothing is synced. Raises what the file system raises, {@link AssemblyRefused}, and UNAVAILABLE
- * (BLOCKS_UNAVAILABLE).
+ * verified and kept, what lies elsewhere on the local disk is verified and copied, the rest fetched in random order, so
+ * that endpoints that fetch the same file at the same time come to hold different parts of it. The caller has to sync it.
+ * Raises what the file system raises, {@link AssemblyRefused}, and UNAVAILABLE (BLOCKS_UNAVAILABLE).
  */
 export async function assembleFile(
   content: FileContent,
@@ -52,7 +52,7 @@ export async function assembleFile(
   try {
     const wanted = isResumed ? await keepVerified(partsOf(content), temporary, parts, signal) : partsOf(content);
     const missing = await copyLocal(wanted, temporary, parts, signal);
-    const target = new FetchTarget(handle, parts);
+    const target = new FetchTarget(new FlushedFile(handle), parts);
     for (const part of shuffled(missing, parts.random)) {
       if (target.hasFailed) break;
       await parts.budget.take(part.sizeBytes, signal);
@@ -176,7 +176,7 @@ class FetchTarget {
   #failure: { readonly thrown: unknown } | undefined;
 
   constructor(
-    private readonly handle: FileHandle,
+    private readonly file: FlushedFile,
     private readonly parts: AssemblyParts,
   ) {}
 
@@ -189,7 +189,7 @@ class FetchTarget {
     const written = new Promise<void>((resolve, reject) => {
       const deliver = (data: Buffer): void => {
         this.parts.tally.work.bytesDone += sizeBytes;
-        this.#write(data, offsetBytes).then(resolve, reject);
+        this.file.write(data, offsetBytes).then(resolve, reject);
       };
       const fail = (error: DrystoneError): void => reject(error);
       this.parts.fetcher.want({ hash, deliver, fail }).catch(reject);
@@ -208,11 +208,6 @@ class FetchTarget {
   async finished(): Promise<void> {
     await Promise.all(this.#open);
     if (this.#failure !== undefined) throw this.#failure.thrown;
-  }
-
-  async #write(data: Buffer, offsetBytes: number): Promise<void> {
-    for (let written = 0; written < data.length;) {
-      written += (await this.handle.write(data, written, data.length - written, offsetBytes + written)).bytesWritten;
-    }
+    await this.file.flushed();
   }
 }
