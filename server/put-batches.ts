@@ -42,7 +42,7 @@ export class PutBatches {
 
 /** How long one batch waits for its blocks in all, beginning with the first that is not there at once. */
 class Linger {
-  readonly #ended = new AbortController();
+  #ended: AbortController | undefined;
   #pause: Promise<undefined> | undefined;
 
   constructor(readonly clock: Clock) {}
@@ -53,12 +53,18 @@ class Linger {
     const turn = new Promise<undefined>((resolve) => setImmediate(resolve, undefined));
     const next = await Promise.race([pulled, turn]);
     if (next !== undefined) return next;
-    const over = (): undefined => undefined;
-    this.#pause ??= this.clock.sleep(blockServerLimits.batchLingerMs, this.#ended.signal).then(over, over);
+    this.#pause ??= this.#startPause();
     return Promise.race([pulled, this.#pause]);
   }
 
   end(): void {
-    this.#ended.abort();
+    this.#ended?.abort();
+  }
+
+  #startPause(): Promise<undefined> {
+    // Made when it is needed: aborting one makes an error with a stack, which most batches can do without.
+    this.#ended = new AbortController();
+    const over = (): undefined => undefined;
+    return this.clock.sleep(blockServerLimits.batchLingerMs, this.#ended.signal).then(over, over);
   }
 }

@@ -49,7 +49,8 @@ export interface CutSegment {
   readonly movedBytes: number | undefined;
   /** Packed hashes of the chunks. */
   readonly hashes: Uint8Array<ArrayBuffer>;
-  readonly chunks: readonly CutChunk[];
+  /** Whoever hands their bytes on takes the chunks out, so that none is kept for the others. */
+  readonly chunks: CutChunk[];
 }
 
 export type SegmentResult = CutSegment | FileRefusal;

@@ -79,15 +79,16 @@ export class TaskCutter implements Cutter {
   }
 }
 
-/** The blocks of a segment from `fromBytes`, which is where one of its chunks begins, or behind its end. */
-function* blocksFrom(segment: CutSegment, fromBytes: number): Generator<CutBlock> {
-  let offsetBytes = segment.startBytes;
-  for (const [index, { sizeBytes, data }] of segment.chunks.entries()) {
-    if (offsetBytes >= fromBytes) {
-      const bytes = data === undefined ? undefined : asBuffer(data);
-      yield { hash: hashOf(segment.hashes, index), offsetBytes, sizeBytes, data: bytes };
-    }
-    offsetBytes += sizeBytes;
+/** Takes the blocks out of a segment from `fromBytes`, which is where one of its chunks begins, or behind its end. */
+function* blocksFrom({ startBytes, chunks, hashes }: CutSegment, fromBytes: number): Generator<CutBlock> {
+  let nextBytes = startBytes;
+  for (let index = 0, chunk = chunks.shift(); chunk !== undefined; index++, chunk = chunks.shift()) {
+    const { sizeBytes, data } = chunk;
+    const offsetBytes = nextBytes;
+    nextBytes += sizeBytes;
+    if (offsetBytes < fromBytes) continue;
+    const hash = hashOf(hashes, index);
+    yield { hash, offsetBytes, sizeBytes, data: data === undefined ? undefined : asBuffer(data) };
   }
 }
 

@@ -1,13 +1,14 @@
 import type { Caller } from './caller.js';
+import type { LateMessage } from './late-message.js';
 
 /** One RPC as the generated code describes it: its path, its direction and its codecs. */
 export interface MethodDefinition {
   readonly path: string;
   readonly requestStream: boolean;
   readonly responseStream: boolean;
-  readonly requestSerialize: (value: never) => Buffer;
+  readonly requestSerialize: (value: never) => Buffer | LateMessage;
   readonly requestDeserialize: (bytes: Buffer) => unknown;
-  readonly responseSerialize: (value: never) => Buffer;
+  readonly responseSerialize: (value: never) => Buffer | LateMessage;
   readonly responseDeserialize: (bytes: Buffer) => unknown;
 }
 

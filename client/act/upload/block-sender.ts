@@ -2,6 +2,7 @@ import { hashKey, hashKeyAt, hashCount, packKeys, type HashKey } from '../../../
 import { BoundedQueue } from '../../../common/concurrency/bounded-queue.js';
 import type { ByteBudget } from '../../../common/concurrency/byte-budget.js';
 import { DrystoneError, toDrystoneError } from '../../../common/errors.js';
+import { freeBytes } from '../../../common/free-bytes.js';
 import type { NamespaceId } from '../../../common/ids.js';
 import { clientLimits, wireLimits } from '../../../common/limits.js';
 import type { Receipt } from '../../../common/receipt.js';
@@ -26,6 +27,8 @@ export interface OutgoingBlock {
 
 interface UnderWay {
   readonly sizeBytes: number;
+  /** Undefined where the bytes have not been needed. */
+  data: Uint8Array | undefined;
   readonly onStored: (() => void)[];
 }
 
@@ -58,13 +61,13 @@ export class BlockSender {
 
   constructor(private readonly parts: BlockSenderParts) {}
 
-  /** Hands a block over; its bytes have been taken from the budget. */
+  /** Hands a block over; its bytes have been taken from the budget, and are freed when it is stored. */
   async send(block: OutgoingBlock): Promise<void> {
     const key = hashKey(block.hash);
     const { sizeBytes, onStored } = block;
     const first = this.#underWay.get(key);
     if (first === undefined && !this.#unrecorded.has(key)) {
-      this.#underWay.set(key, { sizeBytes, onStored: [onStored] });
+      this.#underWay.set(key, { sizeBytes, data: block.data, onStored: [onStored] });
       await this.#offered.push(block);
       return;
     }
@@ -110,7 +113,7 @@ export class BlockSender {
       for (const block of this.#asked.shift() ?? []) {
         if (missing.has(hashKey(block.hash))) {
           this.parts.tally.add('blocksMissing');
-          await this.#missing.push({ hash: block.hash, data: block.data ?? (await block.read()) });
+          await this.#missing.push({ hash: block.hash, data: await this.#bytesOf(block) });
         } else {
           this.#saved(block.sizeBytes);
           this.#stored(hashKey(block.hash));
@@ -155,6 +158,13 @@ export class BlockSender {
     }
   }
 
+  async #bytesOf({ hash, data, read }: OutgoingBlock): Promise<Uint8Array> {
+    const bytes = data ?? (await read());
+    const block = this.#underWay.get(hashKey(hash));
+    if (block !== undefined) block.data = bytes;
+    return bytes;
+  }
+
   #covered(key: HashKey): void {
     const sizeBytes = this.#underWay.get(key)?.sizeBytes;
     if (sizeBytes === undefined) return;
@@ -174,6 +184,7 @@ export class BlockSender {
     const block = this.#underWay.get(key);
     if (block === undefined) return;
     this.#underWay.delete(key);
+    if (block.data !== undefined) freeBytes(block.data);
     this.parts.budget.give(block.sizeBytes);
     for (const onStored of block.onStored) onStored();
   }
