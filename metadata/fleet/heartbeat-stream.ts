@@ -113,12 +113,18 @@ function assignedNamespace(row: { id: string; name: string; epoch: number }): As
 function reportOf(request: HeartbeatRequest): AgentReport {
   return {
     state: stateOf(request.state),
-    freeBytes: Number(request.freeBytes),
-    totalBytes: Number(request.totalBytes),
-    freeFloorBytes: Number(request.freeFloorBytes),
-    blockCount: Number(request.blockCount),
-    blockBytes: Number(request.blockBytes),
+    freeBytes: parseAmount('free_bytes', request.freeBytes),
+    totalBytes: parseAmount('total_bytes', request.totalBytes),
+    freeFloorBytes: parseAmount('free_floor_bytes', request.freeFloorBytes),
+    blockCount: parseAmount('block_count', request.blockCount),
+    blockBytes: parseAmount('block_bytes', request.blockBytes),
   };
+}
+
+/** What a number holds exactly: rounded up, it might not fit into an answer any more. */
+function parseAmount(field: string, amount: bigint): number {
+  if (amount > BigInt(Number.MAX_SAFE_INTEGER)) throw invalidArgument(field, 'must be at most 2^53 - 1');
+  return Number(amount);
 }
 
 function stateOf(state: AgentState): AgentReport['state'] {

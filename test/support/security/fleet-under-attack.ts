@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
+import type { Registry } from 'prom-client';
 import { startAgent } from '../../../agent/program.js';
 import type { HeldIdentity } from '../../../common/identity/held-identity.js';
 import { loadIdentity } from '../../../common/identity/identity-files.js';
@@ -74,6 +75,10 @@ export class FleetUnderAttack {
     });
   }
 
+  get agentRegistry(): Registry {
+    return this.agentGround.context.registry;
+  }
+
   get agentId(): AgentId {
     return agentIdOf(this.agentHeld);
   }
@@ -122,7 +127,7 @@ export class FleetUnderAttack {
 
   /** The value of a series of one of the servers. */
   metric(server: ServerName, series: string): Promise<number> {
-    return metricOf(server === 'metadata' ? this.metadata.registry : this.agentGround.context.registry, series);
+    return metricOf(server === 'metadata' ? this.metadata.registry : this.agentRegistry, series);
   }
 
   async stop(): Promise<void> {

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import {
   BasicConstraintsExtension,
+  type Extension,
   Pkcs10CertificateRequestGenerator,
   SubjectAlternativeNameExtension,
   X509Certificate,
@@ -54,14 +55,22 @@ export async function certificateNaming(
   return `${certificate.toString('pem')}\n${authority.ca.certificatePem}`;
 }
 
-/** A certificate request with these names and no others, DER; signed with `signer` where that is another key. */
-export async function requestNaming(privateKey: KeyObject, names: readonly JsonGeneralName[], signer = privateKey) {
+/**
+ * A certificate request with these names and no others, DER; signed with `signer` where that is another key, and with what
+ * else is `asked` for.
+ */
+export async function requestNaming(
+  privateKey: KeyObject,
+  names: readonly JsonGeneralName[],
+  signer = privateKey,
+  asked: readonly Extension[] = [],
+) {
   const keys = await keysOf(privateKey);
   const request = await Pkcs10CertificateRequestGenerator.create({
     name: 'CN=odd',
     keys: { publicKey: keys.publicKey, privateKey: (await keysOf(signer)).privateKey },
     signingAlgorithm: algorithmOf(signer),
-    extensions: namesExtension(names),
+    extensions: [...namesExtension(names), ...asked],
   });
   return Buffer.from(request.rawData);
 }

@@ -110,6 +110,7 @@ describe('FleetService', () => {
     ['another agent', 'agent_id', [{ agentId: lisbon.id }, { agentId: sampleAgent('porto').id }]],
     ['no state', 'state', [{ agentId: lisbon.id, state: AgentState.UNSPECIFIED }]],
     ['the state OFFLINE', 'state', [{ agentId: lisbon.id }, { state: AgentState.OFFLINE }]],
+    ['more bytes than there can be', 'total_bytes', [{ agentId: lisbon.id }, { totalBytes: 2n ** 64n - 1n }]],
   ])('refuses heartbeats with %s', async (_what, field, requests) => {
     await metadata.register(lisbon);
     const call = (await fleetCalls()).heartbeat(streamOf(...requests.map(filled)));
