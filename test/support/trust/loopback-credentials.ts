@@ -5,7 +5,7 @@ import type { IdentifiedPeer } from '../../../common/rpc/connection-limits.js';
 import { IdentifyingServerCredentials, type TransportCredentials } from '../../../common/rpc/transport-credentials.js';
 
 /** A device that nobody has enrolled, for tests that do not care who calls. */
-export const someDevice: Caller = {
+const someDevice: Caller = {
   kind: 'device',
   deviceId: '00000000000000000000000000000000' as DeviceId,
   account: 'somebody' as AccountName,
