@@ -34,8 +34,8 @@ export interface CutSegment {
   readonly met: boolean;
   /** Packed hashes of the chunks. */
   readonly hashes: Uint8Array<ArrayBuffer>;
-  /** The bytes of each chunk, in memory of its own. */
-  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+  /** The bytes of each chunk, in memory of its own. Whoever hands them on takes them out, so that none is kept for the others. */
+  readonly chunks: Uint8Array<ArrayBuffer>[];
 }
 
 export type SegmentResult = CutSegment | FileRefusal;

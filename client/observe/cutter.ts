@@ -24,7 +24,7 @@ export type SmallFileCut =
 export interface Cutter {
   /**
    * The blocks of one file in order; none of an empty file. A file is read ahead of the consumer by one task of
-   * `clientLimits.cutTaskBytes`; a big one that is cut alone by one of `cutSegmentBytes` for each thread. A block's `data`
+   * `clientLimits.cutTaskBytes`; a big one that is cut alone by at most one of `cutSegmentBytes` for each thread. A block's `data`
    * owns its memory: keeping it keeps nothing else alive.
    *
    * Raises FAILED_PRECONDITION (FILE_UNSTABLE) where the file is no longer as `stamp` says when its last byte has been

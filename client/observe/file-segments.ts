@@ -62,9 +62,10 @@ export async function* guessedSegments(cut: FileCut): AsyncGenerator<CutSegment>
   fill();
   for (let oldest = underWay.shift(); oldest !== undefined; oldest = underWay.shift()) {
     const segment = accepted(await oldest, signal);
-    if (segment.met) fill();
     yield segment;
     if (!segment.met) return;
+    // Only now: where the consumer is the slower one, a segment less lies in memory, and nobody waits for it.
+    fill();
   }
 }
 

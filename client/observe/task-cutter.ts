@@ -75,14 +75,14 @@ export class TaskCutter implements Cutter {
   }
 }
 
-/** The blocks of a segment from `fromBytes`, which is where one of its chunks begins, or behind its end. */
-function* blocksFrom(segment: CutSegment, fromBytes: number): Generator<CutBlock> {
-  let offsetBytes = segment.startBytes;
-  for (const [index, chunk] of segment.chunks.entries()) {
-    if (offsetBytes >= fromBytes) {
-      yield { hash: hashOf(segment.hashes, index), offsetBytes, data: asBuffer(chunk) };
-    }
-    offsetBytes += chunk.length;
+/** Takes the blocks out of a segment from `fromBytes`, which is where one of its chunks begins, or behind its end. */
+function* blocksFrom({ startBytes, chunks, hashes }: CutSegment, fromBytes: number): Generator<CutBlock> {
+  let offsetBytes = startBytes;
+  for (let index = 0, chunk = chunks.shift(); chunk !== undefined; index++, chunk = chunks.shift()) {
+    const data = asBuffer(chunk);
+    const next = offsetBytes + data.length;
+    if (offsetBytes >= fromBytes) yield { hash: hashOf(hashes, index), offsetBytes, data };
+    offsetBytes = next;
   }
 }
 

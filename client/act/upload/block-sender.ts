@@ -2,6 +2,7 @@ import { hashKey, hashKeyAt, hashCount, packKeys, type HashKey } from '../../../
 import { BoundedQueue } from '../../../common/concurrency/bounded-queue.js';
 import type { ByteBudget } from '../../../common/concurrency/byte-budget.js';
 import { DrystoneError, toDrystoneError } from '../../../common/errors.js';
+import { freeBytes } from '../../../common/free-bytes.js';
 import type { NamespaceId } from '../../../common/ids.js';
 import { clientLimits, wireLimits } from '../../../common/limits.js';
 import type { Receipt } from '../../../common/receipt.js';
@@ -20,6 +21,7 @@ export interface OutgoingBlock extends Block {
 
 interface UnderWay {
   readonly sizeBytes: number;
+  readonly data: Uint8Array;
   readonly onStored: (() => void)[];
 }
 
@@ -52,14 +54,14 @@ export class BlockSender {
 
   constructor(private readonly parts: BlockSenderParts) {}
 
-  /** Hands a block over; its bytes have been taken from the budget. */
+  /** Hands a block over; its bytes have been taken from the budget, and are freed when it is stored. */
   async send(block: OutgoingBlock): Promise<void> {
     const key = hashKey(block.hash);
     const sizeBytes = block.data.length;
     const { onStored } = block;
     const first = this.#underWay.get(key);
     if (first === undefined && !this.#unrecorded.has(key)) {
-      this.#underWay.set(key, { sizeBytes, onStored: [onStored] });
+      this.#underWay.set(key, { sizeBytes, data: block.data, onStored: [onStored] });
       await this.#offered.push(block);
       return;
     }
@@ -165,6 +167,7 @@ export class BlockSender {
     const block = this.#underWay.get(key);
     if (block === undefined) return;
     this.#underWay.delete(key);
+    freeBytes(block.data);
     this.parts.budget.give(block.sizeBytes);
     for (const onStored of block.onStored) onStored();
   }

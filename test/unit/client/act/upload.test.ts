@@ -9,7 +9,7 @@ import { createInlineCutter } from '../../../../client/observe/inline-cutter.js'
 import { stampOf } from '../../../../client/observe/stable-file.js';
 import type { CommitItem } from '../../../../client/plan/operation.js';
 import { SyncTally } from '../../../../client/tally.js';
-import { hashHex, hashAt, hashCount } from '../../../../common/block-hash.js';
+import { hashBlockSync, hashHex, hashAt, hashCount } from '../../../../common/block-hash.js';
 import { systemClock } from '../../../../common/clock.js';
 import { DrystoneError } from '../../../../common/errors.js';
 import type { ItemPath } from '../../../../common/feed/item.js';
@@ -35,6 +35,7 @@ class World {
   /** What metadata knows the agent to hold. */
   readonly present = new Set<string>();
   readonly put: string[] = [];
+  readonly bytesPut: Uint8Array[] = [];
   readonly commits: CommitRequest[] = [];
   readonly outcomes: UploadOutcome[] = [];
   readonly tally = new SyncTally();
@@ -64,7 +65,9 @@ class World {
   }
 
   async *putBlocks(_namespace: NamespaceId, blocks: AsyncIterable<Block>): AsyncGenerator<Receipt> {
-    for await (const { hash } of blocks) {
+    for await (const { hash, data } of blocks) {
+      expect(hashBlockSync(data).equals(hash)).toBe(true);
+      this.bytesPut.push(data);
       if (this.put.length >= this.putsBeforeFailure) throw new DrystoneError('INTERNAL', 'INTERNAL', 'the agent broke');
       this.put.push(hashHex(hash));
       yield { agentId, namespaceId, issuedAtMs: 0, hashes: hash, signature: new Uint8Array(64) };
@@ -142,6 +145,13 @@ test('receipts are taken to metadata while a file is still on its way, so what b
   expect(world.told('committed')).toEqual(['big']);
   const again = world.put.length - new Set(world.put).size;
   expect(again).toBeLessThanOrEqual(5 - known);
+});
+
+test('the bytes of a block last until it is stored, and no longer', async () => {
+  await world.upload(world.file('big', seededRandom('upload').bytes(6 * 1024 * 1024)));
+  expect(world.told('committed')).toEqual(['big']);
+  expect(world.bytesPut.length).toBeGreaterThan(3);
+  expect(world.bytesPut.map(({ length }) => length)).toEqual(world.bytesPut.map(() => 0));
 });
 
 test('what commits say is missing is told, and the rest of the message is committed', async () => {
