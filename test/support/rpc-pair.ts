@@ -41,7 +41,7 @@ export const TestService = {
 } as const;
 
 /** Its requests may be as long as any message. */
-export const testRequestBytes = {
+const testRequestBytes = {
   ask: wireLimits.messageBytes,
   list: wireLimits.messageBytes,
   chat: wireLimits.messageBytes,

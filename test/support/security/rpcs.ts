@@ -21,7 +21,7 @@ export interface ContractRpc extends Rpc {
 }
 
 /** All of our contracts. */
-export const contracts: FileRegistry = createFileRegistry(
+const contracts: FileRegistry = createFileRegistry(
   fromBinary(FileDescriptorSetSchema, Buffer.from(descriptorSetBase64, 'base64')),
 );
 
