@@ -78,11 +78,6 @@ export default tseslint.config(
     },
   },
   {
-    // All limits are in one place, and that is a table: it may be as long as there are limits.
-    files: ['common/limits.ts'],
-    rules: { 'max-lines': 'off' },
-  },
-  {
     // The one place that reads the machine's clock.
     files: ['common/clock.ts'],
     rules: {
