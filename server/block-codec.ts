@@ -1,3 +1,4 @@
+import { LateMessage } from '../common/rpc/late-message.js';
 import type { ServiceCaller } from '../common/rpc/method-types.js';
 import {
   BlockServiceService,
@@ -6,8 +7,8 @@ import {
 } from '../proto/gen/drystone/block/v1/block.js';
 
 /**
- * A BlockBatch about to be sent. The blocks' content is given piece by piece and copied once, into the message, where the
- * generated code would have it concatenated first and then copied twice.
+ * A BlockBatch about to be sent. The blocks' content is given piece by piece and copied once, into the frame that is sent,
+ * where the generated code would have it concatenated first and then copied three times.
  */
 export interface OutgoingBatch {
   /** Packed hashes. */
@@ -29,24 +30,28 @@ const SECOND_FIELD = 0x12;
 const THIRD_FIELD = 0x1a;
 
 /** The bytes that the generated code would make of the same message. */
-export function serializePutBlocksRequest({ namespaceId, batch }: OutgoingPut): Buffer {
+export function serializePutBlocksRequest({ namespaceId, batch }: OutgoingPut): LateMessage {
   const idBytes = Buffer.byteLength(namespaceId);
   const batchSize = batch === undefined ? undefined : measureBatch(batch);
-  const writer = new MessageWriter(fieldSize(idBytes) + (batchSize === undefined ? 0 : nestedSize(batchSize.total)));
-  writer.text(FIRST_FIELD, namespaceId, idBytes);
-  if (batch !== undefined && batchSize !== undefined) writeBatch(writer, SECOND_FIELD, batch, batchSize);
-  return writer.bytes;
+  const length = fieldSize(idBytes) + (batchSize === undefined ? 0 : nestedSize(batchSize.total));
+  return new LateMessage(length, (frame, start) => {
+    const writer = new MessageWriter(frame, start);
+    writer.text(FIRST_FIELD, namespaceId, idBytes);
+    if (batch !== undefined && batchSize !== undefined) writeBatch(writer, SECOND_FIELD, batch, batchSize);
+    return writer.position;
+  });
 }
 
 /** The bytes that the generated code would make of the same message. */
-export function serializeGetBlocksResponse({ batch, missingHashes }: OutgoingGetAnswer): Buffer {
+export function serializeGetBlocksResponse({ batch, missingHashes }: OutgoingGetAnswer): LateMessage {
   const batchSize = batch === undefined ? undefined : measureBatch(batch);
-  const writer = new MessageWriter(
-    (batchSize === undefined ? 0 : nestedSize(batchSize.total)) + fieldSize(missingHashes.length),
-  );
-  if (batch !== undefined && batchSize !== undefined) writeBatch(writer, FIRST_FIELD, batch, batchSize);
-  writer.field(SECOND_FIELD, [missingHashes], missingHashes.length);
-  return writer.bytes;
+  const length = (batchSize === undefined ? 0 : nestedSize(batchSize.total)) + fieldSize(missingHashes.length);
+  return new LateMessage(length, (frame, start) => {
+    const writer = new MessageWriter(frame, start);
+    if (batch !== undefined && batchSize !== undefined) writeBatch(writer, FIRST_FIELD, batch, batchSize);
+    writer.field(SECOND_FIELD, [missingHashes], missingHashes.length);
+    return writer.position;
+  });
 }
 
 /** The block service as both ends use it: the generated definition, with faster serializers for the messages that carry blocks. */
@@ -100,17 +105,16 @@ function varintSize(value: number): number {
   return size;
 }
 
-/** Fills a buffer of exactly the measured size. */
+/** Writes fields into a frame, one after the other. */
 class MessageWriter {
-  readonly bytes: Buffer;
-  #position = 0;
-
-  constructor(size: number) {
-    this.bytes = Buffer.allocUnsafe(size);
-  }
+  constructor(
+    private readonly frame: Buffer,
+    /** Where the next field begins. */
+    public position: number,
+  ) {}
 
   header(tag: number, length: number): void {
-    this.bytes[this.#position++] = tag;
+    this.frame[this.position++] = tag;
     this.varint(length);
   }
 
@@ -118,23 +122,23 @@ class MessageWriter {
     if (length === 0) return;
     this.header(tag, length);
     for (const piece of pieces) {
-      this.bytes.set(piece, this.#position);
-      this.#position += piece.length;
+      this.frame.set(piece, this.position);
+      this.position += piece.length;
     }
   }
 
   text(tag: number, text: string, length: number): void {
     if (length === 0) return;
     this.header(tag, length);
-    this.#position += this.bytes.write(text, this.#position, 'utf8');
+    this.position += this.frame.write(text, this.position, 'utf8');
   }
 
   varint(value: number): void {
     let rest = value >>> 0;
     while (rest > 0x7f) {
-      this.bytes[this.#position++] = (rest & 0x7f) | 0x80;
+      this.frame[this.position++] = (rest & 0x7f) | 0x80;
       rest >>>= 7;
     }
-    this.bytes[this.#position++] = rest;
+    this.frame[this.position++] = rest;
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../common/clock.js';
 import { blockServerLimits, wireLimits } from '../common/limits.js';
 import type { Block } from './block.js';
+import type { SharedSource } from './shared-source.js';
 
 type Pull = IteratorResult<Block, unknown>;
 
@@ -9,56 +10,39 @@ type Pull = IteratorResult<Block, unknown>;
  * `blockServerLimits.batchLingerMs`, so that a source which waits for receipts before it goes on gets them.
  */
 export class PutBatches {
-  /** The source's next result, asked for and not taken. */
-  #next: Promise<Pull> | undefined;
-
   constructor(
-    readonly blocks: AsyncIterator<Block, unknown>,
+    readonly source: SharedSource<Block>,
     readonly clock: Clock,
   ) {}
-
-  /** Whether there will be no further batch; waits for the source to say so. */
-  async isFinished(): Promise<boolean> {
-    return (await this.#peek()).done === true;
-  }
 
   /**
    * The next batch, of at most `maxBlocks`: one block, or several that fit into `batchBytes` together; undefined after the
    * last, or where none may be taken. An error of the source is raised in its place.
    */
   async read(maxBlocks: number): Promise<readonly Block[] | undefined> {
-    if (maxBlocks === 0 || (await this.isFinished())) return undefined;
+    if (maxBlocks === 0 || (await this.source.isFinished())) return undefined;
     const batch: Block[] = [];
     let bytes = 0;
     const linger = new Linger(this.clock);
     try {
       while (batch.length < Math.min(maxBlocks, wireLimits.hashesPerMessage)) {
-        const next = await linger.wait(this.#peek());
+        const next = await linger.wait(this.source.peek());
         if (next === undefined || next.done === true) break;
         bytes += next.value.data.length;
         if (batch.length > 0 && bytes > blockServerLimits.batchBytes) break;
         batch.push(next.value);
-        this.#next = undefined;
+        this.source.take();
       }
       return batch;
     } finally {
       linger.end();
     }
   }
-
-  #peek(): Promise<Pull> {
-    if (this.#next === undefined) {
-      this.#next = this.blocks.next();
-      // Raised by whoever takes it; nobody may be waiting when it fails.
-      this.#next.catch(() => undefined);
-    }
-    return this.#next;
-  }
 }
 
 /** How long one batch waits for its blocks in all, beginning with the first that is not there at once. */
 class Linger {
-  readonly #ended = new AbortController();
+  #ended: AbortController | undefined;
   #pause: Promise<undefined> | undefined;
 
   constructor(readonly clock: Clock) {}
@@ -69,12 +53,18 @@ class Linger {
     const turn = new Promise<undefined>((resolve) => setImmediate(resolve, undefined));
     const next = await Promise.race([pulled, turn]);
     if (next !== undefined) return next;
-    const over = (): undefined => undefined;
-    this.#pause ??= this.clock.sleep(blockServerLimits.batchLingerMs, this.#ended.signal).then(over, over);
+    this.#pause ??= this.#startPause();
     return Promise.race([pulled, this.#pause]);
   }
 
   end(): void {
-    this.#ended.abort();
+    this.#ended?.abort();
+  }
+
+  #startPause(): Promise<undefined> {
+    // Made when it is needed: aborting one makes an error with a stack, which most batches can do without.
+    this.#ended = new AbortController();
+    const over = (): undefined => undefined;
+    return this.clock.sleep(blockServerLimits.batchLingerMs, this.#ended.signal).then(over, over);
   }
 }

@@ -1,7 +1,8 @@
-import { HASH_BYTES, hashBlockSync } from '../../common/block-hash.js';
+import { HASH_BYTES } from '../../common/block-hash.js';
+import { ChunkFinder } from './chunk-finder.js';
 import { FileWindow } from './file-window.js';
 import { readStable } from './stable-file.js';
-import type { SegmentResult, SegmentTask } from './cut-task.js';
+import type { CutChunk, SegmentResult, SegmentTask } from './cut-task.js';
 import type { FastCdc } from './fastcdc/fastcdc.js';
 
 /**
@@ -14,16 +15,16 @@ export function cutSegment(chunker: FastCdc, task: SegmentTask): SegmentResult {
   return readStable(task, (descriptor) => {
     const { sizeBytes } = task.stamp;
     const window = new FileWindow(chunker, descriptor, sizeBytes, task.startBytes);
-    const chunks: Uint8Array<ArrayBuffer>[] = [];
+    const finder = new ChunkFinder(chunker, window, sizeBytes, task.known);
+    const chunks: CutChunk[] = [];
     const hashes: Buffer[] = [];
     let endBytes = task.startBytes;
 
     const takeChunk = (): void => {
-      const size = window.chunkSize(endBytes);
-      const bytes = window.view(endBytes, size);
-      hashes.push(hashBlockSync(bytes));
-      chunks.push(ownCopy(bytes));
-      endBytes += size;
+      const { sizeBytes, hash, isKnown } = finder.next(endBytes);
+      hashes.push(hash);
+      chunks.push({ sizeBytes, data: isKnown ? undefined : ownCopy(window.view(endBytes, sizeBytes)) });
+      endBytes += sizeBytes;
     };
 
     const stopBytes = Math.min(task.stopBytes, sizeBytes);
@@ -39,6 +40,7 @@ export function cutSegment(chunker: FastCdc, task: SegmentTask): SegmentResult {
       startBytes: task.startBytes,
       endBytes,
       met: endBytes === guessBytes,
+      movedBytes: finder.movedBytes,
       hashes: packed(hashes),
       chunks,
     };

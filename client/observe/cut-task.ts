@@ -1,4 +1,6 @@
+import type { FileStamp } from './observation.js';
 import type { CutRequest } from './cutter.js';
+import type { KnownChunks } from './known-chunks.js';
 
 /** Why nothing, or nothing to rely on, was read from a file. */
 export interface FileRefusal {
@@ -11,7 +13,9 @@ export interface FileRefusal {
  * Cuts a part of a file. Stateless: a big file is a chain of such tasks, and every task answers the same on any thread.
  * All shapes here can be handed between threads.
  */
-export interface SegmentTask extends CutRequest {
+export interface SegmentTask {
+  readonly absolutePath: string;
+  readonly stamp: FileStamp;
   /** Where to begin: a chunk boundary, or any other place, from where the cuts are then only guessed. */
   readonly startBytes: number;
   /** The task goes on until a chunk ends here or later, or the file does. */
@@ -22,6 +26,15 @@ export interface SegmentTask extends CutRequest {
    * this one. 0 where no other task does.
    */
   readonly meetWithinBytes: number;
+  /** What the file held thereabouts when it was last cut: recognised without looking for places to cut at. */
+  readonly known: KnownChunks;
+}
+
+/** One chunk of a segment. */
+export interface CutChunk {
+  readonly sizeBytes: number;
+  /** The bytes, in memory of their own; absent for a chunk that was known. */
+  readonly data: Uint8Array<ArrayBuffer> | undefined;
 }
 
 /** The chunks of one segment, in order, without gaps. */
@@ -32,10 +45,12 @@ export interface CutSegment {
   readonly endBytes: number;
   /** Whether `endBytes` is such a meeting point. */
   readonly met: boolean;
+  /** How far behind its former place the last known chunk lies; undefined where none was found. */
+  readonly movedBytes: number | undefined;
   /** Packed hashes of the chunks. */
   readonly hashes: Uint8Array<ArrayBuffer>;
-  /** The bytes of each chunk, in memory of its own. */
-  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+  /** Whoever hands their bytes on takes the chunks out, so that none is kept for the others. */
+  readonly chunks: CutChunk[];
 }
 
 export type SegmentResult = CutSegment | FileRefusal;

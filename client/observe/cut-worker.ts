@@ -9,7 +9,8 @@ const runner = new LocalTaskRunner();
 export function segment(task: SegmentTask): unknown {
   const result: SegmentResult = runner.cutSegment(task);
   if (result.outcome !== 'cut') return result;
-  return handOver(result, [result.hashes.buffer, ...result.chunks.map(({ buffer }) => buffer)]);
+  const bytes = result.chunks.flatMap(({ data }) => (data === undefined ? [] : [data.buffer]));
+  return handOver(result, [result.hashes.buffer, ...bytes]);
 }
 
 /** A {@link SmallFilesResult} whose memory is handed over, not copied. */

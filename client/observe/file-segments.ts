@@ -1,6 +1,7 @@
 import { DrystoneError, cancelled } from '../../common/errors.js';
 import type { CutRequest } from './cutter.js';
 import type { CutSegment, CutTaskRunner, FileRefusal, SegmentResult } from './cut-task.js';
+import type { KnownFile } from './known-chunks.js';
 
 /** How files are divided into tasks; the production values are in `clientLimits`. */
 export interface TaskSizes {
@@ -11,6 +12,8 @@ export interface TaskSizes {
   readonly segmentBytes: number;
   /** How far behind a segment's end its chunks may go on to meet those of the next one. */
   readonly meetWithinBytes: number;
+  /** How far content may have moved, either way, since the file was last cut, and still be recognised. */
+  readonly knownWithinBytes: number;
 }
 
 /** One file on its way through the tasks of a runner. */
@@ -18,6 +21,8 @@ export interface FileCut {
   readonly runner: CutTaskRunner;
   readonly sizes: TaskSizes;
   readonly request: CutRequest;
+  /** What it was cut into before. */
+  readonly known: KnownFile;
   readonly signal: AbortSignal;
 }
 
@@ -26,12 +31,10 @@ export interface FileCut {
  * one segment is with the consumer, the next is being cut.
  */
 export async function* chainedSegments(cut: FileCut, fromBytes: number): AsyncGenerator<CutSegment> {
-  const { runner, sizes, request, signal } = cut;
-  const { sizeBytes } = request.stamp;
-  const start = (startBytes: number): Promise<SegmentResult> => {
-    const stopBytes = startBytes + sizes.taskBytes;
-    return unobserved(runner.cutSegment({ ...request, startBytes, stopBytes, meetWithinBytes: 0 }));
-  };
+  const { sizes, signal } = cut;
+  const { sizeBytes } = cut.request.stamp;
+  const start = (startBytes: number): Promise<SegmentResult> =>
+    startSegment(cut, startBytes, startBytes + sizes.taskBytes, 0);
   let next = fromBytes < sizeBytes ? start(fromBytes) : undefined;
   while (next !== undefined) {
     const segment = accepted(await next, signal);
@@ -41,35 +44,47 @@ export async function* chainedSegments(cut: FileCut, fromBytes: number): AsyncGe
 }
 
 /**
- * The segments of one file, in order, each begun at a multiple of `segmentBytes`, so that all threads can
- * cut at once. A segment ends where a chunk of the next one begins; that one's chunks before there are guesses to be
+ * The segments of one file, in order, each begun `segmentBytes` behind the one before it, so that all threads can cut at
+ * once; where the file was cut before, at the next place where one of its chunks began then, moved as far as the last one
+ * that was found again: a guess that is nearly always right. A segment ends where a chunk of the next one begins; that one's chunks before there are guesses to be
  * dropped. Ends with the file, or after the first segment that did not meet the next: from its end the file is to be cut
  * in a chain, for content without places to cut at, such as zeros, will not let the next guess do better.
  */
 export async function* guessedSegments(cut: FileCut): AsyncGenerator<CutSegment> {
-  const { runner, sizes, request, signal } = cut;
-  const { sizeBytes } = request.stamp;
+  const { runner, sizes, known, signal } = cut;
+  const { sizeBytes } = cut.request.stamp;
   const underWay: Promise<SegmentResult>[] = [];
   let nextBytes = 0;
+  let movedBytes = 0;
   const fill = (): void => {
     while (underWay.length < runner.threads && nextBytes < sizeBytes) {
-      const stopBytes = nextBytes + sizes.segmentBytes;
-      const { meetWithinBytes } = sizes;
-      underWay.push(unobserved(runner.cutSegment({ ...request, startBytes: nextBytes, stopBytes, meetWithinBytes })));
+      const leastBytes = nextBytes + sizes.segmentBytes;
+      const stopBytes = (known.firstStartFrom(leastBytes - movedBytes) ?? leastBytes - movedBytes) + movedBytes;
+      underWay.push(startSegment(cut, nextBytes, stopBytes, sizes.meetWithinBytes));
       nextBytes = stopBytes;
     }
   };
   fill();
   for (let oldest = underWay.shift(); oldest !== undefined; oldest = underWay.shift()) {
     const segment = accepted(await oldest, signal);
-    if (segment.met) fill();
+    movedBytes = segment.movedBytes ?? movedBytes;
     yield segment;
     if (!segment.met) return;
+    // Only now: where the consumer is the slower one, a segment less lies in memory, and nobody waits for it.
+    fill();
   }
 }
 
-/** A promise that may be left behind, when the consumer stops or an earlier segment fails: its error has no reader. */
-function unobserved(result: Promise<SegmentResult>): Promise<SegmentResult> {
+/** The result may be left behind, when the consumer stops or an earlier segment fails: then its error has no reader. */
+function startSegment(
+  { runner, request, known, sizes: { knownWithinBytes } }: FileCut,
+  startBytes: number,
+  stopBytes: number,
+  meetWithinBytes: number,
+): Promise<SegmentResult> {
+  const { absolutePath, stamp } = request;
+  const near = known.between(startBytes - knownWithinBytes, stopBytes + knownWithinBytes);
+  const result = runner.cutSegment({ absolutePath, stamp, startBytes, stopBytes, meetWithinBytes, known: near });
   result.catch(() => undefined);
   return result;
 }

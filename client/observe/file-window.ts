@@ -26,8 +26,7 @@ export class FileWindow {
    * {@link ShortRead} where the file is shorter than it was said to be.
    */
   chunkSize(offsetBytes: number): number {
-    const neededBytes = Math.min(offsetBytes + this.chunker.parameters.maxBytes, this.sizeBytes);
-    if (neededBytes > this.#toBytes) this.#readOn(neededBytes, offsetBytes);
+    this.#hold(Math.min(offsetBytes + this.chunker.parameters.maxBytes, this.sizeBytes), offsetBytes);
     return this.chunker.cut(
       offsetBytes - this.#fromBytes,
       this.#toBytes - this.#fromBytes,
@@ -35,15 +34,25 @@ export class FileWindow {
     );
   }
 
-  /** The bytes of a chunk: a view that holds until the next {@link chunkSize}. */
+  /**
+   * The bytes at a place: a view that holds until anything else is asked for. Nothing before `keepBytes` may be asked for
+   * afterwards, and from there on all must fit into the chunker's memory. Raises as {@link chunkSize}.
+   */
+  bytes(offsetBytes: number, sizeBytes: number, keepBytes: number): Uint8Array {
+    this.#hold(offsetBytes + sizeBytes, keepBytes);
+    return this.view(offsetBytes, sizeBytes);
+  }
+
+  /** The bytes of a chunk whose size was just asked for: a view that holds until anything else is. */
   view(offsetBytes: number, sizeBytes: number): Uint8Array {
     const start = offsetBytes - this.#fromBytes;
     return this.chunker.data.subarray(start, start + sizeBytes);
   }
 
   /** Reads until `neededBytes` is there, moving what comes after `keepBytes` to the front where the window is at its end. */
-  #readOn(neededBytes: number, keepBytes: number): void {
+  #hold(neededBytes: number, keepBytes: number): void {
     const { data } = this.chunker;
+    if (neededBytes <= this.#toBytes) return;
     if (neededBytes - this.#fromBytes > data.length) {
       data.copyWithin(0, keepBytes - this.#fromBytes, this.#toBytes - this.#fromBytes);
       this.#fromBytes = keepBytes;

@@ -1,7 +1,9 @@
 import { HASH_BYTES, asBuffer } from '../../common/block-hash.js';
 import { cancelled, invalidArgument, toDrystoneError } from '../../common/errors.js';
+import { NO_BLOCKS } from '../../common/feed/item.js';
 import { chunking, clientLimits } from '../../common/limits.js';
 import { chainedSegments, guessedSegments, type FileCut, type TaskSizes } from './file-segments.js';
+import { KnownFile } from './known-chunks.js';
 import type { Clock } from '../../common/clock.js';
 import type { CutBlock, CutRequest, Cutter, SmallFileCut } from './cutter.js';
 import type { CutSegment, CutTaskRunner, SmallFilesResult } from './cut-task.js';
@@ -13,6 +15,7 @@ const PRODUCTION_SIZES: TaskSizes = {
   guessFromBytes: clientLimits.cutGuessFromBytes,
   segmentBytes: clientLimits.cutSegmentBytes,
   meetWithinBytes: clientLimits.cutMeetBytes,
+  knownWithinBytes: clientLimits.cutKnownBytes,
 };
 
 /** A cutter that makes tasks of its work and has `runner` do them. */
@@ -31,7 +34,8 @@ export class TaskCutter implements Cutter {
     this.#filesOpen++;
     try {
       await this.#outliveTick([request], signal);
-      yield* this.#blocksOf({ runner: this.runner, sizes: this.sizes, request, signal }, isAlone);
+      const known = new KnownFile(request.known ?? NO_BLOCKS);
+      yield* this.#blocksOf({ runner: this.runner, sizes: this.sizes, request, known, signal }, isAlone);
     } finally {
       this.#filesOpen--;
     }
@@ -75,14 +79,16 @@ export class TaskCutter implements Cutter {
   }
 }
 
-/** The blocks of a segment from `fromBytes`, which is where one of its chunks begins, or behind its end. */
-function* blocksFrom(segment: CutSegment, fromBytes: number): Generator<CutBlock> {
-  let offsetBytes = segment.startBytes;
-  for (const [index, chunk] of segment.chunks.entries()) {
-    if (offsetBytes >= fromBytes) {
-      yield { hash: hashOf(segment.hashes, index), offsetBytes, data: asBuffer(chunk) };
-    }
-    offsetBytes += chunk.length;
+/** Takes the blocks out of a segment from `fromBytes`, which is where one of its chunks begins, or behind its end. */
+function* blocksFrom({ startBytes, chunks, hashes }: CutSegment, fromBytes: number): Generator<CutBlock> {
+  let nextBytes = startBytes;
+  for (let index = 0, chunk = chunks.shift(); chunk !== undefined; index++, chunk = chunks.shift()) {
+    const { sizeBytes, data } = chunk;
+    const offsetBytes = nextBytes;
+    nextBytes += sizeBytes;
+    if (offsetBytes < fromBytes) continue;
+    const hash = hashOf(hashes, index);
+    yield { hash, offsetBytes, sizeBytes, data: data === undefined ? undefined : asBuffer(data) };
   }
 }
 
@@ -116,6 +122,7 @@ function unpacked(requests: readonly CutRequest[], result: SmallFilesResult): Sm
     if (stamp.sizeBytes === 0) return { outcome: 'cut', block: undefined };
     const data = asBuffer(result.data.subarray(offset, offset + stamp.sizeBytes));
     offset += stamp.sizeBytes;
-    return { outcome: 'cut', block: { hash: hashOf(result.hashes, blocks++), offsetBytes: 0, data } };
+    const { sizeBytes } = stamp;
+    return { outcome: 'cut', block: { hash: hashOf(result.hashes, blocks++), offsetBytes: 0, sizeBytes, data } };
   });
 }

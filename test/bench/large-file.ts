@@ -59,7 +59,7 @@ export async function blocksOf(path: string): Promise<StoredBlock[]> {
   const stamp = stampOf(lstatSync(path, { bigint: true }));
   const blocks: StoredBlock[] = [];
   for await (const { hash, data } of cutter.cutFile({ absolutePath: path, stamp }, new AbortController().signal)) {
-    blocks.push({ hash: Buffer.from(hash), data: Buffer.from(data) });
+    if (data !== undefined) blocks.push({ hash: Buffer.from(hash), data: Buffer.from(data) });
   }
   await cutter.close();
   return blocks;

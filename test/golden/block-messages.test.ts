@@ -5,6 +5,7 @@ import type { AgentId, NamespaceId } from '../../common/ids.js';
 import { privateKeyOfPem, signReceipt } from '../../common/receipt.js';
 import { receiptToMessage } from '../../common/receipt-message.js';
 import { serializeGetBlocksResponse, serializePutBlocksRequest } from '../../server/block-codec.js';
+import { frameOf } from '../support/frame-of.js';
 
 const NAMESPACE = '00112233445566778899aabbccddeeff' as NamespaceId;
 const CONTENT = Buffer.from('a dry stone wall holds without mortar');
@@ -15,7 +16,7 @@ const batch = { hashes: hashBlockSync(CONTENT), sizes: [CONTENT.length], data: [
 /** The bytes that other releases and other languages send and expect: they never change. */
 describe('block messages on the wire', () => {
   it('PutBlocksRequest', () => {
-    const message = serializePutBlocksRequest({ namespaceId: NAMESPACE, batch });
+    const message = frameOf(serializePutBlocksRequest({ namespaceId: NAMESPACE, batch }));
     expect(message.toString('hex')).toMatchInlineSnapshot(
       `"0a203030313132323333343435353636373738383939616162626363646465656666124c0a203819998f8c835fa93c29a932eb8a90eb93e2c88cf53e8ce4ec43f1dd379ec7581201251a2561206472792073746f6e652077616c6c20686f6c647320776974686f7574206d6f72746172"`,
     );
@@ -23,7 +24,7 @@ describe('block messages on the wire', () => {
   });
 
   it('GetBlocksResponse', () => {
-    const message = serializeGetBlocksResponse({ batch, missingHashes: EMPTY_SHA256 });
+    const message = frameOf(serializeGetBlocksResponse({ batch, missingHashes: EMPTY_SHA256 }));
     expect(message.toString('hex')).toMatchInlineSnapshot(
       `"0a4c0a203819998f8c835fa93c29a932eb8a90eb93e2c88cf53e8ce4ec43f1dd379ec7581201251a2561206472792073746f6e652077616c6c20686f6c647320776974686f7574206d6f727461721220e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"`,
     );

@@ -10,6 +10,7 @@ import type { LocalBlockIndex } from '../../state/local-block-index.js';
 import type { SyncTally } from '../../tally.js';
 import type { BlockCopy, Disk, DiskRefusal } from '../disk/disk-task.js';
 import type { BlockFetcher } from './block-fetcher.js';
+import { EarlySync } from './early-sync.js';
 import { openPartial } from './partial-files.js';
 
 export interface AssemblyParts {
@@ -38,9 +39,10 @@ interface Part {
 
 /**
  * Writes a file's content to `temporary`, block by block in any order: what an interrupted attempt has left there is
- * verified and kept, what lies elsewhere on the local disk is verified and copied, the rest fetched in random order, so that endpoints that fetch the same file at the same time come to hold different
- * parts of it. Nothing is synced. Raises what the file system raises, {@link AssemblyRefused}, and UNAVAILABLE
- * (BLOCKS_UNAVAILABLE).
+ * verified and kept, what lies elsewhere on the local disk is verified and copied, the rest fetched in random order, so
+ * that endpoints that fetch the same file at the same time come to hold different parts of it. Nothing is durable yet,
+ * though the disk has been given most of it. Raises what the file system raises, {@link AssemblyRefused}, and
+ * UNAVAILABLE (BLOCKS_UNAVAILABLE).
  */
 export async function assembleFile(
   content: FileContent,
@@ -49,17 +51,22 @@ export async function assembleFile(
   signal: AbortSignal,
 ): Promise<void> {
   const { handle, isResumed } = await openPartial(temporary, content.sizeBytes);
+  const sync = new EarlySync(handle);
+  const copying = { disk: parts.disk, tally: parts.tally, target: temporary, sync, signal };
   try {
-    const wanted = isResumed ? await keepVerified(partsOf(content), temporary, parts, signal) : partsOf(content);
-    const missing = await copyLocal(wanted, temporary, parts, signal);
-    const target = new FetchTarget(handle, parts);
+    const wanted = isResumed ? await keepVerified(partsOf(content), copying) : partsOf(content);
+    const missing = await copyLocal(wanted, parts, copying);
+    const target = new FetchTarget(handle, parts, sync);
     for (const part of shuffled(missing, parts.random)) {
       if (target.hasFailed) break;
       await parts.budget.take(part.sizeBytes, signal);
       await target.fetch(part);
     }
     await target.finished();
+    await sync.finish();
   } finally {
+    // A sync that is under way ends before the handle is closed; what it would say, the error says that was raised.
+    await sync.finish().catch(() => undefined);
     await handle.close();
   }
 }
@@ -74,23 +81,13 @@ function partsOf({ blocks: { hashes, sizes } }: FileContent): Part[] {
 }
 
 /** Leaves what `target` holds already, and returns what it does not. */
-async function keepVerified(
-  all: readonly Part[],
-  target: string,
-  parts: AssemblyParts,
-  signal: AbortSignal,
-): Promise<Part[]> {
+function keepVerified(all: readonly Part[], copying: Copying): Promise<Part[]> {
   const copies = all.map((part) => ({ part, copy: copyOf(part, part.offsetBytes) }));
-  return copyAll([{ source: target, copies }], target, parts, signal);
+  return copyAll([{ source: copying.target, copies }], copying);
 }
 
 /** Copies what other files of the folder have, and returns what they have not. */
-async function copyLocal(
-  all: readonly Part[],
-  target: string,
-  parts: AssemblyParts,
-  signal: AbortSignal,
-): Promise<Part[]> {
+async function copyLocal(all: readonly Part[], parts: AssemblyParts, copying: Copying): Promise<Part[]> {
   const missing: Part[] = [];
   const bySource = new Map<string, PartCopy[]>();
   for (const part of all) {
@@ -105,9 +102,19 @@ async function copyLocal(
     copies.push({ part, copy: copyOf(part, found.offsetBytes) });
   }
   const sources = [...bySource].map(([source, copies]) => ({ source, copies }));
-  const wrong = await copyAll(sources, target, parts, signal);
+  const wrong = await copyAll(sources, copying);
   for (const { hash } of wrong) parts.index.forget(hash);
   return [...missing, ...wrong];
+}
+
+/** What all copies into one file have in common. */
+interface Copying {
+  readonly disk: Disk;
+  readonly tally: SyncTally;
+  /** Absolute. */
+  readonly target: string;
+  readonly sync: EarlySync;
+  readonly signal: AbortSignal;
 }
 
 interface PartCopy {
@@ -127,23 +134,20 @@ function copyOf({ hash, sizeBytes, offsetBytes }: Part, sourceOffset: number): B
 }
 
 /** Copies from several files, and returns the parts that did not lie where they were believed to. */
-async function copyAll(
-  sources: readonly CopySource[],
-  target: string,
-  parts: AssemblyParts,
-  signal: AbortSignal,
-): Promise<Part[]> {
+async function copyAll(sources: readonly CopySource[], copying: Copying): Promise<Part[]> {
+  const { disk, tally, target, sync, signal } = copying;
   const missing: Part[] = [];
   const copyTask = async ({ source, copies }: CopySource): Promise<void> => {
-    const outcome = await parts.disk.copyBlocks({ source, target, blocks: copies.map(({ copy }) => copy) });
+    const outcome = await disk.copyBlocks({ source, target, blocks: copies.map(({ copy }) => copy) });
     if (outcome.outcome !== 'done') throw new AssemblyRefused(outcome);
     const wrong = new Set(outcome.wrong);
     copies.forEach(({ part }, index) => {
       if (wrong.has(index)) {
         missing.push(part);
       } else {
-        parts.tally.add('bytesFromLocal', part.sizeBytes);
-        parts.tally.work.bytesDone += part.sizeBytes;
+        tally.add('bytesFromLocal', part.sizeBytes);
+        tally.work.bytesDone += part.sizeBytes;
+        sync.wrote(part.sizeBytes);
       }
     });
   };
@@ -178,6 +182,7 @@ class FetchTarget {
   constructor(
     private readonly handle: FileHandle,
     private readonly parts: AssemblyParts,
+    private readonly sync: EarlySync,
   ) {}
 
   get hasFailed(): boolean {
@@ -214,5 +219,6 @@ class FetchTarget {
     for (let written = 0; written < data.length;) {
       written += (await this.handle.write(data, written, data.length - written, offsetBytes + written)).bytesWritten;
     }
+    this.sync.wrote(data.length);
   }
 }

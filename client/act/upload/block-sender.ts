@@ -2,6 +2,7 @@ import { hashKey, hashKeyAt, hashCount, packKeys, type HashKey } from '../../../
 import { BoundedQueue } from '../../../common/concurrency/bounded-queue.js';
 import type { ByteBudget } from '../../../common/concurrency/byte-budget.js';
 import { DrystoneError, toDrystoneError } from '../../../common/errors.js';
+import { freeBytes } from '../../../common/free-bytes.js';
 import type { NamespaceId } from '../../../common/ids.js';
 import { clientLimits, wireLimits } from '../../../common/limits.js';
 import type { Receipt } from '../../../common/receipt.js';
@@ -13,13 +14,21 @@ import type { Target } from './target.js';
 import { SlotGate } from '../slot-gate.js';
 
 /** A block to be stored; its bytes are charged to the budget until it is. */
-export interface OutgoingBlock extends Block {
+export interface OutgoingBlock {
+  /** 32 bytes. */
+  readonly hash: Buffer;
+  readonly sizeBytes: number;
+  /** The bytes, where they are at hand; otherwise `read` gets them, should the target lack the block. */
+  readonly data: Buffer | undefined;
+  readonly read: () => Promise<Buffer>;
   /** Called once, when the target has it for the namespace. */
   readonly onStored: () => void;
 }
 
 interface UnderWay {
   readonly sizeBytes: number;
+  /** Undefined where the bytes have not been needed. */
+  data: Uint8Array | undefined;
   readonly onStored: (() => void)[];
 }
 
@@ -52,14 +61,13 @@ export class BlockSender {
 
   constructor(private readonly parts: BlockSenderParts) {}
 
-  /** Hands a block over; its bytes have been taken from the budget. */
+  /** Hands a block over; its bytes have been taken from the budget, and are freed when it is stored. */
   async send(block: OutgoingBlock): Promise<void> {
     const key = hashKey(block.hash);
-    const sizeBytes = block.data.length;
-    const { onStored } = block;
+    const { sizeBytes, onStored } = block;
     const first = this.#underWay.get(key);
     if (first === undefined && !this.#unrecorded.has(key)) {
-      this.#underWay.set(key, { sizeBytes, onStored: [onStored] });
+      this.#underWay.set(key, { sizeBytes, data: block.data, onStored: [onStored] });
       await this.#offered.push(block);
       return;
     }
@@ -80,7 +88,10 @@ export class BlockSender {
     for (let index = 0; index < hashCount(hashes); index++) this.#unrecorded.delete(hashKeyAt(hashes, index));
   }
 
-  /** Works until {@link end} was called and every block is stored. Raises the errors of metadata and of the target. */
+  /**
+   * Works until {@link end} was called and every block is stored. Raises the errors of metadata and of the target, and
+   * what a block could not be read with.
+   */
   async run(signal: AbortSignal): Promise<void> {
     const failQueues = (): void => {
       this.#offered.fail(signal.reason);
@@ -102,9 +113,9 @@ export class BlockSender {
       for (const block of this.#asked.shift() ?? []) {
         if (missing.has(hashKey(block.hash))) {
           this.parts.tally.add('blocksMissing');
-          await this.#missing.push(block);
+          await this.#missing.push({ hash: block.hash, data: await this.#bytesOf(block) });
         } else {
-          this.#saved(block.data.length);
+          this.#saved(block.sizeBytes);
           this.#stored(hashKey(block.hash));
         }
       }
@@ -139,11 +150,19 @@ export class BlockSender {
       }
     } catch (thrown) {
       signal.throwIfAborted();
-      onFailure();
+      const error = toDrystoneError(thrown);
+      onFailure(error);
       // Whatever is wrong with the target, the same upload to another, or later, may succeed.
-      const { reason, message, details } = toDrystoneError(thrown);
+      const { reason, message, details } = error;
       throw new DrystoneError('UNAVAILABLE', reason, `an upload broke off: ${message}`, details, { cause: thrown });
     }
+  }
+
+  async #bytesOf({ hash, data, read }: OutgoingBlock): Promise<Uint8Array> {
+    const bytes = data ?? (await read());
+    const block = this.#underWay.get(hashKey(hash));
+    if (block !== undefined) block.data = bytes;
+    return bytes;
   }
 
   #covered(key: HashKey): void {
@@ -165,6 +184,7 @@ export class BlockSender {
     const block = this.#underWay.get(key);
     if (block === undefined) return;
     this.#underWay.delete(key);
+    if (block.data !== undefined) freeBytes(block.data);
     this.parts.budget.give(block.sizeBytes);
     for (const onStored of block.onStored) onStored();
   }

@@ -101,12 +101,12 @@ async function handOn(block: CutBlock, file: FileToCut, parts: CuttingParts, sig
     file.pending.blockStored();
     return;
   }
-  await parts.budget.take(block.data.length, signal);
+  await parts.budget.take(block.sizeBytes, signal);
   await parts.send(block, file.pending);
 }
 
-function requestOf({ pending: { file } }: FileToCut, { absolutePath }: CuttingParts): CutRequest {
-  return { absolutePath: absolutePath(file.path), stamp: file.stamp };
+function requestOf({ pending: { file, known } }: FileToCut, { absolutePath }: CuttingParts): CutRequest {
+  return { absolutePath: absolutePath(file.path), stamp: file.stamp, known };
 }
 
 /** What the cutter's refusal means for a file; undefined for an error that is not about the file. */

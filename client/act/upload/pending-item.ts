@@ -39,13 +39,15 @@ export class PendingFile {
   /** @param onStored called once, when the last block has been cut and all are stored. */
   constructor(
     readonly file: LocalFile,
+    /** What the file was cut into before. */
+    readonly known: Blocklist | undefined,
     private readonly onStored: (blocks: Blocklist) => void,
   ) {}
 
   /** A block was cut; it is open until {@link blockStored}. */
-  addBlock({ hash, data }: CutBlock): void {
+  addBlock({ hash, sizeBytes }: CutBlock): void {
     this.#hashes.push(hash);
-    this.#sizes.push(data.length);
+    this.#sizes.push(sizeBytes);
     this.#open++;
   }
 

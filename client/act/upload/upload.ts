@@ -5,7 +5,8 @@ import { itemOf } from '../../../common/feed/merge.js';
 import type { Cursor, NamespaceId } from '../../../common/ids.js';
 import { clientLimits } from '../../../common/limits.js';
 import type { MetadataCalls } from '../../connection/metadata-calls.js';
-import type { Cutter } from '../../observe/cutter.js';
+import type { CutBlock, Cutter } from '../../observe/cutter.js';
+import { readBlock } from '../../observe/read-block.js';
 import { sameState } from '../../plan/difference.js';
 import type { CommitItem, ReadFile, Settle } from '../../plan/operation.js';
 import { contentOfFile, contentOfLocal, type LocalEntry, type LocalFile } from '../../state/local-entry.js';
@@ -53,7 +54,7 @@ export async function upload(
   parts: UploadParts,
   signal: AbortSignal,
 ): Promise<void> {
-  const { namespaceId, metadata, chooseTarget, tally, onOffer, onOutcomes, onCursor } = parts;
+  const { namespaceId, metadata, chooseTarget, tally, absolutePath, onOffer, onOutcomes, onCursor } = parts;
   const budget = new ByteBudget(clientLimits.uploadBytesInFlight);
   const commits = new CommitSender({
     namespaceId,
@@ -77,8 +78,10 @@ export async function upload(
   await runTogether(signal, [
     async (together) => {
       job.addWithoutContent();
-      const send = (block: FileBlock, pending: PendingFile): Promise<void> =>
-        sender.send({ ...block, onStored: () => pending.blockStored() });
+      const send = (block: CutBlock, pending: PendingFile): Promise<void> => {
+        const read = (): Promise<Buffer> => readBlock(absolutePath(pending.file.path), block);
+        return sender.send({ ...block, read, onStored: () => pending.blockStored() });
+      };
       await cutFiles(job.files(), { ...parts, budget, send }, together);
       sender.end();
     },
@@ -90,8 +93,6 @@ export async function upload(
     (together) => commits.run(together),
   ]);
 }
-
-type FileBlock = Parameters<PendingFile['addBlock']>[0];
 
 /** The operations of one upload, as they become items that can be committed. */
 class UploadJob {
@@ -127,7 +128,7 @@ class UploadJob {
         const { file } = operation;
         const onStored = (blocks: Blocklist): void =>
           parts.onOutcomes([{ outcome: 'read', entry: { ...file, blocks } }]);
-        files.push({ pending: new PendingFile(file, onStored), isSent: false });
+        files.push({ pending: new PendingFile(file, undefined, onStored), isSent: false });
       } else if (
         operation.kind === 'commit-item' &&
         operation.change.from === 'folder' &&
@@ -135,7 +136,7 @@ class UploadJob {
       ) {
         const { entry, synced } = operation.change;
         const onStored = (blocks: Blocklist): void => this.#fileStored(operation, entry, synced, blocks);
-        files.push({ pending: new PendingFile(entry, onStored), isSent: true });
+        files.push({ pending: new PendingFile(entry, blocksOf(synced), onStored), isSent: true });
       }
     }
     return files;
@@ -178,6 +179,10 @@ class UploadJob {
 function readyItem(operation: CommitItem, content: ItemContent, entry: ReadyItem['entry']): ReadyItem {
   const { version, ...state } = operation.offer;
   return { operation, item: itemOf(operation.path, version, [{ ...state, content }]), entry };
+}
+
+function blocksOf(item: Item | undefined): Blocklist | undefined {
+  return item?.content.kind === 'file' ? item.content.blocks : undefined;
 }
 
 function contentKey({ hashes }: Blocklist): string {

@@ -5,7 +5,13 @@ import type { CutTaskRunner, SegmentTask } from '../../../client/observe/cut-tas
 import type { TaskSizes } from '../../../client/observe/file-segments.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
-const SIZES: TaskSizes = { taskBytes: 10, guessFromBytes: 100, segmentBytes: 20, meetWithinBytes: 20 };
+const SIZES: TaskSizes = {
+  taskBytes: 10,
+  guessFromBytes: 100,
+  segmentBytes: 20,
+  meetWithinBytes: 20,
+  knownWithinBytes: 0,
+};
 const FILE_BYTES = 200;
 const stamp = { sizeBytes: FILE_BYTES, modifiedAtNs: 0n, changedAtNs: 0n, inode: 1n };
 const fileNamed = (absolutePath: string): CutRequest => ({ absolutePath, stamp });
@@ -19,12 +25,14 @@ class EvenRunner implements CutTaskRunner {
   async cutSegment(task: SegmentTask) {
     this.asked.push(task);
     const endBytes = Math.min(task.stopBytes, FILE_BYTES);
-    const chunks = [new Uint8Array(endBytes - task.startBytes)];
+    const sizeBytes = endBytes - task.startBytes;
+    const chunks = [{ sizeBytes, data: new Uint8Array(sizeBytes) }];
     return {
       outcome: 'cut' as const,
       startBytes: task.startBytes,
       endBytes,
       met: true,
+      movedBytes: undefined,
       hashes: new Uint8Array(32),
       chunks,
     };
@@ -47,13 +55,13 @@ function cutterOf(runner: CutTaskRunner) {
 
 const never = new AbortController().signal;
 
-test('a file is read ahead by one segment for each thread, and no further', async () => {
+test('a file has one segment for each thread in memory, that with the consumer included', async () => {
   const runner = new EvenRunner(3);
   const blocks = cutterOf(runner).cutFile(fileNamed('big'), never);
   await blocks.next();
-  expect(runner.startsOf('big')).toEqual([0, 20, 40, 60]);
+  expect(runner.startsOf('big')).toEqual([0, 20, 40]);
   await blocks.next();
-  expect(runner.startsOf('big')).toEqual([0, 20, 40, 60, 80]);
+  expect(runner.startsOf('big')).toEqual([0, 20, 40, 60]);
   await blocks.return(undefined);
 });
 
@@ -72,13 +80,13 @@ test('segments are guessed for one file at a time, so that many big files do not
   const second = cutter.cutFile(fileNamed('second'), never);
   await first.next();
   await second.next();
-  expect(runner.startsOf('first')).toHaveLength(4);
+  expect(runner.startsOf('first')).toHaveLength(3);
   expect(runner.startsOf('second')).toEqual([0, 10]);
   await first.return(undefined);
   await second.return(undefined);
 
   const third = cutter.cutFile(fileNamed('third'), never);
   await third.next();
-  expect(runner.startsOf('third')).toHaveLength(4);
+  expect(runner.startsOf('third')).toHaveLength(3);
   await third.return(undefined);
 });

@@ -1,150 +1,17 @@
-import { lstatSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import type { Target } from '../../../../client/act/upload/target.js';
-import type { UploadOutcome } from '../../../../client/act/upload/pending-item.js';
-import { upload } from '../../../../client/act/upload/upload.js';
-import type { MetadataCalls } from '../../../../client/connection/metadata-calls.js';
-import { createInlineCutter } from '../../../../client/observe/inline-cutter.js';
-import { stampOf } from '../../../../client/observe/stable-file.js';
-import type { CommitItem, Settle } from '../../../../client/plan/operation.js';
-import { SyncTally } from '../../../../client/tally.js';
-import { hashHex, hashAt, hashCount } from '../../../../common/block-hash.js';
-import { systemClock } from '../../../../common/clock.js';
-import { DrystoneError } from '../../../../common/errors.js';
 import { settle } from '../../../../common/feed/conflicts.js';
-import { itemFromWire, itemToWire } from '../../../../common/feed/item-codec.js';
-import type { Item, ItemPath } from '../../../../common/feed/item.js';
-import { mergeItems, sameItem } from '../../../../common/feed/merge.js';
-import type { AgentId, DeviceId, NamespaceId, ReplicaId } from '../../../../common/ids.js';
+import type { ItemPath } from '../../../../common/feed/item.js';
+import { sameItem } from '../../../../common/feed/merge.js';
 import { wireLimits } from '../../../../common/limits.js';
-import type { Receipt } from '../../../../common/receipt.js';
-import type { CommitRequest, CommitResponse } from '../../../../proto/gen/drystone/metadata/v1/commit.js';
-import type { FindMissingRequest, FindMissingResponse } from '../../../../proto/gen/drystone/metadata/v1/presence.js';
-import type { Block, BlockClient } from '../../../../server/block-client.js';
+import { hexes, operation, UploadWorld } from '../../../support/client/upload-world.js';
 import { DIRECTORY, itemFrom, stateBy } from '../../../support/feed/sample-states.js';
 import { seededRandom } from '../../../support/seeded-random.js';
-import { temporaryDirectory } from '../../../support/temporary-directory.js';
 
-const namespaceId = '0'.repeat(32) as NamespaceId;
-const device = 'd'.repeat(32) as DeviceId;
-const agentId = 'a'.repeat(32) as AgentId;
-
-const hexes = (packed: Uint8Array): string[] =>
-  Array.from({ length: hashCount(packed) }, (_, index) => hashHex(hashAt(packed, index)));
-
-/** A metadata service and an agent that keep the rules, with what a test may break. */
-class World {
-  readonly root = temporaryDirectory();
-  /** What metadata knows the agent to hold. */
-  readonly present = new Set<string>();
-  readonly put: string[] = [];
-  readonly commits: CommitRequest[] = [];
-  readonly outcomes: UploadOutcome[] = [];
-  /** What was noted before it was sent, message by message. */
-  readonly noted: Item[][] = [];
-  /** What the namespace holds. */
-  readonly held = new Map<string, Item>();
-  readonly tally = new SyncTally();
-  /** Hashes that commits say nobody holds, whatever is known. */
-  readonly lost = new Set<string>();
-  putsBeforeFailure = Infinity;
-  declines = false;
-  settling = false;
-  targetFailures = 0;
-
-  async *findMissing(requests: AsyncIterable<FindMissingRequest>): AsyncGenerator<FindMissingResponse> {
-    for await (const { hashes, targetAgentId } of requests) {
-      expect(targetAgentId).toBe(agentId);
-      const missing = hexes(hashes).filter((hex) => !this.present.has(hex));
-      yield { missingHashes: Buffer.from(missing.join(''), 'hex'), candidates: [] };
-    }
-  }
-
-  async *commit(requests: AsyncIterable<CommitRequest>): AsyncGenerator<CommitResponse> {
-    for await (const request of requests) {
-      this.commits.push(request);
-      for (const { hashes } of request.receipts) for (const hex of hexes(hashes)) this.present.add(hex);
-      const needed = request.items.flatMap(({ content }) =>
-        content?.$case === 'file' && content.value.blocks !== undefined ? hexes(content.value.blocks.hashes) : [],
-      );
-      const missing = needed.filter((hex) => !this.present.has(hex) || this.lost.has(hex));
-      const merged = missing.length > 0 ? [] : request.items.flatMap((wire, index) => this.merge(wire, index));
-      yield { cursor: 1n, missingHashes: Buffer.from([...new Set(missing)].join(''), 'hex'), merged };
-    }
-  }
-
-  merge(wire: CommitRequest['items'][number], index: number): CommitResponse['merged'] {
-    const item = itemFromWire('item', wire);
-    const noted = this.noted.flat().some((one) => sameItem(one, item));
-    expect(noted || this.settling, 'what is sent was noted before').toBe(true);
-    const known = this.held.get(item.path);
-    const held = known === undefined || this.declines ? (known ?? item) : mergeItems(known, item);
-    this.held.set(item.path, held);
-    return sameItem(held, item) ? [] : [{ index, current: { cursor: 1n, item: itemToWire(held) } }];
-  }
-
-  async *putBlocks(_namespace: NamespaceId, blocks: AsyncIterable<Block>): AsyncGenerator<Receipt> {
-    for await (const { hash } of blocks) {
-      if (this.put.length >= this.putsBeforeFailure) throw new DrystoneError('INTERNAL', 'INTERNAL', 'the agent broke');
-      this.put.push(hashHex(hash));
-      yield { agentId, namespaceId, issuedAtMs: 0, hashes: hash, signature: new Uint8Array(64) };
-    }
-  }
-
-  file(name: string, content: string | Buffer): CommitItem {
-    const path = join(this.root, name);
-    writeFileSync(path, content);
-    const stats = lstatSync(path, { bigint: true });
-    const stamp = stampOf(stats);
-    const modifiedAtMs = Number(stats.mtimeMs);
-    const file = { kind: 'file', path: name as ItemPath, stamp, modifiedAtMs, executable: false } as const;
-    return operation(name, { from: 'folder', entry: { ...file, blocks: undefined }, synced: undefined });
-  }
-
-  upload(...operations: (CommitItem | Settle)[]): Promise<void> {
-    this.settling = operations.some(({ kind }) => kind === 'settle');
-    const onFailure = (): number => this.targetFailures++;
-    const target = { agentId, onFailure, blocks: { put: this.putBlocks.bind(this) } as unknown as BlockClient };
-    return upload(
-      operations,
-      {
-        namespaceId,
-        metadata: {
-          presence: { findMissing: this.findMissing.bind(this) },
-          commit: { commit: this.commit.bind(this) },
-        } as unknown as MetadataCalls,
-        chooseTarget: () => Promise.resolve(target as Target),
-        cutter: createInlineCutter(systemClock),
-        tally: this.tally,
-        absolutePath: (path) => join(this.root, path),
-        onOffer: async (items) => void this.noted.push(items.map(({ item }) => item)),
-        onOutcomes: (outcomes) => this.outcomes.push(...outcomes),
-        onCursor: () => undefined,
-      },
-      new AbortController().signal,
-    );
-  }
-
-  told(outcome: UploadOutcome['outcome']): string[] {
-    return this.outcomes
-      .filter((one) => one.outcome === outcome)
-      .map((one) => ('item' in one ? one.item.path : 'path' in one ? one.path : one.entry.path));
-  }
-}
-
-const change = { replicaId: 'e'.repeat(32) as ReplicaId, counter: 1 };
-const offer = { version: [change], change, at: { wallMs: 1_700_000_000_000, logical: 0 }, author: device };
-
-function operation(path: string, source: CommitItem['change'], counter = 1): CommitItem {
-  const number = { ...change, counter };
-  const numbered = { ...offer, version: [number], change: number };
-  return { kind: 'commit-item', path: path as ItemPath, offer: numbered, again: undefined, change: source };
-}
-
-let world: World;
+let world: UploadWorld;
 beforeEach(() => {
-  world = new World();
+  world = new UploadWorld();
 });
 
 test('files are committed once their blocks are stored, and no block is put that is there', async () => {
@@ -154,6 +21,29 @@ test('files are committed once their blocks are stored, and no block is put that
   expect(world.put).toHaveLength(2);
   expect(world.told('committed').sort()).toEqual(['a', 'a', 'b', 'c', 'empty']);
   expect(world.tally.summary()).toMatchObject({ blocksAsked: 3, blocksMissing: 2, blocksUploaded: 2, bytesSaved: 6 });
+});
+
+test('of a file that was synced before, only what the target lacks is read a second time and put', async () => {
+  const content = seededRandom('known').bytes(3 * 1024 * 1024);
+  await world.upload(world.file('big', content));
+  const known = world.blocksCommitted();
+  const lost = hexes(known.hashes)[1]!;
+  world.present.delete(lost);
+  world.put.length = 0;
+  await world.upload(world.file('big', Buffer.concat([content, Buffer.from('more')]), known));
+  expect(world.told('committed')).toEqual(['big', 'big']);
+  const last = hexes(world.blocksCommitted().hashes).at(-1)!;
+  expect(world.put).toEqual([lost, last]);
+});
+
+test('a block that is lacked and has changed in the meantime ends the upload, and nothing is committed', async () => {
+  const content = seededRandom('changing').bytes(3 * 1024 * 1024);
+  await world.upload(world.file('big', content));
+  const known = world.blocksCommitted();
+  world.present.clear();
+  world.beforeAnswer = () => writeFileSync(join(world.root, 'big'), 'something else');
+  await expect(world.upload(world.file('big', content, known))).rejects.toMatchObject({ reason: 'FILE_UNSTABLE' });
+  expect(world.told('committed')).toEqual(['big']);
 });
 
 test('receipts are taken to metadata while a file is still on its way, so what broke off goes on where it was', async () => {
@@ -169,6 +59,13 @@ test('receipts are taken to metadata while a file is still on its way, so what b
   expect(world.told('committed')).toEqual(['big']);
   const again = world.put.length - new Set(world.put).size;
   expect(again).toBeLessThanOrEqual(5 - known);
+});
+
+test('the bytes of a block last until it is stored, and no longer', async () => {
+  await world.upload(world.file('big', seededRandom('upload').bytes(6 * 1024 * 1024)));
+  expect(world.told('committed')).toEqual(['big']);
+  expect(world.bytesPut.length).toBeGreaterThan(3);
+  expect(world.bytesPut.map(({ length }) => length)).toEqual(world.bytesPut.map(() => 0));
 });
 
 test('what commits say is missing is told, and the rest of the message is committed', async () => {
