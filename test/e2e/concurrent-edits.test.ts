@@ -41,7 +41,7 @@ fleetTest('of two edits at once both are kept: one in place, one as a single con
   expect(await settle(fleet)).toBe(1);
   expect(contents(a)).toEqual(['as a wants it', 'as b wants it']);
   expect(contents(b)).toEqual(contents(a));
-  expect(readFileSync(join(a, FILE), 'utf8')).toBe('as a wants it');
+  expect(readFileSync(join(a, FILE), 'utf8'), 'what was saved last stands').toBe('as b wants it');
   const copy = readdirSync(a).find((name) => name !== FILE && name !== '.drystone');
   expect(copy).toMatch(/^notes \(conflicted copy, .+\)\.txt$/);
 });
