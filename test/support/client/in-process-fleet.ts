@@ -60,8 +60,8 @@ export interface ClientOptions {
   readonly step?: StepHook;
   readonly metadata?: string;
   readonly account?: string;
-  /** The folder whose device syncs this one as well; its own unless set. */
-  readonly home?: string;
+  /** Whose key and certificate it uses: a device that is called as the folder unless another is named. */
+  readonly device?: string;
 }
 
 /** Metadata, agents and clients in this process, on loopback, for the time of one test. */
@@ -115,7 +115,7 @@ export class InProcessFleet {
       account: (options.account ?? 'people') as AccountName,
       metadata: options.metadata ?? this.metadata.address,
       premises: options.premises as PremisesName | undefined,
-      homeDir: join(this.dir, `home of ${options.home ?? name}`),
+      homeDir: join(this.dir, `home of ${options.device ?? name}`),
       once: options.once ?? true,
     };
   }

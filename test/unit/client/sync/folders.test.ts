@@ -152,11 +152,11 @@ test('two folders on one device that change one file both keep what was written'
   const [a, b] = [fleet.folder('a'), fleet.folder('b')];
   furnish(a);
   await fleet.syncOnce('a');
-  await fleet.syncOnce('b', { home: 'a' });
+  await fleet.syncOnce('b', { device: 'a' });
   writeFileSync(join(a, 'small.txt'), 'in the one');
   writeFileSync(join(b, 'small.txt'), 'in the other');
   await fleet.syncOnce('a');
-  await fleet.syncOnce('b', { home: 'a' });
+  await fleet.syncOnce('b', { device: 'a' });
   await fleet.syncOnce('a');
   expect(folderOf(a)).toEqual(folderOf(b));
   const texts = Object.values(folderOf(a)).join();
