@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import { folderDifferences } from '../support/compare-trees.js';
 import { fleetTest } from '../support/fleet-test.js';
 import type { Fleet } from '../support/fleet.js';
+import { writeAfter } from '../support/write-after.js';
 
 const FILE = 'notes.txt';
 
@@ -37,7 +38,7 @@ function contents(root: string): string[] {
 fleetTest('of two edits at once both are kept: one in place, one as a single conflicted copy', async ({ fleet }) => {
   const { a, b } = await shareFile(fleet);
   writeFileSync(join(a, FILE), 'as a wants it');
-  writeFileSync(join(b, FILE), 'as b wants it');
+  writeAfter(join(a, FILE), join(b, FILE), 'as b wants it');
   expect(await settle(fleet)).toBe(1);
   expect(contents(a)).toEqual(['as a wants it', 'as b wants it']);
   expect(contents(b)).toEqual(contents(a));

@@ -16,6 +16,7 @@ import { folderOf } from '../../../support/client/folder.js';
 import { InProcessFleet } from '../../../support/client/in-process-fleet.js';
 import { seededRandom } from '../../../support/seeded-random.js';
 import { waitUntil } from '../../../support/wait-until.js';
+import { writeAfter } from '../../../support/write-after.js';
 
 const BIG_BYTES = 5 * 1024 * 1024;
 
@@ -118,7 +119,7 @@ test('of two edits of one file the later stands, the other is kept, and every fo
   await fleet.syncOnce('a');
   await fleet.syncOnce('b');
   writeFileSync(join(a, 'small.txt'), 'by a');
-  writeFileSync(join(b, 'small.txt'), 'by b');
+  writeAfter(join(a, 'small.txt'), join(b, 'small.txt'), 'by b');
   await fleet.syncOnce('a');
   const { witness, conflicts } = await fleet.syncOnce('b');
   await fleet.syncOnce('a');
@@ -138,7 +139,7 @@ test('who comes back later has not written last: what was saved last stands', as
   await fleet.syncOnce('a');
   await fleet.syncOnce('b');
   writeFileSync(join(b, 'small.txt'), 'by b, before');
-  writeFileSync(join(a, 'small.txt'), 'by a, after');
+  writeAfter(join(b, 'small.txt'), join(a, 'small.txt'), 'by a, after');
   await fleet.syncOnce('a');
   expect(await fleet.syncOnce('b')).toMatchObject({ conflicts: 1 });
   await fleet.syncOnce('a');
