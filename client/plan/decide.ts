@@ -8,15 +8,13 @@ import {
   type ItemContent,
   type ItemPath,
   type SymlinkContent,
-  type Version,
 } from '../../common/feed/item.js';
 import { fitsTheWire, itemOf, mergeItems } from '../../common/feed/merge.js';
-import { NO_VERSION } from '../../common/feed/version.js';
 import { contentOfLocal, type LocalEntry } from '../state/local-entry.js';
 import type { Trees } from '../state/tree-store.js';
 import { live, localChange, remoteChange, sameState, type LiveItem } from './difference.js';
 import type { Change, ItemOf, Offer, Operation } from './operation.js';
-import { allSeen, nextOffer, situationOf, type PlanRules, type Situation } from './situation.js';
+import { nextOffer, situationOf, type PlanRules, type Situation } from './situation.js';
 
 /** What to do about one path: an operation, nothing, or nothing until paths below it have been dealt with. */
 export type Decision = Operation | 'nothing' | 'wait';
@@ -97,7 +95,7 @@ export class Decider {
   #decideFolderOnly(situation: Situation): Decision {
     const { path, remote, base, local } = situation;
     if (localChange(local, live(base)) === false) return 'nothing';
-    const seen = allSeen(situation);
+    const seen = [remote, base];
     if (local !== undefined) return this.#commit(situation, local, seen);
     // A namespace that has never heard of the item, such as one restored from an older copy, needs no deletion either.
     if (remote === undefined) return { kind: 'adopt', path, item: undefined };
@@ -108,15 +106,15 @@ export class Decider {
 
   /** The namespace's item was deleted since both sides last agreed. */
   #decideRemoved(situation: Situation): Decision {
-    const { path, base, local } = situation;
+    const { path, remote, base, local } = situation;
     if (local === undefined) return { kind: 'adopt', path, item: undefined };
     const change = localChange(local, live(base));
     if (change === 'unread' && local.kind === 'file') return { kind: 'read-file', path, file: local };
     // What is written since covers the deletion: nobody misses that.
-    if (change !== false) return this.#commit(situation, local, allSeen(situation));
+    if (change !== false) return this.#commit(situation, local, [remote, base]);
     if (local.kind !== 'directory') return { kind: 'remove', path, replaces: local };
     const below = this.#outlook(path);
-    if (below.stays || this.#itemsBelow(path) === 'staying') return this.#commit(situation, local, allSeen(situation));
+    if (below.stays || this.#itemsBelow(path) === 'staying') return this.#commit(situation, local, [remote, base]);
     return below.unclear ? 'wait' : { kind: 'remove', path, replaces: local };
   }
 
@@ -141,7 +139,7 @@ export class Decider {
       return { kind: 'set-attributes', path, item: remote, replaces: local };
     }
     if (unchanged) return create(remote, local);
-    if (haveSameBytes(remote.content, base?.content)) return this.#commit(situation, local, allSeen(situation));
+    if (haveSameBytes(remote.content, base?.content)) return this.#commit(situation, local, [remote, base]);
     return this.#commitBeside(situation, remote, local, content);
   }
 
@@ -152,21 +150,21 @@ export class Decider {
     if (!below.stays && localChange(local, live(base)) === false) {
       return below.unclear ? 'wait' : { kind: 'remove', path, replaces: local };
     }
-    if (this.rules.maySettle) return this.#commit(situation, local, base?.version ?? NO_VERSION);
+    if (this.rules.maySettle) return this.#commit(situation, local, [base]);
     return below.goes || below.unclear ? 'wait' : this.#keepConflict(path, local);
   }
 
   /** Both sides have changed a file or symlink, neither in the knowledge of the other. */
   #commitBeside(situation: Situation, remote: LiveItem, local: LocalEntry, content: ItemContent): Decision {
-    const seen = situation.base?.version ?? NO_VERSION;
-    const own = { ...this.#offer(situation, seen), content };
+    const own = { ...this.#offer(situation, [situation.base]), content };
     const merged = mergeItems(remote, itemOf(remote.path, own.version, [own]));
     // What the namespace could not hold beside what it has, and what it would not take, is put beside it here.
     if (!this.rules.maySettle || !fitsTheWire(merged)) return this.#keepConflict(remote.path, local);
-    return this.#commit(situation, local, seen);
+    return this.#commit(situation, local, [situation.base]);
   }
 
-  #commit(situation: Situation, entry: LocalEntry, seen: Version): Decision {
+  /** @param seen what the folder's state was made in the knowledge of. */
+  #commit(situation: Situation, entry: LocalEntry, seen: readonly (Item | undefined)[]): Decision {
     const { path, base } = situation;
     if (entry.kind !== 'directory') {
       const below = this.#itemsBelow(path);
@@ -176,7 +174,7 @@ export class Decider {
     return { kind: 'commit-item', path, offer: this.#offer(situation, seen), again: undefined, change };
   }
 
-  #offer(situation: Situation, seen: Version): Offer {
+  #offer(situation: Situation, seen: readonly (Item | undefined)[]): Offer {
     return nextOffer(situation, seen, this.rules);
   }
 
@@ -189,12 +187,12 @@ export class Decider {
   }
 
   #keepConflict(path: ItemPath, replaces: LocalEntry): Decision {
-    const { device, replica, at } = this.rules;
+    const { device, replica, nowMs } = this.rules;
     const { remote, local } = this.trees;
     const isTaken = (candidate: ItemPath): boolean =>
       remote.get(candidate) !== undefined || local.get(candidate) !== undefined;
     for (let number = 1; ; number++) {
-      const keptAs = conflictPath(path, { device, dateMs: at.wallMs, number, tag: replica.slice(0, 8) });
+      const keptAs = conflictPath(path, { device, dateMs: nowMs, number, tag: replica.slice(0, 8) });
       if (!isTaken(keptAs)) return { kind: 'keep-conflict', path, keptAs, replaces };
     }
   }

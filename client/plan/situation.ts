@@ -1,4 +1,4 @@
-import type { HybridTime } from '../../common/feed/hybrid-time.js';
+import { laterTime, nextTime, TIME_START, type HybridTime } from '../../common/feed/hybrid-time.js';
 import { isVoid, type Item, type ItemContent, type ItemPath, type Version } from '../../common/feed/item.js';
 import { hasSeen } from '../../common/feed/merge.js';
 import { counterOf, joinVersions, NO_VERSION } from '../../common/feed/version.js';
@@ -12,8 +12,8 @@ export interface PlanRules {
   /** The device that plans, and its folder. */
   readonly device: DeviceId;
   readonly replica: ReplicaId;
-  /** The time of the changes that are planned: later than all that is known. */
-  readonly at: HybridTime;
+  /** Milliseconds since 1970 UTC. */
+  readonly nowMs: number;
   /** Whether conflicts may be settled in the namespace. Where they may not, the folder keeps what is its own. */
   readonly maySettle: boolean;
   /** Whether a path is none of the sync's business, whatever the trees say of it: ignored, or not to be looked into. */
@@ -46,15 +46,27 @@ export function situationOf({ remote, synced, local, offered }: Trees, path: Ite
   return { ...about, base: isKnown ? agreed : undefined, isNewsToUs: false, open: offer };
 }
 
-/** The next change of a path, made by who has seen `seen`. It has a number that this folder has never given before. */
-export function nextOffer({ remote, base, open }: Situation, seen: Version, rules: PlanRules): Offer {
-  const { replica: replicaId, device: author, at } = rules;
+/**
+ * The next change of a path, made by who has seen `seen`. It has a number that this folder has never given before, and the
+ * time at which the file system says the file was changed: who comes back after a week has not written last. Where it does
+ * not say, it is now; and always later than what is replaced.
+ */
+export function nextOffer(situation: Situation, seen: readonly (Item | undefined)[], rules: PlanRules): Offer {
+  const { remote, base, open, local } = situation;
+  const { replica: replicaId, device: author, nowMs } = rules;
   const numbers = [remote, base, open].map((item) => counterOf(item?.version ?? NO_VERSION, replicaId));
   const change = { replicaId, counter: Math.max(...numbers) + 1 };
-  return { version: joinVersions(seen, [change]), change, at, author };
+  let version: Version = [change];
+  let latest: HybridTime = TIME_START;
+  for (const item of seen) {
+    version = joinVersions(version, item?.version ?? NO_VERSION);
+    latest = laterTime(latest, item?.at ?? TIME_START);
+  }
+  return { version, change, at: nextTime(latest, madeAtMs(local, nowMs)), author };
 }
 
-/** The versions of what is there and of what the folder's state was made from, together. */
-export function allSeen({ remote, base }: Situation): Version {
-  return joinVersions(remote?.version ?? NO_VERSION, base?.version ?? NO_VERSION);
+function madeAtMs(local: LocalEntry | undefined, nowMs: number): number {
+  if (local?.kind !== 'file') return nowMs;
+  const changedAtMs = Number(local.stamp.changedAtNs / 1_000_000n);
+  return Math.max(1, Math.min(changedAtMs, nowMs));
 }

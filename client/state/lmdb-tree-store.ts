@@ -1,12 +1,11 @@
 import { open, type Database, type RootDatabase } from 'lmdb';
-import { compareTimes, TIME_START, type HybridTime } from '../../common/feed/hybrid-time.js';
 import { decodeItem, encodeItem } from '../../common/feed/item-codec.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
 import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js';
 import { clientLimits } from '../../common/limits.js';
 import type { LocalEntry } from './local-entry.js';
 import { decodeLocalEntry, encodeLocalEntry } from './local-entry-codec.js';
-import { latestOf, mergedChanges } from './merged-changes.js';
+import { mergedChanges } from './merged-changes.js';
 import { offersAfter } from './offers.js';
 import { RecentValues } from './recent-values.js';
 import type { StateChanges, Tree, TreeChanges, TreeStore } from './tree-store.js';
@@ -17,7 +16,6 @@ const SLASH = 0x2f;
 const CURSOR_KEY = 'cursor';
 const NAMESPACE_KEY = 'namespace';
 const NONCE_KEY = 'nonce';
-const TIME_KEY = 'time';
 const NAMES = { encoding: 'binary', keyEncoding: 'binary' } as const;
 
 /** How a tree's values are stored, and which of them are small. */
@@ -140,11 +138,6 @@ class LmdbTreeStore implements TreeStore {
     return this.#facts.get(NONCE_KEY);
   }
 
-  get latestTime(): HybridTime {
-    const [wallMs, logical] = (this.#facts.get(TIME_KEY) ?? '').split('.').map(Number);
-    return wallMs === undefined || logical === undefined ? TIME_START : { wallMs, logical };
-  }
-
   async claim(namespaceId: NamespaceId, nonce: string): Promise<void> {
     await this.#root.transaction(() => {
       this.#facts.putSync(NAMESPACE_KEY, namespaceId);
@@ -162,19 +155,12 @@ class LmdbTreeStore implements TreeStore {
         this.synced.apply(changes.synced);
         this.offered.apply(offersAfter(changes.synced, this));
         this.offered.apply(changes.offered);
-        this.#noteTimes(changes);
         if (changes.cursor !== undefined) this.#facts.putSync(CURSOR_KEY, String(changes.cursor));
       });
     } catch (thrown) {
       for (const tree of [this.remote, this.local, this.synced, this.offered]) tree.forgetRecent();
       throw thrown;
     }
-  }
-
-  #noteTimes({ remote, offered }: StateChanges): void {
-    const known = this.latestTime;
-    const latest = latestOf(known, remote, offered);
-    if (compareTimes(latest, known) > 0) this.#facts.putSync(TIME_KEY, `${latest.wallMs}.${latest.logical}`);
   }
 
   async close(): Promise<void> {

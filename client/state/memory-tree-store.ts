@@ -1,9 +1,8 @@
-import { TIME_START, type HybridTime } from '../../common/feed/hybrid-time.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
 import { isAtOrBelow } from '../../common/feed/paths.js';
 import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js';
 import type { LocalEntry } from './local-entry.js';
-import { latestOf, mergedChanges } from './merged-changes.js';
+import { mergedChanges } from './merged-changes.js';
 import { offersAfter } from './offers.js';
 import type { StateChanges, Tree, TreeChanges, TreeStore } from './tree-store.js';
 
@@ -41,7 +40,6 @@ export class MemoryTreeStore implements TreeStore {
   namespaceId: NamespaceId | undefined;
   nonce: string | undefined;
   cursor: Cursor = CURSOR_START;
-  latestTime: HybridTime = TIME_START;
 
   claim(namespaceId: NamespaceId, nonce: string): Promise<void> {
     this.namespaceId = namespaceId;
@@ -56,7 +54,6 @@ export class MemoryTreeStore implements TreeStore {
     this.synced.apply(changes.synced);
     this.offered.apply(offersAfter(changes.synced, this));
     this.offered.apply(changes.offered);
-    this.latestTime = latestOf(this.latestTime, changes.remote, changes.offered);
     this.cursor = changes.cursor ?? this.cursor;
     return Promise.resolve();
   }

@@ -1,5 +1,4 @@
-import { laterTime, type HybridTime } from '../../common/feed/hybrid-time.js';
-import { statesOf, type Item, type ItemPath } from '../../common/feed/item.js';
+import type { Item, ItemPath } from '../../common/feed/item.js';
 import { mergeItems } from '../../common/feed/merge.js';
 import type { Tree } from './tree-store.js';
 
@@ -13,20 +12,6 @@ export function mergedChanges(items: ReadonlyMap<ItemPath, Item> | undefined, re
     const known = remote.get(path);
     const merged = known === undefined ? item : mergeItems(known, item);
     if (merged !== known) result.set(path, merged);
-  }
-  return result;
-}
-
-/** The latest time at which one of the items' states was made, or `latest` where that is later. */
-export function latestOf(
-  latest: HybridTime,
-  ...changes: (ReadonlyMap<ItemPath, Item | undefined> | undefined)[]
-): HybridTime {
-  let result = latest;
-  for (const items of changes) {
-    for (const item of items?.values() ?? []) {
-      for (const { at } of item === undefined ? [] : statesOf(item)) result = laterTime(result, at);
-    }
   }
   return result;
 }

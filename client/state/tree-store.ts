@@ -1,4 +1,3 @@
-import type { HybridTime } from '../../common/feed/hybrid-time.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
 import type { Cursor, NamespaceId } from '../../common/ids.js';
 import type { LocalEntry } from './local-entry.js';
@@ -56,8 +55,6 @@ export interface TreeStore extends Trees {
   readonly nonce: string | undefined;
   /** Where to go on reading the feed. */
   readonly cursor: Cursor;
-  /** The latest time of all changes that were ever in the remote or the offered tree. */
-  readonly latestTime: HybridTime;
   /** Binds the state to a namespace; `nonce` is random. Resolves when durable. */
   claim(namespaceId: NamespaceId, nonce: string): Promise<void>;
   /**

@@ -66,7 +66,12 @@ export class Agenda {
   }
 
   /** Takes in what a round left; returns the paths that keep changing, which are now for later. */
-  absorb({ again, lookAgain, refused, later }: RoundResult): ItemPath[] {
+  absorb({
+    again,
+    lookAgain,
+    refused,
+    later,
+  }: Pick<RoundResult, 'again' | 'lookAgain' | 'refused' | 'later'>): ItemPath[] {
     this.add(again);
     for (const path of refused) this.#refused.add(path);
     for (const path of later) this.#later.add(path);

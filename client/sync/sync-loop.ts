@@ -1,7 +1,6 @@
 import { retryDelayMs } from '../../common/concurrency/retry.js';
 import type { Clock } from '../../common/clock.js';
 import { DrystoneError } from '../../common/errors.js';
-import { nextTime } from '../../common/feed/hybrid-time.js';
 import type { ItemPath } from '../../common/feed/item.js';
 import type { DeviceId, ReplicaId } from '../../common/ids.js';
 import { clientLimits, retryLimits } from '../../common/limits.js';
@@ -121,7 +120,7 @@ export class SyncLoop {
     const { operations, deferred } = plan(store, this.#agenda.takeScope(), {
       device,
       replica,
-      at: nextTime(store.latestTime, clock.nowMs()),
+      nowMs: clock.nowMs(),
       maySettle: this.#maySettle,
       leaveAlone: (path, kind) => isLeftAlone(scan, path, kind),
     });

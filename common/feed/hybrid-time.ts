@@ -1,7 +1,7 @@
 /**
  * When a change was made: a clock's reading, and a number that goes on counting where the clock stands still or lags behind
- * what it has been told. A change made in the knowledge of another has a later time, whatever the clocks say. After
- * Kulkarni and others, "Logical Physical Clocks", 2014.
+ * that of another. A change that replaces another has a later time, whatever the clocks say. After Kulkarni and others,
+ * "Logical Physical Clocks", 2014.
  */
 export interface HybridTime {
   /** Milliseconds since 1970 UTC, at most {@link WALL_MAX_MS}. */
@@ -29,7 +29,7 @@ export function laterTime(a: HybridTime, b: HybridTime): HybridTime {
   return compareTimes(a, b) < 0 ? b : a;
 }
 
-/** The time of a change made at `nowMs` by somebody who has seen none later than `latest`: later than that. */
+/** The time of a change made at `nowMs` that replaces one made at `latest`: later than that. */
 export function nextTime(latest: HybridTime, nowMs: number): HybridTime {
   if (nowMs > latest.wallMs) return { wallMs: nowMs, logical: 0 };
   if (latest.logical < LOGICAL_MAX) return { wallMs: latest.wallMs, logical: latest.logical + 1 };

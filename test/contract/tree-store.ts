@@ -114,17 +114,6 @@ export function describeTreeStore(name: string, makeSubject: () => TreeStoreSubj
       expect(store.remote.get('a' as ItemPath)).toEqual(mergeItems(item('a', 3, 'newer'), concurrent));
     });
 
-    it('knows the latest time of all that it was ever told of', async () => {
-      expect(store.latestTime).toEqual({ wallMs: 0, logical: 0 });
-      await store.write({ remote: byPath(item('a', 7)) });
-      await store.write({ remote: byPath(item('b', 3)), forgetRemote: true });
-      expect(store.latestTime).toEqual({ wallMs: 7, logical: 0 });
-      await store.write({ offered: byPath({ ...item('c', 1), at: { wallMs: 7, logical: 2 } }) });
-      expect(store.latestTime).toEqual({ wallMs: 7, logical: 2 });
-      await store.write({ remote: byPath(mergeItems(item('d', 8), item('d', 9, 'rival', OTHER))) });
-      expect(store.latestTime).toEqual({ wallMs: 9, logical: 0 });
-    });
-
     it('forgets an offer that the namespace knows of, once what is agreed moves on', async () => {
       await store.write({ offered: byPath(item('a', 2), item('b', 2)) });
       await store.write({ remote: byPath(item('a', 2), item('b', 2)), synced: byPath(item('a', 2)) });

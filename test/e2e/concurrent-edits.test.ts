@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import { folderDifferences } from '../support/compare-trees.js';
 import { fleetTest } from '../support/fleet-test.js';
 import type { Fleet } from '../support/fleet.js';
+import { writeAfter } from '../support/write-after.js';
 
 const FILE = 'notes.txt';
 
@@ -37,11 +38,11 @@ function contents(root: string): string[] {
 fleetTest('of two edits at once both are kept: one in place, one as a single conflicted copy', async ({ fleet }) => {
   const { a, b } = await shareFile(fleet);
   writeFileSync(join(a, FILE), 'as a wants it');
-  writeFileSync(join(b, FILE), 'as b wants it');
+  writeAfter(join(a, FILE), join(b, FILE), 'as b wants it');
   expect(await settle(fleet)).toBe(1);
   expect(contents(a)).toEqual(['as a wants it', 'as b wants it']);
   expect(contents(b)).toEqual(contents(a));
-  expect(readFileSync(join(a, FILE), 'utf8')).toBe('as a wants it');
+  expect(readFileSync(join(a, FILE), 'utf8'), 'what was saved last stands').toBe('as b wants it');
   const copy = readdirSync(a).find((name) => name !== FILE && name !== '.drystone');
   expect(copy).toMatch(/^notes \(conflicted copy, .+\)\.txt$/);
 });

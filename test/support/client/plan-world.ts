@@ -1,5 +1,4 @@
 import { hashBlockSync } from '../../../common/block-hash.js';
-import { nextTime } from '../../../common/feed/hybrid-time.js';
 import { NO_BLOCKS, type FileContent, type Item, type ItemPath } from '../../../common/feed/item.js';
 import { hasSeen, itemOf, sameItem } from '../../../common/feed/merge.js';
 import { isAtOrBelow, parentPath } from '../../../common/feed/paths.js';
@@ -58,7 +57,7 @@ export class SimulatedDevice {
     return {
       device: this.id,
       replica: `${this.letter.repeat(31)}${this.#lives}` as ReplicaId,
-      at: nextTime(this.state.latestTime, 1_700_000_000_000 + this.skewMs + this.#steps),
+      nowMs: 1_700_000_000_000 + this.skewMs + this.#steps,
       maySettle: true,
       leaveAlone: () => false,
     };

@@ -12,7 +12,7 @@ export const THEIRS = 'b'.repeat(32) as DeviceId;
 export const HERE = 'c'.repeat(32) as ReplicaId;
 export const THERE = 'd'.repeat(32) as ReplicaId;
 /** When plans are made. */
-export const NOW = { wallMs: 1_800_000_000_000, logical: 3 };
+export const NOW_MS = 1_800_000_000_000;
 
 const blocksOf = (text: string) => ({ hashes: hashBlockSync(Buffer.from(text)), sizes: [text.length] });
 
@@ -83,7 +83,13 @@ export class PlannedTrees {
   } {
     const paths = scope === undefined ? everyPath(this.trees) : (scope as ItemPath[]);
     const leaveAlone = (path: ItemPath): boolean => path === ignored;
-    const { operations } = plan(this.trees, paths, { device: OURS, replica: HERE, at: NOW, maySettle, leaveAlone });
+    const { operations } = plan(this.trees, paths, {
+      device: OURS,
+      replica: HERE,
+      nowMs: NOW_MS,
+      maySettle,
+      leaveAlone,
+    });
     return { operations, steps: operations.map(({ kind, path }) => `${kind} ${path}`) };
   }
 }

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { LocalFile } from '../../../../client/state/local-entry.js';
 import type { ItemContent } from '../../../../common/feed/item.js';
 import { wireLimits } from '../../../../common/limits.js';
 import { DELETION, DIRECTORY } from '../../../support/feed/sample-states.js';
@@ -6,7 +7,7 @@ import {
   HERE,
   item,
   localFile,
-  NOW,
+  NOW_MS,
   OURS,
   PlannedTrees,
   text,
@@ -30,10 +31,30 @@ describe('one path', () => {
     await here.folderHas(localFile('file', 'new!', { blocks: undefined }));
     const { operations } = here.planned();
     const change = { replicaId: HERE, counter: 1 };
-    const offer = { version: [change, { replicaId: THERE, counter: 1 }], change, at: NOW, author: OURS };
+    const at = { wallMs: 1, logical: 1 };
+    const offer = { version: [change, { replicaId: THERE, counter: 1 }], change, at, author: OURS };
     expect(operations).toMatchObject([
       { kind: 'commit-item', path: 'file', offer, again: undefined, change: { from: 'folder' } },
     ]);
+  });
+
+  test('that changed here was changed when the file system says, and after what it replaces', async () => {
+    const { stamp } = localFile('', '');
+    const at = (changedAtMs: number): LocalFile['stamp'] => ({
+      ...stamp,
+      changedAtNs: BigInt(changedAtMs) * 1_000_000n,
+    });
+    await here.agreed({ file: 'old' });
+    for (const [changedAtMs, wallMs, logical] of [
+      [NOW_MS - 5000, NOW_MS - 5000, 0],
+      [NOW_MS + 5000, NOW_MS, 0],
+      [-7, 1, 1],
+    ] as const) {
+      await here.folderHas(localFile('file', 'new', { stamp: at(changedAtMs) }));
+      expect(here.planned().operations).toMatchObject([{ offer: { at: { wallMs, logical } } }]);
+    }
+    await here.folderLacks('file');
+    expect(here.planned().operations).toMatchObject([{ offer: { at: { wallMs: NOW_MS, logical: 0 } } }]);
   });
 
   test('that changed there is fetched over what is here', async () => {

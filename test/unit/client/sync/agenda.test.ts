@@ -14,7 +14,7 @@ const NOTHING = {
 function tryInVain(agenda: Agenda): ItemPath[] {
   agenda.takeScope();
   agenda.takeLookAgain();
-  return agenda.absorb({ ...NOTHING, lookAgain: new Set([RESTLESS]), failure: undefined, isReadOnly: false });
+  return agenda.absorb({ ...NOTHING, lookAgain: new Set([RESTLESS]) });
 }
 
 test('what keeps changing is tried a few times and then waits for its time', () => {

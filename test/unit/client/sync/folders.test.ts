@@ -16,6 +16,7 @@ import { folderOf } from '../../../support/client/folder.js';
 import { InProcessFleet } from '../../../support/client/in-process-fleet.js';
 import { seededRandom } from '../../../support/seeded-random.js';
 import { waitUntil } from '../../../support/wait-until.js';
+import { writeAfter } from '../../../support/write-after.js';
 
 const BIG_BYTES = 5 * 1024 * 1024;
 
@@ -111,24 +112,57 @@ test('deletions, attributes and changes of kind travel', async () => {
   expect(folderOf(b)).toEqual(folderOf(a));
 });
 
-test('of two edits of one file both are kept, and every folder comes to hold both', async () => {
+test('of two edits of one file the later stands, the other is kept, and every folder comes to hold both', async () => {
   const fleet = await InProcessFleet.start();
   const [a, b] = [fleet.folder('a'), fleet.folder('b')];
   furnish(a);
   await fleet.syncOnce('a');
   await fleet.syncOnce('b');
   writeFileSync(join(a, 'small.txt'), 'by a');
-  writeFileSync(join(b, 'small.txt'), 'by b');
+  writeAfter(join(a, 'small.txt'), join(b, 'small.txt'), 'by b');
   await fleet.syncOnce('a');
   const { witness, conflicts } = await fleet.syncOnce('b');
   await fleet.syncOnce('a');
   expect(conflicts).toBe(1);
   const [conflict] = witness.conflicts;
   expect(conflict?.path).toBe('small.txt');
-  expect(conflict?.keptAs).toMatch(/^small \(conflicted copy, [0-9a-f]{8}, \d{4}-\d\d-\d\d\)\.txt$/);
-  expect(readFileSync(join(b, 'small.txt'), 'utf8')).toBe('by a');
-  expect(readFileSync(join(b, conflict?.keptAs ?? ''), 'utf8')).toBe('by b');
+  expect(conflict?.keptAs).toMatch(/^small \(conflicted copy, [0-9a-f]{8}, \d{4}-\d\d-\d\d, 2\)\.txt$/);
+  expect(readFileSync(join(b, 'small.txt'), 'utf8')).toBe('by b');
+  expect(readFileSync(join(b, conflict?.keptAs ?? ''), 'utf8')).toBe('by a');
   expect(folderOf(a)).toEqual(folderOf(b));
+});
+
+test('who comes back later has not written last: what was saved last stands', async () => {
+  const fleet = await InProcessFleet.start();
+  const [a, b] = [fleet.folder('a'), fleet.folder('b')];
+  furnish(a);
+  await fleet.syncOnce('a');
+  await fleet.syncOnce('b');
+  writeFileSync(join(b, 'small.txt'), 'by b, before');
+  writeAfter(join(b, 'small.txt'), join(a, 'small.txt'), 'by a, after');
+  await fleet.syncOnce('a');
+  expect(await fleet.syncOnce('b')).toMatchObject({ conflicts: 1 });
+  await fleet.syncOnce('a');
+  expect(readFileSync(join(b, 'small.txt'), 'utf8')).toBe('by a, after');
+  expect(folderOf(a)).toEqual(folderOf(b));
+  expect(Object.values(folderOf(a)).join()).toContain('by b, before');
+});
+
+test('two folders on one device that change one file both keep what was written', async () => {
+  const fleet = await InProcessFleet.start();
+  const [a, b] = [fleet.folder('a'), fleet.folder('b')];
+  furnish(a);
+  await fleet.syncOnce('a');
+  await fleet.syncOnce('b', { device: 'a' });
+  writeFileSync(join(a, 'small.txt'), 'in the one');
+  writeFileSync(join(b, 'small.txt'), 'in the other');
+  await fleet.syncOnce('a');
+  await fleet.syncOnce('b', { device: 'a' });
+  await fleet.syncOnce('a');
+  expect(folderOf(a)).toEqual(folderOf(b));
+  const texts = Object.values(folderOf(a)).join();
+  expect(texts).toContain('in the one');
+  expect(texts).toContain('in the other');
 });
 
 test('what a client knows can be thrown away', async () => {

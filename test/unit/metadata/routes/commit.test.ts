@@ -192,7 +192,7 @@ describe('CommitService', () => {
     await namespace.commit({ items: wire(itemAt('a', { ben: 1 }, { kind: 'deletion' })) });
     await namespace.commit({ items: file('c', 'nobody') });
     expect(await metadata.metric('drystone_metadata_commit_items_total')).toBe(3);
-    expect(await metadata.metric('drystone_metadata_commit_conflicts_total')).toBe(1);
+    expect(await metadata.metric('drystone_metadata_commit_conflicts_total')).toBe(2);
     expect(await metadata.metric('drystone_metadata_commit_missing_blocks_total')).toBe(1);
     expect(await metadata.metric('drystone_metadata_commit_receipts_total')).toBe(1);
     expect(await metadata.metric('drystone_metadata_commit_seconds_count')).toBe(4);

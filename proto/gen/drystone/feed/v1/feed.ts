@@ -43,8 +43,7 @@ export interface Version_Entry {
 
 /**
  * When a change was made: a hybrid logical clock. Compared by `wall_ms`, then by
- * `logical`. A change MUST be later than all changes of the namespace that its
- * replica had heard of.
+ * `logical`. A change MUST be later than the states that it replaces.
  */
 export interface HybridTime {
   /** Milliseconds since 1970 UTC, at least 1 and at most 8,640,000,000,000,000. */
