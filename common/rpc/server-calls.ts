@@ -127,6 +127,8 @@ async function* requestsOf(
   signal: AbortSignal,
   interruption: () => DrystoneError,
 ): AsyncGenerator<unknown, void, undefined> {
+  // A handler may have had other things to do before it begins to read: an end that came meanwhile comes only once.
+  if (signal.aborted) throw interruption();
   const reader = new MessageReader(call, rpcLimits.messagesQueued);
   signal.addEventListener('abort', () => reader.end(), { once: true });
   for await (const request of reader.messages()) {

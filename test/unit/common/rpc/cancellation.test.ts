@@ -68,6 +68,31 @@ describe('a client that cancels', () => {
     await finished.promise;
   });
 
+  it('before the handler has begun to read: the requests end there and then', async () => {
+    const begun = deferred();
+    const ended = deferred<unknown>();
+    const calls = await start({
+      async *chat(requests, { signal }) {
+        begun.resolve();
+        await aborted(signal);
+        ended.resolve(await rejection(collect(requests)));
+      },
+    });
+    const abort = new AbortController();
+    const chatting = rejection(
+      collect(
+        calls.chat(
+          oneThenSilence(bytes('first'), () => {}),
+          { signal: abort.signal },
+        ),
+      ),
+    );
+    await begun.promise;
+    abort.abort();
+    expect(await chatting).toMatchObject({ reason: 'CANCELLED' });
+    expect(await ended.promise).toMatchObject({ reason: 'CANCELLED' });
+  });
+
   it('before it began: nothing is sent', async () => {
     let asked = 0;
     const calls = await start({
