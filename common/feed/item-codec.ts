@@ -118,8 +118,8 @@ function stateFromWire(field: string, wire: WireState, version: Version, isVoidI
 
 /** Whether an item says that no state is left, in the one form that there is for it. */
 function isVoidOnWire({ content, changedAt, change, authorDeviceId, rivals }: WireItem): boolean {
-  const isLeft = changedAt !== undefined || change !== 0 || authorDeviceId !== NOBODY || rivals.length > 0;
-  return content?.$case === 'deletion' && !isLeft;
+  if (changedAt !== undefined || content?.$case !== 'deletion') return false;
+  return change === 0 && authorDeviceId === NOBODY && rivals.length === 0;
 }
 
 function timeFromWire(field: string, wire: WireTime | undefined): HybridTime {

@@ -5,8 +5,8 @@ import { covers } from '../../common/feed/version.js';
 import type { DeviceId } from '../../common/ids.js';
 
 /** Whether one of the items has a state that `committer` has not made. */
-export function bringsOthersChanges(committer: DeviceId, items: readonly Item[]): boolean {
-  return items.some((item) => othersStates(committer, item).length > 0);
+export function bringsOthersChanges(committer: DeviceId, items: readonly { readonly item: Item }[]): boolean {
+  return items.some(({ item }) => item.author !== committer || item.rivals.some(({ author }) => author !== committer));
 }
 
 /**

@@ -134,13 +134,7 @@ export function decideCommit(state: CommitState, batch: CommitBatch): CommitDeci
 }
 
 function mustBeAllowed({ committer, items }: CommitBatch): boolean {
-  return (
-    committer !== undefined &&
-    bringsOthersChanges(
-      committer,
-      items.map(({ item }) => item),
-    )
-  );
+  return committer !== undefined && bringsOthersChanges(committer, items);
 }
 
 function allowance(state: CommitState, batch: CommitBatch): (item: Item, current: CurrentItem | undefined) => boolean {
@@ -177,15 +171,17 @@ export function headOf({ cursor, item }: ItemWrite): ItemHead {
  */
 export function missingBlocks(items: readonly NewItem[], isHeld: (hash: Uint8Array) => boolean): Uint8Array {
   const missing = new Set<HashKey>();
-  for (const { content } of items.flatMap(({ item }) => statesOf(item))) {
-    if (content.kind !== 'file') continue;
-    const { hashes } = content.blocks;
-    const count = hashCount(hashes);
-    for (let index = 0; index < count; index++) {
-      const hash = hashAt(hashes, index);
-      if (isHeld(hash)) continue;
-      missing.add(hashKey(hash));
-      if (missing.size === wireLimits.hashesPerMessage) return packKeys([...missing]);
+  for (const { item } of items) {
+    for (const { content } of statesOf(item)) {
+      if (content.kind !== 'file') continue;
+      const { hashes } = content.blocks;
+      const count = hashCount(hashes);
+      for (let index = 0; index < count; index++) {
+        const hash = hashAt(hashes, index);
+        if (isHeld(hash)) continue;
+        missing.add(hashKey(hash));
+        if (missing.size === wireLimits.hashesPerMessage) return packKeys([...missing]);
+      }
     }
   }
   return packKeys([...missing]);
