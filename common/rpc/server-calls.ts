@@ -127,10 +127,10 @@ async function* requestsOf(
   signal: AbortSignal,
   interruption: () => DrystoneError,
 ): AsyncGenerator<unknown, void, undefined> {
-  // A handler may have had other things to do before it begins to read: an end that came meanwhile comes only once.
-  if (signal.aborted) throw interruption();
   const reader = new MessageReader(call, rpcLimits.messagesQueued);
-  signal.addEventListener('abort', () => reader.end(), { once: true });
+  // A handler may have had other things to do before it begins to read: an end that came meanwhile comes only once.
+  if (signal.aborted) reader.end();
+  else signal.addEventListener('abort', () => reader.end(), { once: true });
   for await (const request of reader.messages()) {
     if (signal.aborted) break;
     yield requestOf(request);
