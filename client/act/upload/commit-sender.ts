@@ -1,8 +1,8 @@
-import { hashAt, hashCount, hashKey, hashKeyAt, type HashKey } from '../../../common/block-hash.js';
+import { HASH_BYTES, hashAt, hashCount, hashKey, hashKeyAt, type HashKey } from '../../../common/block-hash.js';
 import { ChangeSignal } from '../../../common/concurrency/change-signal.js';
 import { entryFromWire, itemToWire } from '../../../common/feed/item-codec.js';
 import { statesOf, type ItemPath } from '../../../common/feed/item.js';
-import { hasSeen } from '../../../common/feed/merge.js';
+import { blockCount, hasSeen } from '../../../common/feed/merge.js';
 import { parseCursor, type Cursor, type NamespaceId } from '../../../common/ids.js';
 import { clientLimits, wireLimits } from '../../../common/limits.js';
 import { receiptToMessage } from '../../../common/receipt-message.js';
@@ -120,7 +120,7 @@ export class CommitSender {
     const paths = new Set<ItemPath>();
     let bytes = 0;
     for (let group = this.#groups[0]; group !== undefined; group = this.#groups[0]) {
-      for (const { item } of group) bytes += hashBytesOf(item);
+      for (const { item } of group) bytes += blockCount(item) * HASH_BYTES;
       const fits = paths.size + group.length <= wireLimits.itemsPerCommit && bytes <= clientLimits.commitMessageBytes;
       if (groups.length > 0 && (!fits || group.some(({ item }) => paths.has(item.path)))) break;
       this.#groups.shift();
@@ -153,13 +153,6 @@ export class CommitSender {
     this.#groups.unshift(...groups.filter((group) => !dropped.has(group)));
     return [...dropped].flat().map((ready) => ({ outcome: 'missing', ...ready }));
   }
-}
-
-function hashBytesOf(item: ReadyItem['item']): number {
-  return statesOf(item).reduce(
-    (sum, { content }) => sum + (content.kind === 'file' ? content.blocks.hashes.length : 0),
-    0,
-  );
 }
 
 function lacks({ item }: ReadyItem, missing: ReadonlySet<HashKey>): boolean {
