@@ -104,6 +104,18 @@ module.exports = {
       'Credentials, windows, limits and draining are set in one place; a server or channel made elsewhere would miss them.',
     ),
     onlyFrom(
+      'only-certificates-imports-x509',
+      '(@peculiar/[^/]+|reflect-metadata)',
+      '^common/identity/certificates[.]ts$',
+      'What a certificate of the fleet holds is decided once; and the library takes a quarter of a second to load.',
+    ),
+    onlyFrom(
+      'only-access-tokens-imports-jose',
+      'jose',
+      '^common/identity/access-tokens[.]ts$',
+      'A token is signed and verified beside each other: what one side does not say the other must not believe.',
+    ),
+    onlyFrom(
       'only-logging-imports-pino',
       'pino',
       '^common/logging[.]ts$',

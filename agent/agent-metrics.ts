@@ -1,10 +1,18 @@
 import { Gauge, type Registry } from 'prom-client';
 import { softwareVersion } from '../common/version.js';
 import type { AssignedNamespaces } from './assigned-namespaces.js';
+import type { FleetStanding } from './fleet-standing.js';
 import type { MetadataLink } from './metadata-link.js';
 
+/** The daemon round the block server, as scrapes see it. */
+export interface AgentGaugeSources {
+  readonly link: MetadataLink;
+  readonly assigned: AssignedNamespaces;
+  readonly standing: FleetStanding;
+}
+
 /** Registers what a scrape is told of the daemon round the block server. */
-export function registerAgentGauges(registry: Registry, link: MetadataLink, assigned: AssignedNamespaces): void {
+export function registerAgentGauges(registry: Registry, { link, assigned, standing }: AgentGaugeSources): void {
   const registers = [registry];
   new Gauge({
     name: 'drystone_agent_heartbeat_age_seconds',
@@ -20,6 +28,14 @@ export function registerAgentGauges(registry: Registry, link: MetadataLink, assi
     registers,
     collect() {
       this.set(assigned.count);
+    },
+  });
+  new Gauge({
+    name: 'drystone_agent_revoked',
+    help: '1 once metadata has said that this agent no longer belongs to the fleet: it answers nobody any more.',
+    registers,
+    collect() {
+      this.set(standing.isRevoked ? 1 : 0);
     },
   });
   new Gauge({

@@ -6,7 +6,10 @@ export interface AgentConfig {
   readonly dataDir: string;
   /** HOST:PORT of the metadata service. */
   readonly metadata: string;
-  readonly premises: PremisesName;
+  /** The one-time token with which it joins the fleet; needed once, until its identity is in `dataDir`. A secret. */
+  readonly join: string | undefined;
+  /** Where it stands: what its token or certificate says. Given too, it must be the same. */
+  readonly premises: PremisesName | undefined;
   /** HOST:PORT of the block server; port 0 takes a free one. */
   readonly listen: string;
   /** HOST:PORT that clients are told; what `listen` really bound where undefined. */

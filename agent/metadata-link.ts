@@ -2,10 +2,9 @@ import type { Clock } from '../common/clock.js';
 import { ChangeSignal } from '../common/concurrency/change-signal.js';
 import { retryDelayMs } from '../common/concurrency/retry.js';
 import { DrystoneError, toDrystoneError } from '../common/errors.js';
-import { parseNamespaceId, type AgentId, type PremisesName } from '../common/ids.js';
+import { parseNamespaceId, type AgentId } from '../common/ids.js';
 import { agentLimits } from '../common/limits.js';
 import type { Logger } from '../common/logging.js';
-import type { SigningKey } from '../common/program/signing-key.js';
 import type { Random } from '../common/random.js';
 import type { ServiceCaller } from '../common/rpc/method-types.js';
 import { softwareVersion } from '../common/version.js';
@@ -14,20 +13,24 @@ import type {
   AssignedNamespace as AssignedNamespaceMessage,
   FleetServiceService,
   HeartbeatRequest,
+  HeartbeatResponse,
 } from '../proto/gen/drystone/metadata/v1/fleet.js';
 import type { AssignedNamespace, AssignedNamespaces } from './assigned-namespaces.js';
 import type { Capacity } from './capacity.js';
+import type { FleetStanding } from './fleet-standing.js';
+import type { KeptTokenKeys } from './token-keys.js';
 
 /** Calls of metadata's fleet service. */
 export type FleetCaller = ServiceCaller<typeof FleetServiceService>;
 
 export interface MetadataLinkOptions {
   readonly fleet: FleetCaller;
-  readonly key: SigningKey<AgentId>;
-  readonly premises: PremisesName;
+  readonly agentId: AgentId;
   /** HOST:PORT that clients are told. */
   readonly address: string;
   readonly assigned: AssignedNamespaces;
+  readonly tokenKeys: KeptTokenKeys;
+  readonly standing: FleetStanding;
   readonly readCapacity: () => Promise<Capacity>;
   readonly clock: Clock;
   readonly random: Random;
@@ -35,9 +38,9 @@ export interface MetadataLinkOptions {
 }
 
 /**
- * The agent's line to metadata: it registers, says how it is at every interval, and takes over the assignments that come
- * down. Where the line breaks it tries again for ever, with growing, jittered delays; nothing else of the agent waits for
- * it.
+ * The agent's line to metadata: it registers, says how it is at every interval, and takes over the assignments and token
+ * keys that come down. Where the line breaks it tries again for ever, with growing, jittered delays, unless metadata has
+ * said that this agent is revoked; nothing else of the agent waits for it.
  */
 export class MetadataLink {
   readonly #ended = new AbortController();
@@ -81,7 +84,7 @@ export class MetadataLink {
   }
 
   async #run(): Promise<void> {
-    const { clock, random, logger } = this.options;
+    const { clock, random, logger, standing } = this.options;
     const { signal } = this.#ended;
     for (let failures = 0; this.#isHere(); failures++) {
       try {
@@ -89,6 +92,7 @@ export class MetadataLink {
       } catch (thrown) {
         if (signal.aborted) return;
         const error = toDrystoneError(thrown);
+        if (error.reason === 'IDENTITY_REVOKED') return standing.revoke();
         const delayMs = retryDelayMs(failures, error, random);
         logger.warn({ reason: error.reason, delayMs }, `no line to metadata: ${error.message}`);
         await clock.sleep(delayMs, signal).catch(() => undefined);
@@ -98,19 +102,18 @@ export class MetadataLink {
 
   /** Registers and keeps one heartbeat stream until this agent leaves; throws where it breaks before. */
   async #holdLine(onAnswer: () => void): Promise<void> {
-    const { fleet, key, premises, address, clock } = this.options;
+    const { fleet, address, clock } = this.options;
     const { signal } = this.#ended;
-    const registration = { publicKey: key.publicKey, premises, address, softwareVersion };
-    const { heartbeatIntervalMs } = await fleet.registerAgent(registration, { signal });
+    const { heartbeatIntervalMs } = await fleet.registerAgent({ address, softwareVersion }, { signal });
     const intervalMs = Math.max(heartbeatIntervalMs, agentLimits.heartbeatIntervalMinMs);
     const line = new AbortController();
     try {
       const heartbeats = this.#heartbeats(intervalMs, line.signal);
-      for await (const { assignments } of fleet.heartbeat(heartbeats, { signal })) {
+      for await (const news of fleet.heartbeat(heartbeats, { signal })) {
         onAnswer();
         this.#isAnswered = true;
         this.#heardAtMs = clock.monotonicMs();
-        await this.#follow(assignments);
+        await this.#follow(news);
       }
     } finally {
       this.#isAnswered = false;
@@ -119,15 +122,23 @@ export class MetadataLink {
     if (this.#isHere()) throw new DrystoneError('UNAVAILABLE', 'TRANSPORT', 'metadata ended the heartbeat stream');
   }
 
-  async #follow(assignments: readonly AssignedNamespaceMessage[]): Promise<void> {
-    const { assigned, logger } = this.options;
+  async #follow({ assignments, tokenKeys }: HeartbeatResponse): Promise<void> {
+    const { assigned, tokenKeys: keptKeys, logger } = this.options;
     const namespaces = assignments.map(assignmentOf);
+    const keys = tokenKeys.map(({ keyId, publicKey }) => ({ id: keyId, publicKey }));
+    // First the keys: whoever is sent here for a new namespace may hold a token of a new one.
+    await this.#keep(keptKeys.path, keptKeys.replace(keys));
+    await this.#keep(assigned.path, assigned.replace(namespaces));
+    logger.info({ namespaces: assigned.count, tokenKeys: keys.length }, 'assignments and token keys received');
+  }
+
+  /** What could not be written is in force all the same; only a restart while metadata is away would begin with the old. */
+  async #keep(path: string, written: Promise<void>): Promise<void> {
     try {
-      await assigned.replace(namespaces);
-      logger.info({ namespaces: assigned.count }, 'assignments received');
+      await written;
     } catch (thrown) {
-      // They are in force; only a restart while metadata is away would begin with the old ones.
-      logger.error({ err: thrown }, `assignments could not be kept in ${assigned.path}`);
+      if (toDrystoneError(thrown).code === 'INVALID_ARGUMENT') throw thrown;
+      this.options.logger.error({ err: thrown }, `what metadata said could not be kept in ${path}`);
     }
   }
 
@@ -150,7 +161,7 @@ export class MetadataLink {
   async #heartbeat(state: AgentState): Promise<HeartbeatRequest> {
     const capacity = await this.options.readCapacity();
     return {
-      agentId: this.options.key.id,
+      agentId: this.options.agentId,
       state,
       freeBytes: BigInt(capacity.freeBytes),
       totalBytes: BigInt(capacity.totalBytes),

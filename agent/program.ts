@@ -1,34 +1,45 @@
 import { join } from 'node:path';
 import { isWildcardHost, parseHostPort } from '../common/address.js';
 import { invalidArgument } from '../common/errors.js';
-import type { AgentId } from '../common/ids.js';
+import { AccessTokenVerifier } from '../common/identity/access-tokens.js';
+import type { HeldIdentity } from '../common/identity/held-identity.js';
+import { keepRenewed } from '../common/identity/renewal.js';
 import type { ProgramContext, RunningProgram } from '../common/program/context.js';
 import { openDataDirectory } from '../common/program/data-directory.js';
 import { startHttpEndpoint } from '../common/program/http-endpoint.js';
-import { loadOrCreateSigningKey } from '../common/program/signing-key.js';
 import { startProgram, type OnStop } from '../common/program/start-program.js';
+import { CallGate } from '../common/rpc/call-gate.js';
 import { openChannel } from '../common/rpc/client.js';
 import { createRpcServerMetrics } from '../common/rpc/rpc-metrics.js';
-import { startRpcServer } from '../common/rpc/server.js';
+import { startRpcServer, type RpcServer, type ServedService } from '../common/rpc/server.js';
+import { mutualTls, type TransportCredentials } from '../common/rpc/transport-credentials.js';
+import { trackCertificate } from '../common/rpc/trust-metrics.js';
 import { FleetServiceService } from '../proto/gen/drystone/metadata/v1/fleet.js';
+import { tokenAccess } from '../server/block-access.js';
 import { createBlockMetrics } from '../server/block-metrics.js';
 import { createBlockService } from '../server/block-service.js';
 import { openBlockStore } from '../server/open-block-store.js';
 import { createReceiptSigner } from '../server/receipt-signer.js';
+import { openAgentIdentity, parseJoinToken } from './agent-identity.js';
 import { registerAgentGauges } from './agent-metrics.js';
 import { AssignedNamespaces } from './assigned-namespaces.js';
 import { readCapacity } from './capacity.js';
 import type { AgentConfig } from './config.js';
+import { FleetStanding } from './fleet-standing.js';
 import { MetadataLink } from './metadata-link.js';
+import { KeptTokenKeys } from './token-keys.js';
 
 /** The newest format of the data directory that this release reads and writes (docs/storage-format.md). */
 const FORMAT_VERSION = 1;
 
 /**
- * Starts an agent: a block server that holds the namespaces which metadata assigns to it. It serves as soon as the promise
- * resolves, whether metadata is there or not. Raises FAILED_PRECONDITION where the data directory is in use, newer or
- * something else, or an address cannot be had, and INVALID_ARGUMENT where no address is known that clients could be told;
- * then nothing stays open.
+ * Starts an agent: a block server that holds the namespaces which metadata assigns to it. The first time it joins the fleet
+ * by its one-time token, for which metadata must be there; from then on it serves as soon as the promise resolves, whether
+ * metadata is there or not.
+ *
+ * Raises FAILED_PRECONDITION where the data directory is in use, newer or something else, holds no identity that counts
+ * (`openAgentIdentity`), or an address cannot be had; INVALID_ARGUMENT where the token is none, or no address is known that
+ * clients could be told; and what joining raises. Then nothing stays open.
  */
 export function startAgent(config: AgentConfig, context: ProgramContext): Promise<RunningProgram> {
   return startProgram((onStop) => openAgent(config, context, onStop));
@@ -39,68 +50,113 @@ async function openAgent(
   context: ProgramContext,
   onStop: OnStop,
 ): Promise<Omit<RunningProgram, 'stop'>> {
-  const { clock, logger, registry, random, credentials } = context;
+  const { clock, logger, registry, random } = context;
+  const { dataDir, metadata, freeFloorBytes } = config;
   checkAddresses(config);
-  const directory = await openDataDirectory({ path: config.dataDir, program: 'agent', formatVersion: FORMAT_VERSION });
+  parseJoinToken(config);
+  const directory = await openDataDirectory({ path: dataDir, program: 'agent', formatVersion: FORMAT_VERSION });
   onStop(() => directory.release());
-  const key = await loadOrCreateSigningKey<AgentId>(join(config.dataDir, 'agent.key'));
-  const assigned = await AssignedNamespaces.load(join(config.dataDir, 'assignments.json'));
+  const { held, identity } = await openAgentIdentity(config, context);
+  trackCertificate(registry, held, clock);
+  const transport = mutualTls(held);
+  const verifier = new AccessTokenVerifier(clock);
+  const tokenKeys = await KeptTokenKeys.load(join(dataDir, 'token-keys.json'), verifier);
+  const assigned = await AssignedNamespaces.load(join(dataDir, 'assignments.json'));
+  const standing = new FleetStanding(assigned, tokenKeys, logger);
+
   const metrics = createBlockMetrics(registry);
-  const { freeFloorBytes } = config;
-  const path = join(config.dataDir, 'blocks');
+  const path = join(dataDir, 'blocks');
   const store = await openBlockStore({ path, freeFloorBytes, clock, logger, registry, metrics });
   onStop(() => store.close());
-
   const service = createBlockService({
     store,
-    isAssigned: (namespaceId) => assigned.holds(namespaceId),
-    receipts: createReceiptSigner(key, clock),
+    access: tokenAccess({
+      verifier,
+      isAssigned: (namespaceId) => assigned.holds(namespaceId),
+      isRevoked: () => standing.isRevoked,
+      clock,
+      metrics,
+    }),
+    receipts: createReceiptSigner({ id: identity.agentId, privateKey: held.privateKey }, clock),
     metrics,
     registry,
   });
-  const server = await startRpcServer({
-    listen: config.listen,
-    credentials: credentials.server,
-    services: [service],
-    metrics: createRpcServerMetrics(
-      registry,
-      Object.values(service.methods).map(({ method }) => method.path),
-    ),
-    logger,
-  });
+  const server = await serveAgent(config, context, transport, service);
   onStop(() => server.drain());
 
-  const channel = openChannel(config.metadata, credentials.channel);
+  const channel = openChannel(metadata, transport.channelTo('metadata'));
   onStop(async () => channel.close());
   const link = new MetadataLink({
     fleet: channel.service(FleetServiceService),
-    key,
-    premises: config.premises,
+    agentId: identity.agentId,
     address: config.advertise ?? server.address,
     assigned,
+    tokenKeys,
+    standing,
     readCapacity: () => readCapacity(path, store, freeFloorBytes),
     clock,
     random,
     logger,
   });
-  registerAgentGauges(registry, link, assigned);
-  let isReady = true;
+  registerAgentGauges(registry, { link, assigned, standing });
+  let isDraining = false;
+  const isReady = (): boolean => !isDraining && !standing.isRevoked;
   const http =
-    config.http === undefined
-      ? undefined
-      : await startHttpEndpoint({ listen: config.http, registry, isReady: () => isReady });
+    config.http === undefined ? undefined : await startHttpEndpoint({ listen: config.http, registry, isReady });
   if (http !== undefined) onStop(() => http.close());
+  onStop(renewInBackground({ held, config, transport, standing }, context));
   link.start();
-  logger.info({ address: server.address, http: http?.address, agent: key.id }, 'agent is serving');
+  logger.info({ address: server.address, http: http?.address, agent: identity.agentId }, 'agent is serving');
 
   // Metadata is told first and the line is held until the last upload is done, so that no client is sent here anew.
   onStop(async () => {
-    isReady = false;
+    isDraining = true;
     link.drain();
     await server.drain();
     await link.end();
   });
   return { address: server.address, httpAddress: http?.address };
+}
+
+function serveAgent(
+  { listen }: AgentConfig,
+  { clock, registry, logger }: ProgramContext,
+  transport: TransportCredentials,
+  service: ServedService,
+): Promise<RpcServer> {
+  const paths = Object.values(service.methods).map(({ method }) => method.path);
+  return startRpcServer({
+    listen,
+    credentials: transport.server,
+    services: [service],
+    gate: new CallGate({ clock }),
+    metrics: createRpcServerMetrics(registry, paths),
+    logger,
+  });
+}
+
+interface Renewal {
+  readonly held: HeldIdentity;
+  readonly config: AgentConfig;
+  readonly transport: TransportCredentials;
+  readonly standing: FleetStanding;
+}
+
+/** Keeps the certificate renewed until the identity is revoked, or until the function that is returned is called. */
+function renewInBackground(
+  { held, config, transport, standing }: Renewal,
+  { clock, random, logger }: ProgramContext,
+): () => Promise<void> {
+  const stopping = new AbortController();
+  const { dataDir: dir, metadata: address } = config;
+  const renewed = keepRenewed(
+    { held, dir, name: 'agent', address, transport, clock, random, logger },
+    AbortSignal.any([stopping.signal, standing.revoked]),
+  );
+  return () => {
+    stopping.abort();
+    return renewed;
+  };
 }
 
 function checkAddresses({ listen, advertise, metadata }: AgentConfig): void {

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { type Command, Option } from 'commander';
 import { DrystoneError, toDrystoneError } from '../common/errors.js';
 import type { LogLevel } from '../common/logging.js';
@@ -12,6 +13,7 @@ import type { EndRequest } from './signals.js';
 
 /** The world in which a command runs. */
 export interface Host {
+  readonly input: Readable;
   readonly output: OutputStream;
   readonly errors: OutputStream;
   readonly environment: Environment;
@@ -33,7 +35,7 @@ export interface CommandSpec<
   /** What a user must know beyond that, in a few lines. */
   readonly description?: string;
   readonly examples: readonly Example[];
-  /** Arguments without a flag, all of them required, in the order of their keys; shown by their placeholders. */
+  /** Arguments without a flag, in the order of their keys, those with a fallback last; shown by their placeholders. */
   readonly positionals: Positionals;
   /** Flags that are said anew for each run. */
   readonly flags: Flags;
@@ -59,6 +61,8 @@ export interface Invocation<
   readonly settings: SettingValues<Settings>;
   readonly logLevel: LogLevel | undefined;
   readonly terminal: Terminal;
+  /** Standard input; read where a flag says so. */
+  readonly input: Readable;
   /** For the programs that this one starts. */
   readonly environment: Environment;
   /** Aborts when the user wants the command to end. */
@@ -80,7 +84,8 @@ export function addCommand<P extends SettingTable, F extends SettingTable, S ext
 ): void {
   const command = parent.command(spec.name).summary(spec.summary).description(describe(spec));
   for (const [key, setting] of Object.entries(spec.positionals)) {
-    command.argument(`<${positionalName(key, setting)}>`, setting.about);
+    const name = positionalName(key, setting);
+    command.argument(setting.fallback === undefined ? `<${name}>` : `[${name}]`, setting.about);
   }
   for (const table of [spec.flags, spec.settings, commonSettings]) {
     for (const [key, setting] of Object.entries(table)) command.addOption(optionOf(key, setting));
@@ -123,11 +128,9 @@ async function runCommand<P extends SettingTable, F extends SettingTable, S exte
   const given = flagsByKey(command);
   const terminal = new Terminal(host.output, host.errors, given.json === true);
   try {
+    const { input, environment, end } = host;
     const invocation = await prepare(host, spec, command.args, given);
-    return (
-      (await spec.run({ ...invocation, terminal, environment: host.environment, signal: host.end.signal })) ??
-      exitCodes.ok
-    );
+    return (await spec.run({ ...invocation, terminal, input, environment, signal: end.signal })) ?? exitCodes.ok;
   } catch (thrown) {
     return reportFailure(terminal, thrown, host.end);
   }
@@ -149,7 +152,7 @@ async function prepare<P extends SettingTable, F extends SettingTable, S extends
   spec: CommandSpec<P, F, S>,
   args: readonly string[],
   given: Readonly<Record<string, unknown>>,
-): Promise<Omit<Invocation<P, F, S>, 'terminal' | 'environment' | 'signal'>> {
+): Promise<Pick<Invocation<P, F, S>, 'positionals' | 'flags' | 'settings' | 'logLevel'>> {
   const { environment } = host;
   refuseUnknownVariables(environment);
   const directories = userDirectories(environment);

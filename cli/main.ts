@@ -12,6 +12,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const end = listenForEnd();
 process.exitCode = await runCli(process.argv.slice(2), {
+  input: process.stdin,
   output: process.stdout,
   errors: process.stderr,
   environment: processEnvironment(),

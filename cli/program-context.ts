@@ -3,7 +3,6 @@ import { systemClock } from '../common/clock.js';
 import { createLogger, type LogLevel } from '../common/logging.js';
 import type { ProgramContext } from '../common/program/context.js';
 import { systemRandom } from '../common/random.js';
-import { plaintextCredentials } from '../common/rpc/credentials.js';
 
 /** What a program of this process is handed: the machine's time and chance, a log on standard error. */
 export function createProgramContext(program: string, logLevel: LogLevel): ProgramContext {
@@ -12,6 +11,5 @@ export function createProgramContext(program: string, logLevel: LogLevel): Progr
     random: systemRandom,
     logger: createLogger(program, logLevel),
     registry: new Registry(),
-    credentials: plaintextCredentials(),
   };
 }

@@ -2,15 +2,28 @@ import { Command, CommanderError } from 'commander';
 import { DrystoneError } from '../common/errors.js';
 import { softwareVersion } from '../common/version.js';
 import { addCommand, reportFailure, type Host } from './command.js';
+import { accountCreate } from './commands/account-create.js';
+import { accountList } from './commands/account-list.js';
+import { accountRole } from './commands/account-role.js';
 import { agentList } from './commands/agent-list.js';
+import { agentRevoke } from './commands/agent-revoke.js';
 import { agentServe } from './commands/agent-serve.js';
+import { agentToken } from './commands/agent-token.js';
+import { audit } from './commands/audit.js';
 import { cat } from './commands/cat.js';
 import { demo } from './commands/demo.js';
+import { deviceList } from './commands/device-list.js';
+import { deviceRevoke } from './commands/device-revoke.js';
+import { deviceToken } from './commands/device-token.js';
+import { login } from './commands/login.js';
 import { ls } from './commands/ls.js';
 import { metadataServe } from './commands/metadata-serve.js';
+import { namespaceAssign } from './commands/namespace-assign.js';
 import { namespaceCreate } from './commands/namespace-create.js';
 import { namespaceList } from './commands/namespace-list.js';
+import { namespaceShare } from './commands/namespace-share.js';
 import { namespaceShow } from './commands/namespace-show.js';
+import { namespaceUnshare } from './commands/namespace-unshare.js';
 import { status } from './commands/status.js';
 import { sync } from './commands/sync.js';
 import { exitCodes, type ExitCode } from './output/exit-codes.js';
@@ -22,8 +35,8 @@ const HELP_FOOTER = `
 Each flag that is a setting can also come from the environment or a settings file: flags win over DRYSTONE_ variables,
 those over the file ($XDG_CONFIG_HOME/drystone/config.toml, or --config FILE), the file over the defaults.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 refused (busy, unknown, exists already), 4 unreachable or
-overloaded (try again), 130 and 143 ended by SIGINT and SIGTERM before it was done.
+Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 refused (busy, unknown, exists already, not allowed), 4
+unreachable or overloaded (try again), 130 and 143 ended by SIGINT and SIGTERM before it was done.
 
 Start with:
   $ drystone demo`;
@@ -56,30 +69,43 @@ function createProgram(host: Host): Command {
       outputError: () => undefined,
     })
     .addHelpText('after', HELP_FOOTER);
+  addCommands(program, host);
+  return program;
+}
+
+/** In the order in which help shows them: that of the first steps. */
+function addCommands(program: Command, host: Host): void {
+  const group = (name: string, summary: string, description: string): Command =>
+    program.command(name).summary(summary).description(description);
   addCommand(program, host, demo);
-  const metadata = program
-    .command('metadata')
-    .summary('run the central service')
-    .description('The central service, which knows what lies where.');
+  const metadata = group('metadata', 'run the central service', 'The central service, which knows what lies where.');
   addCommand(metadata, host, metadataServe);
-  const agent = program
-    .command('agent')
-    .summary('run and list block servers on premises')
-    .description('The block servers on premises.');
+  addCommand(program, host, login);
+  const agent = group('agent', 'run, admit and list block servers on premises', 'The block servers on premises.');
+  addCommand(agent, host, agentToken);
   addCommand(agent, host, agentServe);
   addCommand(agent, host, agentList);
-  const namespace = program
-    .command('namespace')
-    .summary('create and list the roots of shared folders')
-    .description('The roots of shared folders.');
+  addCommand(agent, host, agentRevoke);
+  const account = group('account', 'create and list accounts', 'People and services, and who may run the fleet.');
+  addCommand(account, host, accountCreate);
+  addCommand(account, host, accountList);
+  addCommand(account, host, accountRole);
+  const device = group('device', 'admit, list and revoke devices', 'The endpoints of accounts.');
+  addCommand(device, host, deviceToken);
+  addCommand(device, host, deviceList);
+  addCommand(device, host, deviceRevoke);
+  const namespace = group('namespace', 'create, share and list shared folders', 'The roots of shared folders.');
   addCommand(namespace, host, namespaceCreate);
+  addCommand(namespace, host, namespaceShare);
+  addCommand(namespace, host, namespaceUnshare);
   addCommand(namespace, host, namespaceList);
   addCommand(namespace, host, namespaceShow);
+  addCommand(namespace, host, namespaceAssign);
   addCommand(program, host, sync);
   addCommand(program, host, status);
   addCommand(program, host, ls);
   addCommand(program, host, cat);
-  return program;
+  addCommand(program, host, audit);
 }
 
 function usageError(thrown: CommanderError): DrystoneError {

@@ -1,14 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DrystoneError } from '../common/errors.js';
-import type { AccountName, NamespaceName, PremisesName } from '../common/ids.js';
+import type { NamespaceName, PremisesName } from '../common/ids.js';
 import type { ProgramContext } from '../common/program/context.js';
 import { openDataDirectory, type DataDirectory } from '../common/program/data-directory.js';
 import { startDiskPool } from './act/disk/disk-pool.js';
 import type { Disk } from './act/disk/disk-task.js';
 import { clearTemporaries } from './act/download/partial-files.js';
 import { temporaryDirectoryOf } from './act/folder-places.js';
-import { loadDeviceKey } from './connection/device-key.js';
+import { openDevice } from './connection/device.js';
 import type { Cutter } from './observe/cutter.js';
 import { STATE_DIRECTORY } from './observe/ignore-rules.js';
 import { startPiscinaCutter } from './observe/piscina-cutter.js';
@@ -24,12 +24,11 @@ export interface SyncConfig {
   /** The folder; it is made where it does not exist. Its `.drystone` directory holds what the client knows. */
   readonly root: string;
   readonly namespace: NamespaceName;
-  readonly account: AccountName;
   /** HOST:PORT of the metadata service. */
   readonly metadata: string;
   /** The site whose agents are preferred, or undefined for no preference. */
   readonly premises: PremisesName | undefined;
-  /** Where the device's key lies, `device.key`; made on first use. */
+  /** Where the device's key and certificate lie, since its login; the certificate is renewed there. */
   readonly homeDir: string;
   /** End as soon as both sides are equal, instead of watching for changes. */
   readonly once: boolean;
@@ -61,8 +60,10 @@ export interface SyncWorkers {
  * Syncs a folder with a namespace. Resolves once the folder is locked and its state is open; everything after that,
  * waiting for a metadata service that is away included, happens while it runs.
  *
- * Raises FAILED_PRECONDITION: FOLDER_BUSY where another client has the folder, FOLDER_OF_OTHER_NAMESPACE (from `finished`)
- * where it is synced with another one, DATA_FORMAT_NEWER where a newer release wrote its state.
+ * Raises FAILED_PRECONDITION: IDENTITY_MISSING where the device has not logged in, FOLDER_BUSY where another client has the
+ * folder, FOLDER_OF_OTHER_NAMESPACE (from `finished`) where it is synced with another one, DATA_FORMAT_NEWER where a newer
+ * release wrote its state. `finished` rejects with NOT_FOUND (NAMESPACE_UNKNOWN) as soon as the account is no member, and
+ * with UNAUTHENTICATED (IDENTITY_REVOKED, CERTIFICATE_EXPIRED, …) as soon as the device is nobody to metadata any more.
  *
  * `workers` are closed with the sync; on worker threads unless given.
  */
@@ -72,6 +73,7 @@ export async function startSync(
   observer: SyncObserver,
   workers: SyncWorkers = { cutter: startPiscinaCutter({ clock: context.clock }), disk: startDiskPool() },
 ): Promise<RunningSync> {
+  const device = await openDevice(config.homeDir);
   const root = resolve(config.root);
   const directory = await openFolder(root);
   const closing: (() => Promise<void>)[] = [() => directory.release()];
@@ -79,7 +81,6 @@ export async function startSync(
     for (const step of closing.reverse()) await step();
   };
   try {
-    const key = await loadDeviceKey(config.homeDir);
     const store = openLmdbTreeStore(join(directory.path, TREES_DIRECTORY));
     closing.push(
       () => store.close(),
@@ -89,7 +90,7 @@ export async function startSync(
     const tally = new SyncTally();
     const reporter = new ProgressReporter(observer, tally, context.clock);
     const ended = new AbortController();
-    const session = runSession({ ...config, ...workers, root, key, store, tally, reporter, context }, ended.signal);
+    const session = runSession({ ...config, ...workers, root, device, store, tally, reporter, context }, ended.signal);
     const finished = session
       .catch((thrown: unknown) => {
         if (!ended.signal.aborted) throw thrown;

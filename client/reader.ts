@@ -1,43 +1,36 @@
 import { once } from 'node:events';
-import { hostname } from 'node:os';
 import type { Writable } from 'node:stream';
 import { hashAt, hashCount } from '../common/block-hash.js';
 import { mapAhead } from '../common/concurrency/map-ahead.js';
 import { DrystoneError } from '../common/errors.js';
 import { entryFromWire } from '../common/feed/item-codec.js';
 import type { FeedEntry, FileContent, ItemPath } from '../common/feed/item.js';
-import {
-  parseNamespaceId,
-  type AccountName,
-  type NamespaceId,
-  type NamespaceName,
-  type PremisesName,
-} from '../common/ids.js';
+import { parseNamespaceId, type NamespaceId, type NamespaceName, type PremisesName } from '../common/ids.js';
 import { clientLimits } from '../common/limits.js';
 import type { ProgramContext } from '../common/program/context.js';
 import { openChannel } from '../common/rpc/client.js';
 import { sourcesOf } from './act/agent-transfers.js';
 import { BlockFetcher } from './act/download/block-fetcher.js';
+import { AccessTokens } from './connection/access-tokens.js';
 import { AgentDirectory } from './connection/agent-directory.js';
-import { loadDeviceKey } from './connection/device-key.js';
-import { introduce } from './connection/introduction.js';
+import { readAssignment } from './connection/assignment.js';
+import { openDeviceBriefly } from './connection/device.js';
 import { connectMetadata, type MetadataCalls } from './connection/metadata-calls.js';
 
 /** What reading a namespace without syncing it needs to know. */
 export interface ReadConfig {
   readonly namespace: NamespaceName;
-  readonly account: AccountName;
   /** HOST:PORT of the metadata service. */
   readonly metadata: string;
   /** The site whose agents are preferred, or undefined for no preference. */
   readonly premises: PremisesName | undefined;
-  /** Where the device's key lies, `device.key`; made on first use. */
+  /** Where the device's key and certificate lie, since its login. */
   readonly homeDir: string;
 }
 
 /**
  * The items at or below `prefix` (all where it is empty), deletions left out, in the order of their last change. Raises
- * NOT_FOUND (NAMESPACE_UNKNOWN).
+ * NOT_FOUND (NAMESPACE_UNKNOWN), and FAILED_PRECONDITION (IDENTITY_MISSING) where the device has not logged in.
  */
 export async function* listItems(
   config: ReadConfig,
@@ -54,8 +47,8 @@ export async function* listItems(
 
 /**
  * Writes the content of the file at `path` to `sink`, in order and verified, taking each block from another agent where
- * one lacks it; `sink` is not ended. Returns the size in bytes. Raises NOT_FOUND (ITEM_UNKNOWN) where there is no file, and
- * UNAVAILABLE (BLOCKS_UNAVAILABLE) where no agent has a block.
+ * one lacks it; `sink` is not ended. Returns the size in bytes. Raises NOT_FOUND (ITEM_UNKNOWN) where there is no file,
+ * UNAVAILABLE (BLOCKS_UNAVAILABLE) where no agent has a block, and what {@link listItems} raises.
  */
 export async function readFile(
   config: ReadConfig,
@@ -81,18 +74,17 @@ interface Reader {
 }
 
 async function openReader(config: ReadConfig, context: ProgramContext): Promise<Reader> {
-  const { credentials, clock } = context;
-  const key = await loadDeviceKey(config.homeDir);
-  const channel = openChannel(config.metadata, credentials.channel);
-  const agents = new AgentDirectory(credentials, clock);
+  const { clock } = context;
+  const { transport } = await openDeviceBriefly(config, context);
+  const channel = openChannel(config.metadata, transport.channelTo('metadata'));
+  const metadata = connectMetadata(channel);
+  const agents = new AgentDirectory(transport, new AccessTokens(metadata.account, clock), clock);
   const close = (): void => {
     agents.close();
     channel.close();
   };
   try {
-    const metadata = connectMetadata(channel);
-    const introduction = { ...config, key, displayName: hostname() };
-    const assignment = await introduce(introduction, metadata, new AbortController().signal);
+    const assignment = await readAssignment(config.namespace, metadata, new AbortController().signal);
     agents.update(assignment);
     return { namespaceId: parseNamespaceId('namespace_id', assignment.namespaceId), metadata, agents, close };
   } catch (thrown) {

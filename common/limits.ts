@@ -3,6 +3,8 @@
  * Sizes are in bytes, times in milliseconds. The wire limits are part of the contracts in proto/ and docs/protocol.md.
  */
 
+export { loadLimits, trustLimits } from './trust-limits.js';
+
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
@@ -12,6 +14,8 @@ export const wireLimits = {
   blockBytes: 4 * MiB,
   /** The largest gRPC message in either direction: one block, or one very long blocklist, and what surrounds it. */
   messageBytes: 16 * MiB,
+  /** A request of an RPC that carries no content: a full list of hashes, and as much again. */
+  requestBytes: 256 * KiB,
   /** Hashes in one packed list. */
   hashesPerMessage: 4096,
   /** Items in one commit message, which is one transaction. */
@@ -78,67 +82,6 @@ export const rpcLimits = {
   keepaliveTimeoutMs: 10_000,
 } as const;
 
-/** Who may join, and for how long each thing that proves it counts. */
-export const trustLimits = {
-  /** A one-time token, as text. */
-  enrollmentTokenLength: 256,
-  /** How long a one-time token can be redeemed, unless asked for, and at the most. */
-  enrollmentTokenMs: 60 * 60 * 1000,
-  enrollmentTokenMaxMs: 7 * 24 * 60 * 60 * 1000,
-  /** One-time tokens that wait to be redeemed; more are refused. */
-  enrollmentTokens: 10_000,
-  /** A certificate request, in DER; a chain of certificates, in PEM. */
-  certificateRequestBytes: 4096,
-  certificateChainBytes: 32 * KiB,
-  /** How long the CA's own certificate counts, and those that it issues. */
-  caCertificateMs: 20 * 365 * 24 * 60 * 60 * 1000,
-  certificateMs: 30 * 24 * 60 * 60 * 1000,
-  /** A certificate counts from this long before it is issued: clocks differ. */
-  certificateBackdateMs: 5 * 60 * 1000,
-  /** A certificate is renewed when this share of its time has passed, and after a failure again this much later. */
-  renewAfterShare: 2 / 3,
-  renewRetryMs: 60 * 1000,
-  /** How often the time is compared with when a certificate is to be renewed. */
-  renewCheckMs: 60 * 60 * 1000,
-  /** How long an access token counts: what a revocation takes to be in force everywhere. */
-  accessTokenMs: 15 * 60 * 1000,
-  /** A client takes a new access token for a stream where the one it has would end within this time. */
-  accessTokenReserveMs: 7 * 60 * 1000,
-  /** A client ends a stream of blocks after this time and opens the next: less than the reserve, so that none is cut off. */
-  blockStreamMs: 5 * 60 * 1000,
-  /** How far a verifier's clock may be from metadata's. */
-  accessTokenSkewMs: 60 * 1000,
-  /** Namespaces that one access token opens, and its length as text. */
-  namespacesPerAccessToken: 16,
-  accessTokenLength: 4096,
-  /** A key that signs access tokens serves this long; the next is told to agents this long before it is used. */
-  tokenKeyMs: 24 * 60 * 60 * 1000,
-  tokenKeyNoticeMs: 60 * 60 * 1000,
-  /** Keys that an agent takes from one heartbeat. */
-  tokenKeys: 16,
-  /** Entries of the audit log looked at for one page with a filter. */
-  auditEntriesScanned: 16_384,
-} as const;
-
-/** What one peer may ask of a server; beyond it calls are refused with a delay. */
-export const loadLimits = {
-  /** Connections to one server, and of one address without a certificate. */
-  connections: 20_000,
-  anonymousConnectionsPerAddress: 256,
-  /** How long a TLS handshake may take, and a connection without a certificate may last. */
-  handshakeMs: 10_000,
-  anonymousConnectionMs: 30_000,
-  /** Calls of one identity, or of one address without a certificate: a bucket that refills, and its size. */
-  callsPerSecond: 200,
-  callBurst: 2_000,
-  anonymousCallsPerSecond: 5,
-  anonymousCallBurst: 50,
-  /** Calls that one identity has open at once. */
-  openCallsPerIdentity: 1_024,
-  /** Identities and addresses whose rates are remembered. */
-  ratesRemembered: 20_000,
-} as const;
-
 /** Reconnecting and repeating: delays double from the first bound to the second; half of each is random. */
 export const retryLimits = {
   initialDelayMs: 100,
@@ -153,6 +96,8 @@ export const blockServerLimits = {
   putBytesInFlight: 32 * MiB,
   /** The same for all streams of a server together; a stream waits for its share. */
   putBytesInFlightTotal: 128 * MiB,
+  /** The same for all put streams of one account: what it has in flight leaves room for others. */
+  putBytesInFlightPerAccount: 64 * MiB,
   /** Bytes of blocks read for one get stream and not yet handed to the transport. */
   getBytesInFlight: 8 * MiB,
   /** Small blocks share a message up to this size. */
@@ -165,6 +110,9 @@ export const blockServerLimits = {
   getMessagesAhead: 4,
   /** Streams of one method that a server has open at once; more are refused. */
   streamsPerMethod: 256,
+  /** Of these, those of one account, and those of one of its devices: nobody alone can take them all. */
+  streamsPerAccount: 64,
+  streamsPerDevice: 32,
   /** Blocks in one put stream: what a server has to remember so that no receipt covers a block twice. */
   blocksPerPutStream: 65_536,
   /** A group commit closes at this many bytes or blocks: larger ones were no faster, only later. */
@@ -200,6 +148,8 @@ export const metadataLimits = {
   agents: 65_535,
   /** Open subscriptions and watches of one server. */
   subscribers: 20_000,
+  /** Pairs of a device and a namespace whose role is remembered until the directory changes. */
+  membershipsRemembered: 65_536,
   /** Encoded feed pages kept for subscribers that stand at the same cursor. */
   pageCacheBytes: 32 * MiB,
   /** Feed entries looked at for one page with a path prefix, most of which may lie elsewhere. */

@@ -19,6 +19,26 @@ export interface PresenceMetrics {
   readonly hashesMissing: Counter;
 }
 
+const TOKEN_KINDS = ['agent', 'device', 'access'] as const;
+
+/** What the issue of tokens counts. */
+export interface TokenMetrics {
+  /** A one-time token for an agent or a device, or an access token, was issued. */
+  issued(kind: (typeof TOKEN_KINDS)[number]): void;
+}
+
+/** Series of tokens, zero from the start. */
+export function createTokenMetrics(registry: Registry): TokenMetrics {
+  const issued = new Counter({
+    name: 'drystone_metadata_tokens_issued_total',
+    help: 'Tokens issued: one-time tokens for agents and devices, and access tokens.',
+    labelNames: ['kind'] as const,
+    registers: [registry],
+  });
+  for (const kind of TOKEN_KINDS) issued.inc({ kind }, 0);
+  return { issued: (kind) => issued.inc({ kind }) };
+}
+
 /** Series of commits, zero from the start. */
 export function createCommitMetrics(registry: Registry): CommitMetrics {
   const registers = [registry];

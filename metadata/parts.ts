@@ -8,46 +8,78 @@ import { FeedReader } from './feed/feed-reader.js';
 import { Subscriptions } from './feed/subscriptions.js';
 import { WatcherLimit } from './feed/watcher-limit.js';
 import { Fleet } from './fleet/fleet.js';
-import { createCommitMetrics, createPresenceMetrics, registerStateGauges } from './metrics.js';
+import { createCommitMetrics, createPresenceMetrics, createTokenMetrics, registerStateGauges } from './metrics.js';
+import { accessRoutes } from './routes/access-routes.js';
 import { accountRoutes } from './routes/account-routes.js';
 import { adminRoutes } from './routes/admin-routes.js';
 import { commitRoutes } from './routes/commit-routes.js';
+import { enrollmentRoutes } from './routes/enrollment-routes.js';
 import { feedRoutes } from './routes/feed-routes.js';
 import { fleetRoutes } from './routes/fleet-routes.js';
 import { presenceRoutes } from './routes/presence-routes.js';
 import type { MetadataStore, StoreChange } from './store/contract.js';
+import { AccessTokens } from './trust/access-tokens.js';
+import { Access } from './trust/access.js';
+import { EnrollmentTokens } from './trust/enrollment-tokens.js';
+import { Enrollment } from './trust/enrollment.js';
+import type { FleetCa } from './trust/fleet-ca.js';
+import { TokenKeys } from './trust/token-keys.js';
+
+/** What the service is made over; it stays its owner's to close. */
+export interface MetadataGround {
+  readonly store: MetadataStore;
+  readonly ca: FleetCa;
+  /** SHA-256 of the certificate by which those who join know the service, 32 bytes. */
+  readonly pinned: Buffer;
+}
 
 /** The metadata service without what surrounds it: its RPC services over a store. */
 export interface MetadataParts {
   readonly services: readonly ServedService[];
+  readonly access: Access;
+  readonly tokens: EnrollmentTokens;
   /** What has to be done as time passes, until `signal` aborts. */
   readonly keepWatch: (signal: AbortSignal) => Promise<void>;
 }
 
-/** Joins the parts of the service over `store`, which stays its owner's to close. */
-export function createMetadataParts(store: MetadataStore, context: ProgramContext): MetadataParts {
-  const { clock, random, registry } = context;
-  const { directory, presence, journal } = store;
+/** Joins the parts of the service. */
+export async function createMetadataParts(ground: MetadataGround, context: ProgramContext): Promise<MetadataParts> {
+  const { store, ca, pinned } = ground;
+  const { clock, random, registry, logger } = context;
+  const { directory, presence, journal, enrollment } = store;
   const directoryChanged = new ChangeSignal();
+  const notify = (): void => directoryChanged.notify();
+  const access = new Access(store);
   const watchers = new WatcherLimit();
-  const fleet = new Fleet(clock, () => directoryChanged.notify());
+  const fleet = new Fleet(clock, notify);
   const reader = new FeedReader(journal);
   const subscriptions = new Subscriptions(reader, watchers);
   store.onChange((change) => passOn(change, subscriptions, directoryChanged));
   registerStateGauges(registry, { store, fleet, subscriptions, watchers });
-  const assignments = new Assignments(directory, fleet);
-  const namespaces = new Namespaces({ directory, fleet, clock, random });
+  const metrics = createTokenMetrics(registry);
+  const tokens = new EnrollmentTokens({ enrollment, pinned, clock, random, metrics });
+  const tokenKeys = await TokenKeys.open({ store, clock, random, onChange: notify });
+  const accessTokens = new AccessTokens({ access, keys: tokenKeys, clock, metrics });
+  const assignments = new Assignments(store, fleet);
+  const namespaces = new Namespaces({ store, fleet, clock, random });
   const verifier = new ReceiptVerifier(directory, clock);
   return {
     services: [
-      accountRoutes({ directory, assignments, directoryChanged, watchers }),
-      adminRoutes({ store, namespaces, assignments, fleet }),
-      commitRoutes({ store, verifier, metrics: createCommitMetrics(registry), clock }),
-      feedRoutes({ reader, subscriptions }),
-      fleetRoutes({ directory, fleet, directoryChanged }),
-      presenceRoutes({ directory, presence, metrics: createPresenceMetrics(registry) }),
+      accessRoutes({ access, store, tokens, namespaces, fleet, clock }),
+      accountRoutes({ access, accessTokens, assignments, directoryChanged, watchers }),
+      adminRoutes({ access, store, namespaces, assignments, fleet }),
+      commitRoutes({ access, store, verifier, metrics: createCommitMetrics(registry), clock }),
+      enrollmentRoutes(new Enrollment({ store, tokens, ca, clock })),
+      feedRoutes({ access, reader, subscriptions }),
+      fleetRoutes({ access, directory, fleet, tokenKeys, directoryChanged }),
+      presenceRoutes({ access, presence, metrics: createPresenceMetrics(registry) }),
     ],
-    keepWatch: (signal) => fleet.keepWatch(signal),
+    access,
+    tokens,
+    async keepWatch(signal) {
+      const rotation = tokenKeys.keepWatch(signal, (err) => logger.error({ err }, 'rotating the token keys failed'));
+      await Promise.all([fleet.keepWatch(signal), rotation]);
+    },
   };
 }
 
@@ -58,6 +90,10 @@ function passOn(change: StoreChange, subscriptions: Subscriptions, directoryChan
       break;
     case 'directory':
       directoryChanged.notify();
+      subscriptions.accessChanged();
+      break;
+    case 'token keys':
+      // Whoever needs them is told once they have been read.
       break;
   }
 }

@@ -3,8 +3,11 @@ import type { ProgramContext, RunningProgram } from '../common/program/context.j
 import { openDataDirectory } from '../common/program/data-directory.js';
 import { startHttpEndpoint } from '../common/program/http-endpoint.js';
 import { startProgram, type OnStop } from '../common/program/start-program.js';
+import { CallGate } from '../common/rpc/call-gate.js';
 import { createRpcServerMetrics } from '../common/rpc/rpc-metrics.js';
 import { startRpcServer } from '../common/rpc/server.js';
+import { mutualTls } from '../common/rpc/transport-credentials.js';
+import { trackCertificate } from '../common/rpc/trust-metrics.js';
 import { softwareVersion } from '../common/version.js';
 import { registerBuildInfo } from './metrics.js';
 import { createMetadataParts } from './parts.js';
@@ -12,6 +15,10 @@ import type { MetadataStore } from './store/contract.js';
 import { openLmdbStore } from './store/lmdb-store.js';
 import { createMemoryStore } from './store/memory-store.js';
 import { meterStore } from './store/metered-store.js';
+import { provideFirstAdministrator } from './trust/first-administrator.js';
+import { CA_DIRECTORY, FleetCa } from './trust/fleet-ca.js';
+import { readServerCertificate, type ServerCertificateFiles } from './trust/server-certificate.js';
+import { keepServerIdentity, openServerIdentity } from './trust/server-identity.js';
 
 /** How a metadata service runs. */
 export interface MetadataConfig {
@@ -23,17 +30,28 @@ export interface MetadataConfig {
   readonly listen: string;
   /** HOST:PORT of /metrics, /healthz and /readyz; none where undefined. */
   readonly http: string | undefined;
+  /** An operator's own certificate for the server; undefined where it has one of the fleet's CA. */
+  readonly serverCertificate: ServerCertificateFiles | undefined;
+  /** Whether there is to be a token for an administrator also where one has a device. */
+  readonly recoverAdmin: boolean;
 }
 
-/** The newest format of the data directory that this release reads and writes (docs/storage-format.md). */
-const FORMAT_VERSION = 1;
+/** A metadata service that is up. */
+export interface RunningMetadata extends RunningProgram {
+  /** Where a one-time token waits for the first administrator; undefined where none is needed. */
+  readonly adminTokenFile: string | undefined;
+}
+
+/** The one format of the data directory that this release reads and writes (docs/storage-format.md). */
+const FORMAT_VERSION = 2;
 
 /**
- * Starts the metadata service. Raises FAILED_PRECONDITION where the data directory is in use, newer or something else
- * (DATA_DIRECTORY_BUSY, DATA_FORMAT_NEWER, DATA_FORMAT_UNKNOWN) or an address cannot be had (PORT_IN_USE,
- * ADDRESS_UNUSABLE); then nothing stays open.
+ * Starts the metadata service. Raises FAILED_PRECONDITION where the data directory is in use, of another release or
+ * something else (DATA_DIRECTORY_BUSY, DATA_FORMAT_NEWER, DATA_FORMAT_OLDER, DATA_FORMAT_UNKNOWN), a key or certificate in
+ * it cannot be used (KEY_UNREADABLE, CERTIFICATE_EXPIRED) or an address cannot be had (PORT_IN_USE, ADDRESS_UNUSABLE);
+ * then nothing stays open.
  */
-export function startMetadata(config: MetadataConfig, context: ProgramContext): Promise<RunningProgram> {
+export function startMetadata(config: MetadataConfig, context: ProgramContext): Promise<RunningMetadata> {
   return startProgram((onStop) => openMetadata(config, context, onStop));
 }
 
@@ -41,18 +59,28 @@ async function openMetadata(
   config: MetadataConfig,
   context: ProgramContext,
   onStop: OnStop,
-): Promise<Omit<RunningProgram, 'stop'>> {
-  const { logger, registry, credentials } = context;
+): Promise<Omit<RunningMetadata, 'stop'>> {
+  const { clock, random, logger, registry } = context;
+  const { dataDir } = config;
   const directory = await openDataDirectory({
-    path: config.dataDir,
+    path: dataDir,
     program: 'metadata',
     formatVersion: FORMAT_VERSION,
+    oldestFormatVersion: FORMAT_VERSION,
+    prepared: [CA_DIRECTORY],
   });
   onStop(() => directory.release());
-  const store = meterStore(await openStore(config), registry, context.clock);
+  const store = meterStore(await openStore(config), registry, clock);
   onStop(() => store.close());
-  const { services, keepWatch } = createMetadataParts(store, context);
+  const ca = await FleetCa.open({ dataDir, audit: store.audit, clock, random });
+  const held = await openServerIdentity(dataDir, ca);
+  const own = config.serverCertificate && (await readServerCertificate(config.serverCertificate, ca, clock));
+  const parts = await createMetadataParts({ store, ca, pinned: own?.pinned ?? ca.fingerprint }, context);
+  const { access, tokens } = parts;
+  const administrator = { dataDir, accounts: store.accounts, tokens, clock };
+  const adminTokenFile = await provideFirstAdministrator(administrator, config.recoverAdmin);
   registerBuildInfo(registry, softwareVersion);
+  trackCertificate(registry, own ?? held, clock);
 
   let ready = false;
   const http =
@@ -60,18 +88,19 @@ async function openMetadata(
       ? undefined
       : await startHttpEndpoint({ listen: config.http, registry, isReady: () => ready });
   if (http !== undefined) onStop(() => http.close());
+  const { services } = parts;
   const paths = services.flatMap(({ methods }) => Object.values(methods).map(({ method }) => method.path));
-  const metrics = createRpcServerMetrics(registry, paths);
   const server = await startRpcServer({
     listen: config.listen,
-    credentials: credentials.server,
+    credentials: mutualTls(held, { serverCertificate: own?.certificate }).server,
+    gate: new CallGate({ clock, isRevoked: (caller) => access.isRevoked(caller) }),
     services,
-    metrics,
+    metrics: createRpcServerMetrics(registry, paths),
     logger,
   });
   onStop(() => server.drain());
   const watch = new AbortController();
-  const watching = keepWatch(watch.signal);
+  const watching = Promise.all([parts.keepWatch(watch.signal), keepServerIdentity(held, ca, clock, watch.signal)]);
   onStop(async () => {
     ready = false;
     watch.abort();
@@ -80,7 +109,7 @@ async function openMetadata(
   ready = true;
   logger.info({ address: server.address, http: http?.address, engine: config.engine }, 'metadata is serving');
 
-  return { address: server.address, httpAddress: http?.address };
+  return { address: server.address, httpAddress: http?.address, adminTokenFile };
 }
 
 function openStore({ engine, dataDir }: MetadataConfig): Promise<MetadataStore> {

@@ -1,21 +1,28 @@
-import { checkPackedHashes } from '../common/block-hash.js';
-import { systemClock, type Clock } from '../common/clock.js';
+import type { Clock } from '../common/clock.js';
 import type { NamespaceId } from '../common/ids.js';
 import type { Receipt } from '../common/receipt.js';
 import type { RpcChannel } from '../common/rpc/client.js';
 import type { CallOptions } from '../common/rpc/method-types.js';
+import { AskedLists, askMissing } from './ask-missing.js';
 import type { Block } from './block.js';
 import { blockMethods, type BlockCalls } from './block-codec.js';
-import { fetchBlocks, type FetchedBlock } from './fetch-blocks.js';
+import { AskedHashes, fetchBlocks, type FetchedBlock } from './fetch-blocks.js';
 import { PutBatches } from './put-batches.js';
-import { uploadStream } from './upload-stream.js';
+import { SharedSource } from './shared-source.js';
+import { inTurns, type Authorize, type Pending, type StreamTurn } from './stream-turns.js';
+import { SentBlocks, uploadStream } from './upload-stream.js';
 
 export type { Block } from './block.js';
 export type { FetchedBlock } from './fetch-blocks.js';
+export type { Authorize } from './stream-turns.js';
 
 /**
  * The client's end of the block protocol (proto/drystone/block/v1/block.proto). Errors are those of the RPCs, and
  * UNAVAILABLE where the server cannot be reached. Leaving an iteration early, or `options.signal`, cancels the call.
+ *
+ * A call takes as many streams as it needs, one after the other and each with an access token of its own, so it may last
+ * longer than any token. Nothing is lost, repeated or reordered from one stream to the next. Where a server ends a stream
+ * because its token has expired all the same, what it leaves undone is asked for, or sent, once more.
  */
 export interface BlockClient {
   /**
@@ -24,7 +31,8 @@ export interface BlockClient {
    * messages, and no block waits for a successor that does not come. Bytes must not change until the block is covered.
    *
    * An error of `blocks` is raised as it is. After any error what receipts have covered stays stored, the rest must be
-   * put again: repeating is harmless. INTERNAL where the server ends the stream without having covered everything.
+   * put again: repeating is harmless. INTERNAL where the server ends the stream without having covered everything;
+   * UNAUTHENTICATED (TOKEN_EXPIRED) where what was sent took so long to arrive that the token had ended.
    */
   put(
     namespaceId: NamespaceId,
@@ -54,36 +62,46 @@ export interface BlockClient {
   ): AsyncGenerator<Uint8Array, void, undefined>;
 }
 
-/** The block server at the other end of `channel`. */
-export function connectBlockServer(channel: RpcChannel, clock: Clock = systemClock): BlockClient {
+/**
+ * The block server at the other end of `channel`.
+ *
+ * @param authorize gets an access token for each stream
+ */
+export function connectBlockServer(channel: RpcChannel, clock: Clock, authorize: Authorize): BlockClient {
   const calls: BlockCalls = channel.service(blockMethods);
+
+  /** One stream after the other, until the source has nothing left and nothing is pending. */
+  async function* transfer<T>(
+    { namespaceId, call }: { readonly namespaceId: NamespaceId; readonly call: CallOptions | undefined },
+    source: SharedSource<unknown>,
+    pending: Pending,
+    open: (turn: StreamTurn) => AsyncGenerator<T, void, undefined>,
+  ): AsyncGenerator<T, void, undefined> {
+    try {
+      yield* inTurns({ clock, authorize, namespaceId, call }, source, pending, open);
+    } finally {
+      source.close();
+    }
+  }
+
   return {
-    async *put(namespaceId, blocks, options) {
-      const source = blocks[Symbol.asyncIterator]();
+    put(namespaceId, blocks, call) {
+      const source = new SharedSource(blocks);
       const batches = new PutBatches(source, clock);
-      try {
-        while (!(await batches.isFinished())) yield* uploadStream(calls, namespaceId, batches, options);
-      } finally {
-        // Not waited for: a source that has nothing to give would keep the caller here.
-        source.return?.().catch(() => undefined);
-      }
+      const sent = new SentBlocks();
+      return transfer({ namespaceId, call }, source, sent, (turn) =>
+        uploadStream(calls, namespaceId, batches, sent, turn),
+      );
     },
-    get: (namespaceId, hashes, options) => fetchBlocks(calls, namespaceId, hashes, options),
-    async *missing(namespaceId, hashes, options) {
-      for await (const { missingHashes } of calls.hasBlocks(asRequests(namespaceId, hashes), options)) {
-        checkPackedHashes('missing_hashes', missingHashes);
-        yield missingHashes;
-      }
+    get(namespaceId, hashes, call) {
+      const source = new SharedSource(hashes);
+      const asked = new AskedHashes(source);
+      return transfer({ namespaceId, call }, source, asked, (turn) => fetchBlocks(calls, namespaceId, asked, turn));
+    },
+    missing(namespaceId, hashes, call) {
+      const source = new SharedSource(hashes);
+      const asked = new AskedLists(source);
+      return transfer({ namespaceId, call }, source, asked, (turn) => askMissing(calls, namespaceId, asked, turn));
     },
   };
-}
-
-async function* asRequests(
-  namespaceId: NamespaceId,
-  lists: AsyncIterable<Uint8Array>,
-): AsyncGenerator<{ namespaceId: NamespaceId; hashes: Uint8Array }, void, undefined> {
-  for await (const hashes of lists) {
-    checkPackedHashes('hashes', hashes);
-    yield { namespaceId, hashes };
-  }
 }

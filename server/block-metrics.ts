@@ -18,6 +18,7 @@ export interface BlockMetrics {
   readonly receipts: Counter;
   readonly verificationFailures: Counter<'direction'>;
   readonly refusals: Counter<'cause'>;
+  readonly tokenVerifications: Counter<'result'>;
   readonly putBlockSizeBytes: Histogram;
   readonly getBlockSizeBytes: Histogram;
   readonly putSeconds: Histogram;
@@ -39,6 +40,8 @@ export interface StreamGaugeSource {
 }
 
 const SIZE_BUCKETS_BYTES = [1024, 4096, 16_384, 65_536, 131_072, 262_144, 524_288, 1_048_576, 2_097_152, 4_194_304];
+const REFUSAL_CAUSES = ['disk_full', 'streams', 'streams_of_account', 'streams_of_device'];
+const VERIFICATION_RESULTS = ['ok', 'missing', 'invalid', 'expired', 'foreign'];
 const LATENCY_BUCKETS_SECONDS = [0.001, 0.0025, 0.01, 0.025, 0.1, 0.25, 1, 5];
 
 /** Registers a block server's counters and histograms; each has its series, at zero, from the start. */
@@ -60,8 +63,15 @@ export function createBlockMetrics(registry: Registry): BlockMetrics {
     labelNames: ['cause'] as const,
     registers,
   });
+  const tokenVerifications = new Counter({
+    name: 'drystone_agent_token_verifications_total',
+    help: 'Streams opened, by what was found of the access token that came with them.',
+    labelNames: ['result'] as const,
+    registers,
+  });
   for (const direction of ['put', 'get']) verificationFailures.inc({ direction }, 0);
-  for (const cause of ['disk_full', 'streams']) refusals.inc({ cause }, 0);
+  for (const cause of REFUSAL_CAUSES) refusals.inc({ cause }, 0);
+  for (const result of VERIFICATION_RESULTS) tokenVerifications.inc({ result }, 0);
   return {
     putBlocks: counter('put_blocks', 'Blocks put, be they new or not.'),
     putBytes: counter('put_bytes', 'Bytes of the blocks put.'),
@@ -75,6 +85,7 @@ export function createBlockMetrics(registry: Registry): BlockMetrics {
     receipts: counter('receipts', 'Receipts signed.'),
     verificationFailures,
     refusals,
+    tokenVerifications,
     putBlockSizeBytes: histogram('put_block_size_bytes', 'Sizes of the blocks put.', SIZE_BUCKETS_BYTES),
     getBlockSizeBytes: histogram('get_block_size_bytes', 'Sizes of the blocks read.', SIZE_BUCKETS_BYTES),
     putSeconds: histogram(

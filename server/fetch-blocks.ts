@@ -1,13 +1,14 @@
 import type { GetBlocksResponse } from '../proto/gen/drystone/block/v1/block.js';
-import { asBuffer, checkPackedHashes, hashAt, hashCount, hashHex } from '../common/block-hash.js';
+import { asBuffer, checkPackedHashes, HASH_BYTES, hashAt, hashCount, hashHex } from '../common/block-hash.js';
 import { mapAhead } from '../common/concurrency/map-ahead.js';
 import { DrystoneError } from '../common/errors.js';
 import type { NamespaceId } from '../common/ids.js';
 import { blockServerLimits } from '../common/limits.js';
-import type { CallOptions } from '../common/rpc/method-types.js';
 import type { Block } from './block.js';
 import type { BlockCalls } from './block-codec.js';
 import { blocksOfBatch, findMismatch } from './incoming-batch.js';
+import type { SharedSource } from './shared-source.js';
+import type { StreamTurn } from './stream-turns.js';
 
 /** What a server had to say about one block asked for. */
 export interface FetchedBlock {
@@ -22,15 +23,17 @@ interface Answer {
   readonly missingHashes: Uint8Array;
 }
 
-/** Asks for blocks over one get stream; `BlockClient.get` says what it promises. */
+/**
+ * Asks for blocks over one get stream until its turn is over, first for those that an earlier stream was asked for in
+ * vain; `BlockClient.get` says what it promises.
+ */
 export async function* fetchBlocks(
   calls: BlockCalls,
   namespaceId: NamespaceId,
-  hashes: AsyncIterable<Uint8Array>,
-  options: CallOptions | undefined,
+  asked: AskedHashes,
+  turn: StreamTurn,
 ): AsyncGenerator<FetchedBlock, void, undefined> {
-  const asked = new AskedHashes();
-  const responses = calls.getBlocks(asked.requests(namespaceId, hashes), options);
+  const responses = calls.getBlocks(turn.requests(asked.requests(namespaceId, turn.over)), turn.options);
   for await (const answer of mapAhead(responses, blockServerLimits.getMessagesAhead, verifyAnswer)) {
     for (const block of asked.match(answer)) yield block;
   }
@@ -48,10 +51,14 @@ async function verifyAnswer({ batch, missingHashes }: GetBlocksResponse): Promis
 }
 
 /** The hashes asked for and not answered, in their order. */
-class AskedHashes {
+export class AskedHashes {
   readonly #lists: Uint8Array[] = [];
   /** The first hash of the first list that is not answered. */
   #position = 0;
+
+  readonly isRepeatable = true;
+
+  constructor(private readonly source: SharedSource<Uint8Array>) {}
 
   get count(): number {
     return this.#lists.reduce((sum, list) => sum + hashCount(list), 0) - this.#position;
@@ -59,9 +66,12 @@ class AskedHashes {
 
   async *requests(
     namespaceId: NamespaceId,
-    lists: AsyncIterable<Uint8Array>,
+    over: AbortSignal,
   ): AsyncGenerator<{ namespaceId: NamespaceId; hashes: Uint8Array }, void, undefined> {
-    for await (const hashes of lists) {
+    const [first, ...others] = this.#lists;
+    if (first !== undefined) yield { namespaceId, hashes: first.subarray(this.#position * HASH_BYTES) };
+    for (const hashes of others) yield { namespaceId, hashes };
+    for await (const hashes of this.source.until(over)) {
       if (checkPackedHashes('hashes', hashes) === 0) continue;
       this.#lists.push(hashes);
       yield { namespaceId, hashes };

@@ -4,8 +4,10 @@ import { ByteBudget } from '../common/concurrency/byte-budget.js';
 import { mapAhead } from '../common/concurrency/map-ahead.js';
 import type { NamespaceId } from '../common/ids.js';
 import { blockServerLimits } from '../common/limits.js';
+import type { StreamAccess } from './block-access.js';
 import type { OutgoingGetAnswer } from './block-codec.js';
 import type { BlockServer } from './block-server.js';
+import type { BlockStore } from './block-store.js';
 import { planPortions, type Portion } from './get-portions.js';
 import { StreamNamespace } from './stream-namespace.js';
 
@@ -20,13 +22,14 @@ interface GrantedPortion extends Portion {
  */
 export async function* getBlocks(
   server: BlockServer,
+  access: StreamAccess,
   requests: AsyncIterable<GetBlocksRequest>,
   signal: AbortSignal,
 ): AsyncGenerator<OutgoingGetAnswer, void, undefined> {
   const budget = new ByteBudget(blockServerLimits.getBytesInFlight);
-  const stream = server.streams.enter('get', budget);
+  const stream = server.streams.enter('get', access, budget);
   try {
-    const portions = grantedPortions(server, requests, budget, signal);
+    const portions = grantedPortions(server.store, new StreamNamespace(access, 'read'), requests, budget, signal);
     const answers = mapAhead(portions, blockServerLimits.getPortionsAhead, async (portion) => ({
       bytes: portion.bytes,
       answer: await readPortion(server, portion),
@@ -41,17 +44,19 @@ export async function* getBlocks(
 }
 
 async function* grantedPortions(
-  { store, isAssigned }: BlockServer,
+  store: BlockStore,
+  namespace: StreamNamespace,
   requests: AsyncIterable<GetBlocksRequest>,
   budget: ByteBudget,
   signal: AbortSignal,
 ): AsyncGenerator<GrantedPortion, void, undefined> {
-  const namespace = new StreamNamespace(isAssigned);
   for await (const { namespaceId: field, hashes } of requests) {
     const namespaceId = namespace.of(field);
     checkPackedHashes('hashes', hashes);
     for (const portion of planPortions(hashes, await store.sizes(namespaceId, hashes), blockServerLimits.batchBytes)) {
       await budget.take(portion.bytes, signal);
+      // One request may ask for gigabytes: what the client may do can end before they are sent.
+      namespace.of('');
       yield { ...portion, namespaceId };
     }
   }

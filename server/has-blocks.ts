@@ -1,16 +1,18 @@
 import type { HasBlocksRequest, HasBlocksResponse } from '../proto/gen/drystone/block/v1/block.js';
 import { checkPackedHashes, hashAt } from '../common/block-hash.js';
 import { ByteBudget } from '../common/concurrency/byte-budget.js';
+import type { StreamAccess } from './block-access.js';
 import type { BlockServer } from './block-server.js';
 import { StreamNamespace } from './stream-namespace.js';
 
 /** HasBlocks: one answer a request, in order. */
 export async function* hasBlocks(
-  { store, isAssigned, metrics, streams }: BlockServer,
+  { store, metrics, streams }: BlockServer,
+  access: StreamAccess,
   requests: AsyncIterable<HasBlocksRequest>,
 ): AsyncGenerator<HasBlocksResponse, void, undefined> {
-  const stream = streams.enter('has', new ByteBudget(0));
-  const namespace = new StreamNamespace(isAssigned);
+  const stream = streams.enter('has', access, new ByteBudget(0));
+  const namespace = new StreamNamespace(access, 'read');
   try {
     for await (const request of requests) {
       const namespaceId = namespace.of(request.namespaceId);

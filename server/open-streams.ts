@@ -1,5 +1,6 @@
 import type { ByteBudget } from '../common/concurrency/byte-budget.js';
 import { overloaded } from '../common/errors.js';
+import type { AccountName, DeviceId } from '../common/ids.js';
 import { blockServerLimits } from '../common/limits.js';
 import type { BlockMethod } from './block-metrics.js';
 
@@ -9,33 +10,63 @@ export interface OpenStream {
   leave(): void;
 }
 
+/** Whose a stream is. */
+export interface StreamHolder {
+  readonly account: AccountName;
+  readonly device: DeviceId;
+}
+
+/** Why a stream was refused: all places are taken, or all that one account or device may have. */
+export type StreamRefusal = 'streams' | 'streams_of_account' | 'streams_of_device';
+
+interface TakenPlace {
+  readonly account: AccountName;
+  readonly device: DeviceId;
+  readonly budget: ByteBudget;
+}
+
 /** Knows the streams that a block server has open, refuses more than it can serve, and sums up what they have in flight. */
 export class OpenStreams {
-  readonly #budgets = { put: new Set<ByteBudget>(), get: new Set<ByteBudget>(), has: new Set<ByteBudget>() };
+  readonly #places = { put: new Set<TakenPlace>(), get: new Set<TakenPlace>(), has: new Set<TakenPlace>() };
 
   /** @param onRefusal told of each stream refused. */
-  constructor(readonly onRefusal: () => void) {}
+  constructor(readonly onRefusal: (cause: StreamRefusal) => void) {}
 
-  /** Takes a place for a stream with this budget; RESOURCE_EXHAUSTED (OVERLOADED) where all are taken. */
-  enter(method: BlockMethod, budget: ByteBudget): OpenStream {
-    const budgets = this.#budgets[method];
-    if (budgets.size >= blockServerLimits.streamsPerMethod) {
-      this.onRefusal();
-      throw overloaded(`this server has ${budgets.size} ${method} streams open`, blockServerLimits.overloadedRetryMs);
+  /**
+   * Takes a place for a stream with this budget; RESOURCE_EXHAUSTED (OVERLOADED) where all are taken, or all that the
+   * holder's account or device may have.
+   */
+  enter(method: BlockMethod, { account, device }: StreamHolder, budget: ByteBudget): OpenStream {
+    const places = this.#places[method];
+    const { streamsPerMethod, streamsPerAccount, streamsPerDevice } = blockServerLimits;
+    const count = (isOf: (place: TakenPlace) => boolean): number => [...places].filter(isOf).length;
+    if (places.size >= streamsPerMethod)
+      this.#refuse('streams', `this server has ${places.size} ${method} streams open`);
+    if (count((place) => place.account === account) >= streamsPerAccount) {
+      this.#refuse('streams_of_account', `account ${account} has ${streamsPerAccount} ${method} streams open here`);
     }
-    budgets.add(budget);
-    return { leave: () => void budgets.delete(budget) };
+    if (count((place) => place.device === device) >= streamsPerDevice) {
+      this.#refuse('streams_of_device', `this device has ${streamsPerDevice} ${method} streams open here`);
+    }
+    const place = { account, device, budget };
+    places.add(place);
+    return { leave: () => void places.delete(place) };
   }
 
   /** Streams open now. */
   count(method: BlockMethod): number {
-    return this.#budgets[method].size;
+    return this.#places[method].size;
   }
 
   /** What the budgets of the open streams have granted. */
   bytesInFlight(method: BlockMethod): number {
     let bytes = 0;
-    for (const { usedBytes } of this.#budgets[method]) bytes += usedBytes;
+    for (const { budget } of this.#places[method]) bytes += budget.usedBytes;
     return bytes;
+  }
+
+  #refuse(cause: StreamRefusal, why: string): never {
+    this.onRefusal(cause);
+    throw overloaded(why, blockServerLimits.overloadedRetryMs);
   }
 }

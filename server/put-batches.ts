@@ -1,6 +1,7 @@
 import type { Clock } from '../common/clock.js';
 import { blockServerLimits, wireLimits } from '../common/limits.js';
 import type { Block } from './block.js';
+import type { SharedSource } from './shared-source.js';
 
 type Pull = IteratorResult<Block, unknown>;
 
@@ -9,50 +10,33 @@ type Pull = IteratorResult<Block, unknown>;
  * `blockServerLimits.batchLingerMs`, so that a source which waits for receipts before it goes on gets them.
  */
 export class PutBatches {
-  /** The source's next result, asked for and not taken. */
-  #next: Promise<Pull> | undefined;
-
   constructor(
-    readonly blocks: AsyncIterator<Block, unknown>,
+    readonly source: SharedSource<Block>,
     readonly clock: Clock,
   ) {}
-
-  /** Whether there will be no further batch; waits for the source to say so. */
-  async isFinished(): Promise<boolean> {
-    return (await this.#peek()).done === true;
-  }
 
   /**
    * The next batch, of at most `maxBlocks`: one block, or several that fit into `batchBytes` together; undefined after the
    * last, or where none may be taken. An error of the source is raised in its place.
    */
   async read(maxBlocks: number): Promise<readonly Block[] | undefined> {
-    if (maxBlocks === 0 || (await this.isFinished())) return undefined;
+    if (maxBlocks === 0 || (await this.source.isFinished())) return undefined;
     const batch: Block[] = [];
     let bytes = 0;
     const linger = new Linger(this.clock);
     try {
       while (batch.length < Math.min(maxBlocks, wireLimits.hashesPerMessage)) {
-        const next = await linger.wait(this.#peek());
+        const next = await linger.wait(this.source.peek());
         if (next === undefined || next.done === true) break;
         bytes += next.value.data.length;
         if (batch.length > 0 && bytes > blockServerLimits.batchBytes) break;
         batch.push(next.value);
-        this.#next = undefined;
+        this.source.take();
       }
       return batch;
     } finally {
       linger.end();
     }
-  }
-
-  #peek(): Promise<Pull> {
-    if (this.#next === undefined) {
-      this.#next = this.blocks.next();
-      // Raised by whoever takes it; nobody may be waiting when it fails.
-      this.#next.catch(() => undefined);
-    }
-    return this.#next;
   }
 }
 

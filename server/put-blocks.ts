@@ -7,6 +7,7 @@ import type { NamespaceId } from '../common/ids.js';
 import { blockServerLimits, wireLimits } from '../common/limits.js';
 import { receiptToMessage } from '../common/receipt-message.js';
 import type { Block } from './block.js';
+import type { StreamAccess } from './block-access.js';
 import type { BlockServer } from './block-server.js';
 import { blocksOfBatch, findMismatch } from './incoming-batch.js';
 import { StreamNamespace } from './stream-namespace.js';
@@ -32,13 +33,18 @@ export class PutStream {
 
   constructor(
     readonly server: BlockServer,
+    readonly access: StreamAccess,
     readonly signal: AbortSignal,
   ) {
-    this.#namespace = new StreamNamespace(server.isAssigned);
+    this.#namespace = new StreamNamespace(access, 'write');
   }
 
   async *run(requests: AsyncIterable<PutBlocksRequest>): AsyncGenerator<PutBlocksResponse, void, undefined> {
-    const stream = this.server.streams.enter('put', this.#budget);
+    const stream = this.server.streams.enter('put', this.access, this.#budget);
+    const endWatch = this.access.whenExpired((error) => {
+      this.#fail(error);
+      this.#progress.notify();
+    });
     try {
       void this.#read(requests);
       for (;;) {
@@ -50,6 +56,7 @@ export class PutStream {
       }
       if (this.#error !== undefined) throw this.#error;
     } finally {
+      endWatch();
       stream.leave();
     }
   }
@@ -85,7 +92,7 @@ export class PutStream {
     const bytes = blocks.reduce((sum, { data }) => sum + data.length, 0);
     await this.#budget.take(bytes, this.signal);
     try {
-      await this.server.putBudget.take(bytes, this.signal);
+      await this.server.putBudget.take(this.access.account, bytes, this.signal);
     } catch (thrown) {
       this.#budget.give(bytes);
       throw thrown;
@@ -93,7 +100,7 @@ export class PutStream {
     this.#batchesUnderWay++;
     void this.#store(namespaceId, blocks).then(() => {
       this.#budget.give(bytes);
-      this.server.putBudget.give(bytes);
+      this.server.putBudget.give(this.access.account, bytes);
       this.#batchesUnderWay--;
       this.#progress.notify();
     });

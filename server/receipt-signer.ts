@@ -1,6 +1,6 @@
+import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../common/clock.js';
 import type { AgentId, NamespaceId } from '../common/ids.js';
-import type { SigningKey } from '../common/program/signing-key.js';
 import { signReceipt, type Receipt } from '../common/receipt.js';
 
 /** Gives a block server's signed word. */
@@ -10,7 +10,10 @@ export interface ReceiptSigner {
 }
 
 /** Signs with an agent's key, dated by `clock`. */
-export function createReceiptSigner(key: SigningKey<AgentId>, clock: Clock): ReceiptSigner {
+export function createReceiptSigner(
+  key: { readonly id: AgentId; readonly privateKey: KeyObject },
+  clock: Clock,
+): ReceiptSigner {
   return {
     sign: (namespaceId, hashes) =>
       signReceipt({ agentId: key.id, namespaceId, issuedAtMs: clock.nowMs(), hashes }, key.privateKey),

@@ -1,8 +1,9 @@
 import { systemClock } from '../../common/clock.js';
 import { defineCommand } from '../command.js';
-import { listAgents, withAdmin } from '../fleet/admin-client.js';
 import { agentDocument, formatAgents } from '../fleet/agent-view.js';
-import { clientSettings } from '../settings/sections.js';
+import { withFleet } from '../fleet/fleet-connection.js';
+import { listAgents } from '../fleet/listings.js';
+import { fleetSettings } from '../settings/sections.js';
 
 export const agentList = defineCommand({
   name: 'list',
@@ -17,9 +18,9 @@ export const agentList = defineCommand({
   positionals: {},
   flags: {},
   section: 'client',
-  settings: clientSettings,
+  settings: fleetSettings,
   async run({ settings, terminal, signal }) {
-    const agents = await withAdmin(settings.metadata, (admin) => listAgents(admin, signal));
+    const agents = await withFleet(settings, (fleet) => listAgents(fleet, signal));
     const documents = agents.map(agentDocument);
     terminal.result({ agents: documents }, () => formatAgents(documents, systemClock.nowMs()));
     return undefined;

@@ -1,6 +1,7 @@
 import { invalidArgument } from '../../common/errors.js';
 import { defineCommand } from '../command.js';
-import { explainUnreachable } from '../fleet/admin-client.js';
+import { explainUnreachable } from '../fleet/fleet-connection.js';
+import { metadataAddress } from '../fleet/login-record.js';
 import { createProgramContext } from '../program-context.js';
 import { clientSettings } from '../settings/sections.js';
 import { required } from '../settings/setting.js';
@@ -24,12 +25,13 @@ export const cat = defineCommand({
     const { namespace, path } = positionals.location;
     if (path === '') throw invalidArgument('NAMESPACE/PATH', `must name a file, such as ${namespace}/notes.txt`);
     const { readFile } = await import('../../client/reader.js');
-    const config = { ...settings, namespace, homeDir: settings.home };
+    const metadata = await metadataAddress(settings);
+    const config = { premises: settings.premises, metadata, namespace, homeDir: settings.home };
     const context = createProgramContext('cat', logLevel ?? 'silent');
     try {
       await Promise.race([readFile(config, context, path, terminal.bytes), failWhenAborted(signal)]);
     } catch (thrown) {
-      throw explainUnreachable(settings.metadata, thrown);
+      throw explainUnreachable(metadata, thrown);
     }
     return undefined;
   },

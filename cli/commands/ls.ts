@@ -1,8 +1,9 @@
 import { DrystoneError } from '../../common/errors.js';
 import type { FeedEntry } from '../../common/feed/item.js';
 import { defineCommand } from '../command.js';
-import { explainUnreachable } from '../fleet/admin-client.js';
+import { explainUnreachable } from '../fleet/fleet-connection.js';
 import { formatItems, itemDocument, selectListed } from '../fleet/item-view.js';
+import { metadataAddress } from '../fleet/login-record.js';
 import { createProgramContext } from '../program-context.js';
 import { clientSettings } from '../settings/sections.js';
 import { required, withDefault } from '../settings/setting.js';
@@ -22,7 +23,8 @@ export const ls = defineCommand({
   async run({ positionals, flags, settings, logLevel, terminal, signal }) {
     const { namespace, path } = positionals.location;
     const { listItems } = await import('../../client/reader.js');
-    const config = { ...settings, namespace, homeDir: settings.home };
+    const metadata = await metadataAddress(settings);
+    const config = { premises: settings.premises, metadata, namespace, homeDir: settings.home };
     const entries: FeedEntry[] = [];
     try {
       for await (const entry of listItems(config, createProgramContext('ls', logLevel ?? 'silent'), path)) {
@@ -30,7 +32,7 @@ export const ls = defineCommand({
         entries.push(entry);
       }
     } catch (thrown) {
-      throw explainUnreachable(settings.metadata, thrown);
+      throw explainUnreachable(metadata, thrown);
     }
     const items = selectListed(entries, path, flags.recursive)?.map(itemDocument);
     if (items === undefined) {

@@ -1,16 +1,18 @@
 import { parseNamespaceName } from '../../common/ids.js';
 import { wireLimits } from '../../common/limits.js';
 import { defineCommand } from '../command.js';
-import { withAdmin } from '../fleet/admin-client.js';
+import { withFleet } from '../fleet/fleet-connection.js';
 import { formatNamespace, namespaceDocument } from '../fleet/namespace-view.js';
-import { clientSettings } from '../settings/sections.js';
+import { fleetSettings } from '../settings/sections.js';
 import { required, withDefault } from '../settings/setting.js';
 import { name, wholeNumber } from '../settings/values.js';
 
 export const namespaceCreate = defineCommand({
   name: 'create',
   summary: 'create a namespace and assign it to agents',
-  description: 'The agents are chosen among those online: at different premises where possible, most free space first.',
+  description:
+    'The agents are chosen among those online: at different premises where possible, most free space first. Your account ' +
+    'becomes its owner.',
   examples: [
     { command: 'drystone namespace create reports', comment: 'held by one agent' },
     { command: 'drystone namespace create reports --replicas 2', comment: 'held by two, at two premises if there are' },
@@ -18,10 +20,10 @@ export const namespaceCreate = defineCommand({
   positionals: { name: required(name(parseNamespaceName), 'how people call it') },
   flags: { replicas: withDefault(wholeNumber(1, wireLimits.replicas), 'how many agents hold it', 1) },
   section: 'client',
-  settings: clientSettings,
+  settings: fleetSettings,
   async run({ positionals, flags, settings, terminal, signal }) {
     const request = { name: positionals.name, replicas: flags.replicas };
-    const { namespace } = await withAdmin(settings.metadata, (admin) => admin.createNamespace(request, { signal }));
+    const { namespace } = await withFleet(settings, ({ admin }) => admin.createNamespace(request, { signal }));
     const document = namespaceDocument(namespace);
     terminal.result(document, () => formatNamespace(document));
     return undefined;

@@ -3,14 +3,16 @@ import { defineCommand } from '../command.js';
 import { exitCodes } from '../output/exit-codes.js';
 import { readStatus } from '../fleet/fleet-status.js';
 import { formatStatus } from '../fleet/status-view.js';
-import { clientSettings } from '../settings/sections.js';
+import { fleetSettings } from '../settings/sections.js';
 import type { Setting } from '../settings/setting.js';
 import { directory } from '../settings/values.js';
 
 export const status = defineCommand({
   name: 'status',
-  summary: 'say how the fleet is, and the folder you are in',
-  description: 'Exit code 4 where the metadata service does not answer.',
+  summary: 'say who you are, how the fleet is, and the folder you are in',
+  description:
+    'Agents are shown to administrators, namespaces to their members. Exit code 3 where this device has not logged in, 4 ' +
+    'where the metadata service does not answer.',
   examples: [
     { command: 'drystone status', comment: 'the fleet, and this folder where it is a synced one' },
     { command: 'drystone status --dir ~/reports --json', comment: 'for a program' },
@@ -24,10 +26,11 @@ export const status = defineCommand({
     } satisfies Setting<string>,
   },
   section: 'client',
-  settings: clientSettings,
+  settings: fleetSettings,
   async run({ flags, settings, terminal, signal }) {
-    const found = await readStatus(settings.metadata, flags.dir, systemClock, signal);
-    terminal.result(found, () => formatStatus(found));
+    const found = await readStatus(settings, flags.dir, systemClock, signal);
+    terminal.result(found, () => formatStatus(found, systemClock.nowMs()));
+    if (found.device === undefined) return exitCodes.refused;
     return found.metadata.reachable ? exitCodes.ok : exitCodes.unreachable;
   },
 });

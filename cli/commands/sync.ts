@@ -2,7 +2,8 @@ import { cancelled } from '../../common/errors.js';
 import { parseNamespaceName } from '../../common/ids.js';
 import { allowHeapGrowth } from '../../common/program/heap.js';
 import { defineCommand } from '../command.js';
-import { explainUnreachable } from '../fleet/admin-client.js';
+import { explainUnreachable } from '../fleet/fleet-connection.js';
+import { metadataAddress } from '../fleet/login-record.js';
 import { exitCodes } from '../output/exit-codes.js';
 import { createProgramContext } from '../program-context.js';
 import { clientSettings } from '../settings/sections.js';
@@ -14,8 +15,9 @@ export const sync = defineCommand({
   name: 'sync',
   summary: 'keep a folder the same as a namespace',
   description:
-    'It watches both sides until it is ended by SIGINT or SIGTERM, and waits while the fleet cannot be reached. Patterns in ' +
-    'a .drystoneignore file (gitignore syntax) are left out. The folder is made where there is none.',
+    'It watches both sides until it is ended by SIGINT or SIGTERM, and waits while the fleet cannot be reached; it ends by ' +
+    'itself when this device is revoked or its account is no member any more. Patterns in a .drystoneignore file (gitignore ' +
+    'syntax) are left out. The folder is made where there is none.',
   examples: [
     { command: 'drystone sync ~/reports --namespace reports', comment: 'until Ctrl-C' },
     { command: 'drystone sync ~/reports --namespace reports --once', comment: 'until both sides are equal' },
@@ -36,9 +38,10 @@ export const sync = defineCommand({
     const { startSync } = await import('../../client/program.js');
     const context = createProgramContext('sync', logLevel ?? 'silent');
     const { namespace, once } = flags;
-    const { account, metadata, premises, home: homeDir } = settings;
+    const { premises, home: homeDir } = settings;
+    const metadata = await metadataAddress(settings);
     const reporter = new SyncReporter(terminal, context.clock);
-    const config = { root: positionals.dir, namespace, account, metadata, premises, homeDir, once };
+    const config = { root: positionals.dir, namespace, metadata, premises, homeDir, once };
     const running = await startSync(config, context, reporter);
     reporter.started(() => running.summary());
     const stop = (): void => void running.stop();

@@ -1,20 +1,18 @@
 import { HASH_BYTES } from '../../common/block-hash.js';
 import type { FeedEntry } from '../../common/feed/item.js';
+import type { NamespaceId } from '../../common/ids.js';
 import { wireLimits } from '../../common/limits.js';
-import { openChannel } from '../../common/rpc/client.js';
-import { plaintextCredentials } from '../../common/rpc/credentials.js';
+import type { Candidate } from '../../proto/gen/drystone/metadata/v1/account.js';
 import { PresenceServiceService, type FindMissingRequest } from '../../proto/gen/drystone/metadata/v1/presence.js';
+import type { FleetConnection } from '../fleet/fleet-connection.js';
+import { NAMESPACE } from './demo-fleet.js';
 
-/** How many of the blocks asked about an agent lacks. */
-export interface CandidateLack {
-  readonly agentId: string;
-  readonly missing: number;
-}
-
-/** How many blocks a comparison was about, and what each candidate lacks of them. */
+/** The blocks of a folder, and how many of them each agent lacks that may hold them. */
 export interface CandidateComparison {
-  readonly blocks: number;
-  readonly candidates: readonly CandidateLack[];
+  /** The hash of each block, once. */
+  readonly hashes: readonly Buffer[];
+  /** Those that lack the fewest first. */
+  readonly candidates: readonly { readonly candidate: Candidate; readonly missing: number }[];
 }
 
 /**
@@ -22,23 +20,22 @@ export interface CandidateComparison {
  * have to send it. Each block is asked about once.
  */
 export async function compareCandidates(
-  metadata: string,
-  namespaceId: string,
+  { admin, channel }: FleetConnection,
+  namespaceId: NamespaceId,
   entries: readonly FeedEntry[],
   signal: AbortSignal,
 ): Promise<CandidateComparison> {
+  const { namespace } = await admin.getNamespace({ name: NAMESPACE }, { signal });
   const hashes = distinctHashes(entries);
-  const channel = openChannel(metadata, plaintextCredentials().channel);
-  try {
-    const sums = new Map<string, number>();
-    const presence = channel.service(PresenceServiceService);
-    for await (const { candidates } of presence.findMissing(requests(namespaceId, hashes), { signal })) {
-      for (const { agentId, missingCount } of candidates) sums.set(agentId, (sums.get(agentId) ?? 0) + missingCount);
-    }
-    return { blocks: hashes.length, candidates: [...sums].map(([agentId, missing]) => ({ agentId, missing })) };
-  } finally {
-    channel.close();
+  const lacks = new Map<string, number>();
+  const presence = channel.service(PresenceServiceService);
+  for await (const { candidates } of presence.findMissing(requests(namespaceId, hashes), { signal })) {
+    for (const { agentId, missingCount } of candidates) lacks.set(agentId, (lacks.get(agentId) ?? 0) + missingCount);
   }
+  const candidates = (namespace?.assignment?.candidates ?? []).map((candidate) => {
+    return { candidate, missing: lacks.get(candidate.agentId) ?? hashes.length };
+  });
+  return { hashes, candidates: candidates.sort((a, b) => a.missing - b.missing) };
 }
 
 function distinctHashes(entries: readonly FeedEntry[]): readonly Buffer[] {

@@ -2,11 +2,14 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../common/clock.js';
 import type { Environment } from '../settings/config.js';
-import { ChildProgram } from './child-program.js';
+import { ChildProgram, type ChildEvent } from './child-program.js';
 
 /** The two sites of the demo: each has an agent and a client. */
 export const SITES = ['lisbon', 'porto'] as const;
 export type Site = (typeof SITES)[number];
+
+/** Whose device the client at each site is. */
+export const PEOPLE = { lisbon: 'ana', porto: 'ben' } as const satisfies Record<Site, string>;
 
 /** The namespace that is synced. */
 export const NAMESPACE = 'demo';
@@ -18,12 +21,17 @@ export interface DemoServer {
   readonly http: string;
 }
 
+/** The metadata service, and the file with the token of its first administrator. */
+export interface DemoMetadata extends DemoServer {
+  readonly adminTokenFile: string;
+}
+
 /** A client of the demo and the folder that it syncs. */
 export interface DemoClient {
   readonly site: Site;
   readonly program: ChildProgram;
   readonly folder: string;
-  /** Where its device's key lies. */
+  /** Where its device's key and certificate lie. */
   readonly homeDir: string;
 }
 
@@ -53,24 +61,32 @@ export class DemoFleet {
     return this.#programs.map(({ pid }) => pid);
   }
 
-  async startMetadata(): Promise<DemoServer> {
+  /** Where the device of an account has its key and certificate. */
+  homeOf(account: string): string {
+    return join(this.options.directory, `home-${account}`);
+  }
+
+  async startMetadata(): Promise<DemoMetadata> {
     const data = join(this.options.directory, 'metadata');
-    return this.#startServer('metadata', ['metadata', 'serve', '--data', data]);
+    const { server, event } = await this.#startServer('metadata', ['metadata', 'serve', '--data', data]);
+    return { ...server, adminTokenFile: String(event.adminTokenFile) };
   }
 
-  async startAgent(site: Site, metadata: string): Promise<DemoServer> {
+  /** Starts an agent that joins with `token`, which reaches it where no other user of the machine looks. */
+  async startAgent(site: Site, metadata: string, token: string): Promise<DemoServer> {
     const data = join(this.options.directory, `agent-${site}`);
-    const where = ['--metadata', metadata, '--premises', site];
     // A demo fits on any disk that has a little space left.
-    return this.#startServer(`agent-${site}`, ['agent', 'serve', '--data', data, ...where, '--free-floor', '100MiB']);
+    const args = ['agent', 'serve', '--data', data, '--metadata', metadata, '--free-floor', '100MiB'];
+    const { server } = await this.#startServer(`agent-${site}`, args, { DRYSTONE_AGENT_JOIN: token });
+    return server;
   }
 
-  /** Starts to sync `folder`; it runs when this resolves, and says `synced` when it is done. */
-  async startClient(site: Site, metadata: string, folder: string): Promise<DemoClient> {
-    const home = join(this.options.directory, `home-${site}`);
-    const where = ['--metadata', metadata, '--premises', site, '--home', home];
-    const program = await this.#start(`client-${site}`, ['sync', folder, '--namespace', NAMESPACE, ...where]);
-    return { site, program, folder, homeDir: home };
+  /** Starts to sync `folder` as the site's device; it runs when this resolves, and says `synced` when it is done. */
+  async startClient(site: Site, folder: string): Promise<DemoClient> {
+    const homeDir = this.homeOf(PEOPLE[site]);
+    const where = ['--namespace', NAMESPACE, '--premises', site, '--home', homeDir];
+    const program = await this.#start(`client-${site}`, ['sync', folder, ...where]);
+    return { site, program, folder, homeDir };
   }
 
   /** Raises INTERNAL where a program has ended by itself. */
@@ -88,19 +104,23 @@ export class DemoFleet {
     for (const program of this.#programs) program.leaveRunning();
   }
 
-  async #startServer(name: string, args: readonly string[]): Promise<DemoServer> {
-    const program = await this.#start(name, [...args, '--listen', FREE_PORT, '--http', FREE_PORT]);
-    const { address, http } = await program.waitFor('listening', this.options.signal);
-    return { program, address: String(address), http: String(http) };
+  async #startServer(
+    name: string,
+    args: readonly string[],
+    secrets: Environment = {},
+  ): Promise<{ server: DemoServer; event: ChildEvent }> {
+    const program = await this.#start(name, [...args, '--listen', FREE_PORT, '--http', FREE_PORT], secrets);
+    const event = await program.waitFor('listening', this.options.signal);
+    return { server: { program, address: String(event.address), http: String(event.http) }, event };
   }
 
-  async #start(name: string, args: readonly string[]): Promise<ChildProgram> {
+  async #start(name: string, args: readonly string[], secrets: Environment = {}): Promise<ChildProgram> {
     const { environment, clock, directory } = this.options;
     await mkdir(this.logDirectory, { recursive: true });
     const program = new ChildProgram({
       name,
       args,
-      environment: cleanEnvironment(environment, directory),
+      environment: { ...cleanEnvironment(environment, directory), ...secrets },
       logDirectory: this.logDirectory,
       clock,
     });

@@ -1,17 +1,22 @@
 import type { SyncSummary } from '../../client/progress.js';
 import { formatPairs, formatTable, printable } from '../output/table.js';
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../output/units.js';
-import type { Site } from './demo-fleet.js';
+import { PEOPLE, SITES, type Site } from './demo-fleet.js';
+import { STRANGER, type StrangerResult } from './stranger.js';
 import type { TreeDifference, TreeTotals } from './tree-comparison.js';
 
 /** What the demo shows: the document under `--json`. */
 export interface DemoReport {
   /** Whether the folders were identical after every step. */
   readonly identical: boolean;
+  /** Whether that and everything else went as it should. */
+  readonly succeeded: boolean;
   readonly directory: string;
   readonly programs: readonly DemoProgram[];
   readonly steps: readonly StepResult[];
   readonly candidates: DemoCandidates | undefined;
+  /** What somebody got who is in the fleet, but no member. */
+  readonly stranger: StrangerResult | undefined;
   readonly metrics: readonly MetricsResult[];
   /** Whether everything was left running. */
   readonly kept: boolean;
@@ -112,6 +117,33 @@ export function formatStep(number: number, step: StepResult): string {
 export function formatCandidates({ blocks, agents }: DemoCandidates): string {
   const lacks = agents.map(({ premises, missing }) => `${premises} lacks ${formatCount(missing)}`).join(', ');
   return `${INDENT}of the folder's ${formatNumberOf(blocks, 'block')} ${lacks}: a client takes the agent that lacks least`;
+}
+
+/** Who works where. */
+export function formatPeople(): string {
+  const [first, second] = SITES;
+  return `${PEOPLE[first]}, who owns the namespace, works at ${first}, ${PEOPLE[second]}, an editor, at ${second}; mutual TLS everywhere`;
+}
+
+/** Whether the stranger was refused, as it should. */
+export function isRefused({ accessRefused, blockRefused }: StrangerResult): boolean {
+  return accessRefused !== undefined && blockRefused !== undefined;
+}
+
+/** What the stranger got. */
+export function formatStranger({ askedAt, accessRefused, blockRefused }: StrangerResult): string {
+  const access =
+    accessRefused === undefined ? 'metadata GIVES her access' : `metadata gives no access (${accessRefused})`;
+  const agent = `the agent at ${askedAt}`;
+  const block =
+    blockRefused === undefined
+      ? `${agent} GIVES IT`
+      : `${agent}, shown a stolen token, gives nothing (${blockRefused})`;
+  const lines = [
+    `${STRANGER}, whose device is in the fleet but no member, knows the hash of one of them:`,
+    `${access}, ${block}`,
+  ];
+  return indent(lines).join('\n');
 }
 
 /** What the scrapes answered. */

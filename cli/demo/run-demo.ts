@@ -7,7 +7,14 @@ import type { Terminal } from '../output/terminal.js';
 import { formatDuration, formatNumberOf } from '../output/units.js';
 import type { Environment } from '../settings/config.js';
 import { DemoFleet } from './demo-fleet.js';
-import { formatMetrics, formatPrograms, type DemoReport, type MetricsResult } from './demo-report.js';
+import {
+  formatMetrics,
+  formatPeople,
+  formatPrograms,
+  isRefused,
+  type DemoReport,
+  type MetricsResult,
+} from './demo-report.js';
 import { playSteps } from './demo-steps.js';
 import { prepareTree } from './demo-tree.js';
 import { howToLookAround } from './look-around.js';
@@ -40,7 +47,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
       return report;
     }
     await fleet.stop();
-    if (report.identical) await rm(directory, { recursive: true });
+    if (report.succeeded) await rm(directory, { recursive: true });
     else terminal.note(`everything has been stopped; the logs are in ${fleet.logDirectory}`);
     return report;
   } catch (thrown) {
@@ -62,19 +69,21 @@ async function play(fleet: DemoFleet, directory: string, options: DemoOptions): 
   terminal.progress(() => 'starting the programs');
   const programs = await startPrograms(fleet, directory, systemClock, signal);
   const described = describePrograms(programs);
-  terminal.say(`${formatPrograms(described)}\n`);
-  const { steps, candidates } = await playSteps(fleet, programs, trees, terminal, signal);
+  terminal.say(`${formatPrograms(described)}\n\n${formatPeople()}\n`);
+  const { steps, candidates, stranger } = await playSteps(fleet, programs, trees, terminal, signal);
   const metrics: MetricsResult[] = [];
   for (const server of [programs.metadata, ...programs.agents]) metrics.push(await scrape(server, signal));
   terminal.say(`${formatMetrics(metrics)}\n`);
-  const identical = steps.every((step) => step.identical) && metrics.every(({ status }) => status === 200);
-  const kept = keep && identical;
+  const identical = steps.every((step) => step.identical);
+  const isUp = metrics.every(({ status }) => status === 200);
+  const succeeded = identical && isUp && (stranger === undefined || isRefused(stranger));
+  const kept = keep && succeeded;
   if (kept) terminal.say(`${howToLookAround(directory, programs, fleet.pids)}\n`);
-  if (identical) {
+  if (succeeded) {
     const took = formatDuration(systemClock.monotonicMs() - startedAtMs);
     terminal.say(`${formatNumberOf(steps.length, 'step')}, identical after each of them, in ${took}`);
   }
-  return { identical, directory, programs: described, steps, candidates, metrics, kept };
+  return { identical, succeeded, directory, programs: described, steps, candidates, stranger, metrics, kept };
 }
 
 function withLogs(error: DrystoneError, logDirectory: string): DrystoneError {

@@ -2,11 +2,16 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../common/clock.js';
 import { DrystoneError } from '../../common/errors.js';
-import { listAgents, withAdmin, type AdminClient } from '../fleet/admin-client.js';
+import { parseNamespaceId, type NamespaceId } from '../../common/ids.js';
 import { agentStateName } from '../fleet/agent-view.js';
-import { NAMESPACE, SITES, type DemoClient, type DemoFleet, type DemoServer } from './demo-fleet.js';
+import type { FleetCalls } from '../fleet/fleet-connection.js';
+import { listAgents } from '../fleet/listings.js';
+import { memberRoles } from '../fleet/roles.js';
+import { Admissions } from './admissions.js';
+import { NAMESPACE, PEOPLE, SITES, type DemoClient, type DemoFleet, type DemoServer, type Site } from './demo-fleet.js';
 import type { DemoProgram } from './demo-report.js';
 import { metricsUrl } from './scrape.js';
+import { STRANGER } from './stranger.js';
 
 /** The programs of a running demo. */
 export interface DemoPrograms {
@@ -16,15 +21,15 @@ export interface DemoPrograms {
   readonly writer: DemoClient;
   /** At whose folder they arrive. */
   readonly reader: DemoClient;
-  readonly namespaceId: string;
+  readonly namespaceId: NamespaceId;
 }
 
 const POLL_MS = 50;
 const ONLINE_WITHIN_MS = 20_000;
 
 /**
- * Starts metadata, an agent at each site, a namespace held by both, and a client at each site, each with an empty folder
- * in `directory`; resolves when both clients have nothing to do.
+ * Starts metadata, an agent at each site, a namespace held by both and shared with a device at each site, and a client
+ * there, each with an empty folder in `directory`; resolves when both clients have nothing to do.
  */
 export async function startPrograms(
   fleet: DemoFleet,
@@ -33,17 +38,25 @@ export async function startPrograms(
   signal: AbortSignal,
 ): Promise<DemoPrograms> {
   const metadata = await fleet.startMetadata();
+  const { address, adminTokenFile } = metadata;
+  const newFleet = { metadata: address, adminTokenFile, adminHome: fleet.homeOf('admin') };
+  const admissions = await Admissions.open(newFleet, signal);
+  const startAgent = async (site: Site): Promise<DemoServer> =>
+    fleet.startAgent(site, address, await admissions.agentToken(site));
   const [writerSite, readerSite] = SITES;
-  const agents = await Promise.all(SITES.map((site) => fleet.startAgent(site, metadata.address)));
-  const namespaceId = await withAdmin(metadata.address, async (admin) => {
-    await untilOnline(admin, agents.length, clock, signal);
-    const { namespace } = await admin.createNamespace({ name: NAMESPACE, replicas: agents.length }, { signal });
-    return namespace?.namespaceId ?? '';
+  const agents = await Promise.all(SITES.map(startAgent));
+  for (const account of [...Object.values(PEOPLE), STRANGER]) {
+    await admissions.createAccount(account);
+    await admissions.admitDevice(account, fleet.homeOf(account));
+  }
+  const namespaceId = await admissions.ask(async (calls) => {
+    await untilOnline(calls, agents.length, clock, signal);
+    return createNamespace(calls, writerSite, readerSite, signal);
   });
-  const startClient = async (site: typeof writerSite | typeof readerSite): Promise<DemoClient> => {
+  const startClient = async (site: Site): Promise<DemoClient> => {
     const folder = join(directory, site);
     await mkdir(folder);
-    const client = await fleet.startClient(site, metadata.address, folder);
+    const client = await fleet.startClient(site, folder);
     await client.program.waitFor('synced', signal);
     return client;
   };
@@ -51,10 +64,26 @@ export async function startPrograms(
   return { metadata, agents, writer, reader, namespaceId };
 }
 
-async function untilOnline(admin: AdminClient, count: number, clock: Clock, signal: AbortSignal): Promise<void> {
+/** A namespace at every site, which belongs to one person and may be edited by the other. */
+async function createNamespace(
+  { admin, access }: FleetCalls,
+  ownerSite: Site,
+  editorSite: Site,
+  signal: AbortSignal,
+): Promise<NamespaceId> {
+  const { namespace } = await admin.createNamespace({ name: NAMESPACE, replicas: SITES.length }, { signal });
+  const members = [
+    { account: PEOPLE[ownerSite], role: memberRoles.owner },
+    { account: PEOPLE[editorSite], role: memberRoles.editor },
+  ];
+  for (const member of members) await access.shareNamespace({ namespaceName: NAMESPACE, ...member }, { signal });
+  return parseNamespaceId('namespace_id', namespace?.namespaceId ?? '');
+}
+
+async function untilOnline(calls: FleetCalls, count: number, clock: Clock, signal: AbortSignal): Promise<void> {
   const startedAtMs = clock.monotonicMs();
   for (;;) {
-    const agents = await listAgents(admin, signal);
+    const agents = await listAgents(calls, signal);
     if (agents.filter(({ state }) => agentStateName(state) === 'online').length >= count) return;
     if (clock.monotonicMs() - startedAtMs > ONLINE_WITHIN_MS) {
       throw new DrystoneError(

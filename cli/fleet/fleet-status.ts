@@ -1,18 +1,32 @@
+import { openDevice, type Device } from '../../client/connection/device.js';
 import { readFolderStatus, type FolderStatus } from '../../client/folder-status.js';
 import type { Clock } from '../../common/clock.js';
-import { toDrystoneError } from '../../common/errors.js';
-import { listAgents, listNamespaces, withAdmin } from './admin-client.js';
+import { DrystoneError, toDrystoneError } from '../../common/errors.js';
 import { agentDocument, type AgentDocument } from './agent-view.js';
+import { withFleet, type FleetCalls } from './fleet-connection.js';
+import { listAgents, listNamespaces } from './listings.js';
+import { metadataAddress, type FleetSettings } from './login-record.js';
 import { namespaceDocument, type NamespaceDocument } from './namespace-view.js';
 
-/** How a fleet is: the document of `drystone status --json`. */
+/** How a fleet is, as far as this device may know: the document of `drystone status --json`. */
 export interface FleetStatus {
+  /** Absent where it has not logged in. */
+  readonly device: OwnDevice | undefined;
   readonly metadata: MetadataStatus;
-  /** Absent where metadata is not reachable. */
+  /** Absent where metadata was not reached, or does not tell this account. */
   readonly agents: AgentTotals | undefined;
+  /** Those that the account may see; absent where metadata was not reached. */
   readonly namespaces: readonly NamespaceDocument[] | undefined;
   /** Absent where the directory is not a synced one. */
   readonly folder: FolderDocument | undefined;
+}
+
+/** Who asks. */
+export interface OwnDevice {
+  readonly account: string;
+  readonly deviceId: string;
+  /** Milliseconds since 1970 UTC. */
+  readonly certificateExpiresAtMs: number;
 }
 
 export type MetadataStatus =
@@ -32,29 +46,42 @@ export interface AgentTotals {
 
 /** A synced folder, and how far it stands behind its namespace. */
 export interface FolderDocument extends FolderStatus {
-  /** Absent where metadata is not reachable or does not know the namespace any more. */
+  /** Absent where metadata was not reached or knows no such namespace of this account. */
   readonly namespace: string | undefined;
   /** Changes of the namespace that this folder has not taken in. */
   readonly behind: number | undefined;
 }
 
-/** Asks metadata, and looks at `directory`; that metadata is away is an answer, not an error. */
+/**
+ * Asks metadata, and looks at `directory`. That metadata is away, or that the device has never logged in, is an answer and
+ * not an error.
+ */
 export async function readStatus(
-  address: string,
+  settings: FleetSettings,
   directory: string,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<FleetStatus> {
   const folder = await readFolderStatus(directory);
+  const address = await metadataAddress(settings);
+  const device = await findDevice(settings.home);
+  const withoutMetadata = (problem: string): FleetStatus => ({
+    device: device && describeDevice(device),
+    metadata: { address, reachable: false, problem },
+    agents: undefined,
+    namespaces: undefined,
+    folder: folder && locate(folder, []),
+  });
+  if (device === undefined) return withoutMetadata('not asked, because this device has not logged in');
   try {
     const startedAtMs = clock.monotonicMs();
-    return await withAdmin(address, async (admin) => {
-      const agents = await listAgents(admin, signal);
+    return await withFleet(settings, async (fleet) => {
+      const namespaces = (await listNamespaces(fleet, signal)).map(namespaceDocument);
       const answeredInMs = Math.round(clock.monotonicMs() - startedAtMs);
-      const namespaces = (await listNamespaces(admin, signal)).map(namespaceDocument);
       return {
+        device: describeDevice(device),
         metadata: { address, reachable: true, answeredInMs },
-        agents: totalsOf(agents.map(agentDocument)),
+        agents: await readAgents(fleet, signal),
         namespaces,
         folder: folder && locate(folder, namespaces),
       };
@@ -62,12 +89,30 @@ export async function readStatus(
   } catch (thrown) {
     const error = toDrystoneError(thrown);
     if (error.code !== 'UNAVAILABLE' && error.code !== 'DEADLINE_EXCEEDED') throw error;
-    return {
-      metadata: { address, reachable: false, problem: error.message },
-      agents: undefined,
-      namespaces: undefined,
-      folder: folder && locate(folder, []),
-    };
+    return withoutMetadata(error.message);
+  }
+}
+
+async function findDevice(home: string): Promise<Device | undefined> {
+  try {
+    return await openDevice(home);
+  } catch (thrown) {
+    if (thrown instanceof DrystoneError && thrown.reason === 'IDENTITY_MISSING') return undefined;
+    throw thrown;
+  }
+}
+
+function describeDevice({ account, id, held }: Device): OwnDevice {
+  return { account, deviceId: id, certificateExpiresAtMs: held.credential.expiresAtMs };
+}
+
+/** The agents, which are the business of administrators: undefined for anybody else. */
+async function readAgents(fleet: FleetCalls, signal: AbortSignal): Promise<AgentTotals | undefined> {
+  try {
+    return totalsOf((await listAgents(fleet, signal)).map(agentDocument));
+  } catch (thrown) {
+    if (thrown instanceof DrystoneError && thrown.code === 'PERMISSION_DENIED') return undefined;
+    throw thrown;
   }
 }
 

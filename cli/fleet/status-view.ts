@@ -1,15 +1,30 @@
 import { formatPairs } from '../output/table.js';
 import { formatBytes, formatCount, formatNumberOf } from '../output/units.js';
-import type { AgentTotals, FleetStatus, FolderDocument, MetadataStatus } from './fleet-status.js';
+import type { AgentTotals, FleetStatus, FolderDocument, MetadataStatus, OwnDevice } from './fleet-status.js';
 import type { NamespaceDocument } from './namespace-view.js';
 
-/** How a fleet is, in a few lines. */
-export function formatStatus({ metadata, agents, namespaces, folder }: FleetStatus): string {
-  const pairs: [string, string][] = [['metadata', formatMetadata(metadata)]];
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** How a fleet is, in a few lines; `nowMs` is the time until which certificates must count. */
+export function formatStatus({ device, metadata, agents, namespaces, folder }: FleetStatus, nowMs: number): string {
+  const pairs: [string, string][] = [
+    [
+      'device',
+      device === undefined ? "NOT LOGGED IN: get a token and run 'drystone login'" : formatDevice(device, nowMs),
+    ],
+    ['metadata', formatMetadata(metadata)],
+  ];
   if (agents !== undefined) pairs.push(['agents', formatAgentTotals(agents)]);
   if (namespaces !== undefined) pairs.push(['namespaces', formatNamespaceTotals(namespaces)]);
   if (folder !== undefined) pairs.push(['folder', formatFolder(folder)]);
   return formatPairs(pairs);
+}
+
+function formatDevice({ account, deviceId, certificateExpiresAtMs }: OwnDevice, nowMs: number): string {
+  const daysLeft = Math.floor((certificateExpiresAtMs - nowMs) / DAY_MS);
+  const left =
+    daysLeft < 0 ? 'its certificate HAS ENDED' : `its certificate has ${formatNumberOf(daysLeft, 'day')} left`;
+  return `${deviceId} of ${account}; ${left}`;
 }
 
 function formatMetadata(metadata: MetadataStatus): string {

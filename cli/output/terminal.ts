@@ -1,6 +1,9 @@
 import type { Writable } from 'node:stream';
 import type { DrystoneError } from '../../common/errors.js';
 
+/** What may be a one-time token, whole or in part: a mistyped command line puts it where no token is looked for. */
+const TOKEN_PATTERN = /\b(agent|device):([^:\s]{1,64}):[\w-]{16,}/g;
+
 /** A stream that people or programs read; process.stdout and process.stderr are two. */
 export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
@@ -69,13 +72,12 @@ export class Terminal {
     this.#progressShown = true;
   }
 
-  /** Why the command failed: one line for people, or one JSON document. */
+  /** Why the command failed: one line for people, or one JSON document; never with a one-time token in it. */
   error(error: DrystoneError): void {
     this.#clearProgress();
     const { code, reason, message, details } = error;
-    this.errors.write(
-      this.json ? `${JSON.stringify({ error: { code, reason, message, details } })}\n` : `drystone: ${message}\n`,
-    );
+    const text = this.json ? JSON.stringify({ error: { code, reason, message, details } }) : `drystone: ${message}`;
+    this.errors.write(`${withoutTokens(text)}\n`);
   }
 
   #clearProgress(): void {
@@ -83,4 +85,8 @@ export class Terminal {
     this.errors.write(ERASE_LINE);
     this.#progressShown = false;
   }
+}
+
+function withoutTokens(text: string): string {
+  return text.replace(TOKEN_PATTERN, '$1:$2:…');
 }

@@ -45,6 +45,14 @@ export function formatDuration(durationMs: number): string {
   return `${Math.floor(seconds / DAY)} d ${Math.floor((seconds % DAY) / HOUR)} h`;
 }
 
+const DURATION_UNITS = { s: 1, m: MINUTE, h: HOUR, d: DAY } as const;
+
+/** The milliseconds that a person means by `90s`, `30m`, `12h` or `2d`; undefined where it is no such duration. */
+export function parseDuration(text: string): number | undefined {
+  const match = /^(\d{1,9})([smhd])$/.exec(text);
+  return match === null ? undefined : Number(match[1]) * DURATION_UNITS[match[2] as keyof typeof DURATION_UNITS] * 1000;
+}
+
 /** Bytes a second, for people. */
 export function formatRate(bytesPerSecond: number): string {
   return `${formatBytes(Math.round(bytesPerSecond))}/s`;

@@ -1,5 +1,6 @@
 import { invalidArgument } from '../../common/errors.js';
 import type { Environment, UserDirectories } from './config.js';
+import { TOKEN_VARIABLE } from './one-time-token.js';
 import { commonSettings, sections, type SectionName } from './sections.js';
 import { parseSetting, type Setting, type SettingTable, type SettingValues } from './setting.js';
 import type { SettingsFile } from './settings-file.js';
@@ -59,7 +60,7 @@ const SERVICE_LINK_PATTERN = /_SERVICE_(HOST|PORT(_.+)?)$|_PORT(_\d+_(TCP|UDP|SC
 
 /** Raises INVALID_ARGUMENT for a DRYSTONE_ variable that says no setting: most likely it is mistyped. */
 export function refuseUnknownVariables(environment: Environment): void {
-  const known = new Set(['DRYSTONE_CONFIG']);
+  const known = new Set(['DRYSTONE_CONFIG', TOKEN_VARIABLE]);
   for (const key of Object.keys(commonSettings)) known.add(environmentVariable(undefined, key));
   for (const section of Object.keys(sections) as SectionName[]) {
     for (const key of Object.keys(sections[section])) known.add(environmentVariable(section, key));

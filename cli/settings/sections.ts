@@ -1,15 +1,16 @@
-import { parseAccountName, parsePremisesName } from '../../common/ids.js';
+import { parsePremisesName } from '../../common/ids.js';
 import { blockServerLimits } from '../../common/limits.js';
 import { logLevels } from '../../common/logging.js';
 import { optional, required, withDefault, type Setting, type SettingTable } from './setting.js';
-import { address, addressOrOff, byteCount, directory, name, oneOf } from './values.js';
+import { address, addressOrOff, byteCount, directory, file, fileOrInput, name, oneOf, oneTimeToken } from './values.js';
 
 /**
  * Every setting that a file or the environment can hold, by section. A key is called the same as the flag of the command
  * that uses it; docs/configuration.md lists them.
  */
 
-const METADATA_ADDRESS = '127.0.0.1:7420';
+/** Where the metadata service listens unless somebody says otherwise. */
+export const METADATA_ADDRESS = '127.0.0.1:7420';
 
 /** Settings of every command: they stand above the sections of a file. */
 export const commonSettings = {
@@ -30,13 +31,28 @@ export const metadataSettings = {
     'where to serve /metrics, /healthz and /readyz',
     '127.0.0.1:9420',
   ),
+  'server-certificate': optional(
+    file,
+    'a certificate of your own for this server, PEM, with the chain to its CA; needs --server-key',
+    "one of the fleet's CA",
+  ),
+  'server-key': optional(file, 'the private key of that certificate, PEM'),
 } satisfies SettingTable;
 
 /** Settings of `drystone agent serve`. */
 export const agentSettings = {
-  data: required(directory, 'where the agent keeps its blocks and its key; made on the first start'),
+  data: required(directory, 'where the agent keeps its blocks, key and certificate; made on the first start'),
   metadata: withDefault(address, 'where the metadata service listens', METADATA_ADDRESS),
-  premises: required(name(parsePremisesName), 'the site where this agent stands'),
+  join: optional(
+    oneTimeToken,
+    'the one-time token with which it joins on its first start; others see it in process lists',
+  ),
+  'join-file': optional(fileOrInput, 'the file that has this token, or - for standard input'),
+  premises: optional(
+    name(parsePremisesName),
+    'the site where this agent stands; refused where its token says another',
+    'what the token says',
+  ),
   listen: withDefault(address, 'where to serve gRPC; port 0 takes a free one', '127.0.0.1:7421'),
   advertise: optional(address, 'where clients reach this agent, where that differs', 'the address it listens on'),
   http: withDefault<string | undefined>(
@@ -52,16 +68,24 @@ export const agentSettings = {
   ),
 } satisfies SettingTable;
 
-/** Settings of the commands that talk to a fleet. */
-export const clientSettings = {
-  metadata: withDefault(address, 'where the metadata service listens', METADATA_ADDRESS),
-  account: withDefault(name(parseAccountName), 'the account to act for', parseAccountName('account', 'default')),
-  premises: optional(name(parsePremisesName), 'the site where this device stands; its agents are preferred', 'none'),
+/** Settings of the commands that ask about the fleet. */
+export const fleetSettings = {
+  metadata: optional(
+    address,
+    'where the metadata service listens',
+    `where this device logged in, else ${METADATA_ADDRESS}`,
+  ),
   home: {
     ...directory,
-    about: "where this device's key lies",
+    about: "where this device's key and certificate lie",
     fallback: { shown: '$XDG_DATA_HOME/drystone, else ~/.local/share/drystone', value: ({ data }) => data },
   } satisfies Setting<string>,
+} satisfies SettingTable;
+
+/** Settings of the commands that sync and read. */
+export const clientSettings = {
+  ...fleetSettings,
+  premises: optional(name(parsePremisesName), 'the site where this device stands; its agents are preferred', 'none'),
 } satisfies SettingTable;
 
 /** The sections of a settings file, by name; `common` settings stand above all of them. */

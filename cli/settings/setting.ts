@@ -14,6 +14,8 @@ export interface Setting<T> {
   readonly about: string;
   /** How its value is shown in help; without one it is a switch and takes no value. */
   readonly placeholder?: string;
+  /** Its value is never shown: not in an error either. */
+  readonly isSecret?: true;
   /** What it is where nobody says anything; without one it must be said. */
   readonly fallback?: Fallback<T>;
 }
@@ -33,7 +35,7 @@ export type SettingValues<Table extends SettingTable> = {
 };
 
 /** What a setting is, apart from what it is about. */
-export type Kind<T> = Pick<Setting<T>, 'schema' | 'allowed' | 'placeholder'>;
+export type Kind<T> = Pick<Setting<T>, 'schema' | 'allowed' | 'placeholder' | 'isSecret'>;
 
 /** A setting that must be said. */
 export function required<T>(kind: Kind<T>, about: string): Setting<T> {
@@ -50,11 +52,15 @@ export function optional<T>(kind: Kind<T>, about: string, shown = ''): Setting<T
   return { ...kind, about, fallback: { shown, value: () => undefined } };
 }
 
-/** `raw` as the setting's value, or INVALID_ARGUMENT that names `where` it was said and what is allowed. */
+/**
+ * `raw` as the setting's value, or INVALID_ARGUMENT that names `where` it was said, what is allowed, and, unless the setting
+ * is a secret, what it was.
+ */
 export function parseSetting<T>(setting: Setting<T>, where: string, raw: unknown): T {
   const parsed = setting.schema.safeParse(raw);
   if (parsed.success) return parsed.data;
-  throw invalidArgument(where, `must be ${setting.allowed}, not ${shownValue(raw)}`);
+  const instead = setting.isSecret === true ? '' : `, not ${shownValue(raw)}`;
+  throw invalidArgument(where, `must be ${setting.allowed}${instead}`);
 }
 
 const SHOWN_LENGTH = 80;

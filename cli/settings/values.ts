@@ -2,11 +2,14 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { parseHostPort } from '../../common/address.js';
 import type { ItemPath } from '../../common/feed/item.js';
+import { parseEnrollmentToken, type EnrollmentToken } from '../../common/identity/enrollment-token.js';
 import { parseItemPath } from '../../common/feed/paths.js';
 import { parseNamespaceName, type NamespaceName } from '../../common/ids.js';
 import { wireLimits } from '../../common/limits.js';
-import { parseBytes } from '../output/units.js';
+import { parseBytes, parseDuration } from '../output/units.js';
 import type { Kind } from './setting.js';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** A schema for texts that `parse` takes; it says what is wrong by throwing. */
 function parsedBy<T>(parse: (field: string, text: string) => T): z.ZodType<T> {
@@ -49,6 +52,45 @@ export const directory: Kind<string> = {
   placeholder: 'DIR',
 };
 
+/** A file; relative ones are taken from the current directory. */
+export const file: Kind<string> = { ...directory, allowed: 'a file', placeholder: 'FILE' };
+
+/** A file, or `-` for standard input. */
+export const fileOrInput: Kind<string> = {
+  schema: z.union([z.literal('-'), file.schema]),
+  allowed: 'a file, or - for standard input',
+  placeholder: 'FILE|-',
+};
+
+/** A one-time token, and its text. */
+export interface GivenToken {
+  readonly token: EnrollmentToken;
+  readonly tokenText: string;
+}
+
+/** A one-time token, as `agent token` and `device token` print them; white space around it means nothing. */
+export const oneTimeToken: Kind<GivenToken> = {
+  schema: parsedBy((field, text) => ({ token: parseEnrollmentToken(field, text), tokenText: text.trim() })),
+  allowed: 'a one-time token, whole, as `drystone agent token` or `drystone device token` prints it',
+  placeholder: 'TOKEN',
+  isSecret: true,
+};
+
+/** The id of an agent or a device; `parse` is theirs, from common/ids.ts. */
+export function id<T>(parse: (field: string, value: string) => T): Kind<T> {
+  return { schema: parsedBy(parse), allowed: '32 hexadecimal digits, as the lists show them', placeholder: 'ID' };
+}
+
+/** Up to `most` of a kind, with commas between them. */
+export function listOf<T>({ schema, allowed, placeholder = 'ONE' }: Kind<T>, most: number): Kind<readonly T[]> {
+  const several = z.array(schema).min(1).max(most);
+  return {
+    schema: z.preprocess((said) => (typeof said === 'string' ? said.split(',') : said), several),
+    allowed: `up to ${most}, with commas between them, each ${allowed}`,
+    placeholder: `${placeholder},…`,
+  };
+}
+
 /** A name of an account, namespace or premises; `parse` is theirs, from common/ids.ts. */
 export function name<T>(parse: (field: string, value: string) => T): Kind<T> {
   return {
@@ -83,6 +125,20 @@ export function wholeNumber(smallest: number, largest: number): Kind<number> {
     schema: z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]).pipe(z.int().min(smallest).max(largest)),
     allowed: `a whole number from ${smallest} to ${largest}`,
     placeholder: 'N',
+  };
+}
+
+/** A duration of up to so many days, in milliseconds: a whole number with a unit. */
+export function duration(mostDays: number): Kind<number> {
+  return {
+    schema: z.string().transform((text, context) => {
+      const ms = parseDuration(text) ?? 0;
+      if (ms > 0 && ms <= mostDays * DAY_MS) return ms;
+      context.addIssue('not a duration within the bounds');
+      return z.NEVER;
+    }),
+    allowed: `a duration of up to ${mostDays}d, such as 90s, 30m, 12h or 2d`,
+    placeholder: 'DURATION',
   };
 }
 

@@ -67,6 +67,6 @@ export function sourcesOf(
     .map(({ agentId }) => ({
       blocks: agents.blocksOf(agentId),
       onFetched,
-      onFailure: () => agents.noteFailure(agentId),
+      onFailure: (error) => agents.noteFailure(agentId, error),
     }));
 }

@@ -14,6 +14,9 @@ import type { FolderPlaces } from './folder-places.js';
 import type { UploadOutcome } from './upload/pending-item.js';
 import type { UploadOperation } from './upload/upload.js';
 
+/** What is said of a change that a reader of the namespace has made in the folder. */
+const READ_ONLY = 'your account may only read this namespace: the change stays in this folder';
+
 /** How content travels in a round. Each tells outcomes as they come, and raises what ended it early. */
 export interface Transfers {
   upload(
@@ -173,13 +176,18 @@ class Round {
     }
   }
 
-  /** A transfer ended early: what it had not told of failed with it, or is left to those who may do it. */
+  /** A transfer ended early: what it had not told of failed with it, or is refused where this account only reads. */
   fail(error: DrystoneError): void {
-    if (error.code === 'PERMISSION_DENIED' && error.reason === 'ROLE_INSUFFICIENT') {
-      this.#leaveSettling();
-      if (this.#open.size === 0) return;
+    // What an agent says follows from an access token, which may be older than our role.
+    if (error.code !== 'PERMISSION_DENIED' || error.reason !== 'ROLE_INSUFFICIENT') {
+      this.#failure ??= error;
+      return;
     }
-    this.#failure ??= error;
+    this.#isReadOnly = true;
+    for (const { kind, path } of [...this.#open.values()]) {
+      if (kind === 'commit-item') this.#refusal(path, { outcome: 'refused', problem: READ_ONLY });
+      else if (kind === 'settle') this.#leaveToOthers(path);
+    }
   }
 
   result(): RoundResult {
@@ -240,13 +248,9 @@ class Round {
   }
 
   /** Conflicts are settled by those who may change the namespace; this folder goes on without. */
-  #leaveSettling(): void {
-    this.#isReadOnly = true;
-    for (const { kind, path } of [...this.#open.values()]) {
-      if (kind !== 'settle') continue;
-      this.#open.delete(path);
-      this.#again.add(path);
-    }
+  #leaveToOthers(path: ItemPath): void {
+    this.#open.delete(path);
+    this.#again.add(path);
   }
 
   #tellConflict(path: ItemPath, keptAs: ItemPath): void {

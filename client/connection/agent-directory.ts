@@ -3,7 +3,7 @@ import { DrystoneError } from '../../common/errors.js';
 import { parseAgentId, parsePremisesName, type AgentId } from '../../common/ids.js';
 import { clientLimits } from '../../common/limits.js';
 import { openChannel, type RpcChannel } from '../../common/rpc/client.js';
-import type { TransportCredentials } from '../../common/rpc/credentials.js';
+import type { TransportCredentials } from '../../common/rpc/transport-credentials.js';
 import {
   AgentState,
   type Assignment,
@@ -11,6 +11,7 @@ import {
 } from '../../proto/gen/drystone/metadata/v1/account.js';
 import { connectBlockServer, type BlockClient } from '../../server/block-client.js';
 import type { Candidate } from '../act/choose-target.js';
+import type { AccessTokens } from './access-tokens.js';
 
 interface KnownAgent {
   readonly candidate: Omit<Candidate, 'isFailing'>;
@@ -24,7 +25,8 @@ export class AgentDirectory {
   readonly #agents = new Map<AgentId, KnownAgent>();
 
   constructor(
-    private readonly credentials: TransportCredentials,
+    private readonly transport: TransportCredentials,
+    private readonly tokens: AccessTokens,
     private readonly clock: Clock,
   ) {}
 
@@ -58,12 +60,18 @@ export class AgentDirectory {
     if (agent === undefined) {
       throw new DrystoneError('UNAVAILABLE', 'AGENT_NOT_ASSIGNED', 'the agent no longer holds the namespace');
     }
-    agent.channel ??= openChannel(agent.candidate.address, this.credentials.channel);
-    return connectBlockServer(agent.channel, this.clock);
+    agent.channel ??= openChannel(agent.candidate.address, this.transport.channelTo(agentId));
+    return connectBlockServer(agent.channel, this.clock, (namespaceId, refused) =>
+      this.tokens.tokenFor(namespaceId, refused),
+    );
   }
 
-  /** The agent has failed us: for `clientLimits.agentPauseMs` others come first. */
-  noteFailure(agentId: AgentId): void {
+  /**
+   * The agent has failed us: for `clientLimits.agentPauseMs` others come first. Where it was our access token that it
+   * refused, the next call has another.
+   */
+  noteFailure(agentId: AgentId, { code }: DrystoneError): void {
+    if (code === 'UNAUTHENTICATED' || code === 'PERMISSION_DENIED') this.tokens.forget();
     const agent = this.#agents.get(agentId);
     if (agent !== undefined) agent.failedAtMs = this.clock.monotonicMs();
   }

@@ -1,12 +1,11 @@
 import { hostname } from 'node:os';
 import { withRetries, type RetryOptions } from '../../common/concurrency/retry.js';
 import { DrystoneError } from '../../common/errors.js';
+import { keepRenewed } from '../../common/identity/renewal.js';
 import {
   ID_BYTES,
   parseNamespaceId,
   replicaIdOf,
-  type AccountName,
-  type DeviceId,
   type NamespaceId,
   type NamespaceName,
   type PremisesName,
@@ -14,15 +13,16 @@ import {
 } from '../../common/ids.js';
 import { retryLimits } from '../../common/limits.js';
 import type { ProgramContext } from '../../common/program/context.js';
-import type { SigningKey } from '../../common/program/signing-key.js';
 import { openChannel } from '../../common/rpc/client.js';
 import type { Assignment } from '../../proto/gen/drystone/metadata/v1/account.js';
 import { agentTransfers } from '../act/agent-transfers.js';
 import type { Disk } from '../act/disk/disk-task.js';
 import { runTogether } from '../act/run-together.js';
 import { noteOffers } from '../act/upload/note-offers.js';
+import { AccessTokens } from '../connection/access-tokens.js';
 import { AgentDirectory } from '../connection/agent-directory.js';
-import { introduce, onlyAssignment } from '../connection/introduction.js';
+import { explainUnknown, onlyAssignment, readAssignment } from '../connection/assignment.js';
+import { renewalOf, type Device } from '../connection/device.js';
 import { connectMetadata, type MetadataCalls } from '../connection/metadata-calls.js';
 import type { Cutter } from '../observe/cutter.js';
 import { TreeScanner } from '../observe/scan-tree.js';
@@ -40,11 +40,12 @@ export interface SessionParts {
   /** Absolute. */
   readonly root: string;
   readonly namespace: NamespaceName;
-  readonly account: AccountName;
   readonly metadata: string;
   readonly premises: PremisesName | undefined;
   readonly once: boolean;
-  readonly key: SigningKey<DeviceId>;
+  readonly device: Device;
+  /** Where the device's certificate is renewed. */
+  readonly homeDir: string;
   readonly store: TreeStore;
   readonly cutter: Cutter;
   readonly disk: Disk;
@@ -56,21 +57,28 @@ export interface SessionParts {
 /**
  * One sync from its first word with metadata to its end: the loop, and beside it what feeds it, the feed, the assignments
  * and the folder's watcher. Each of these starts over by itself when its line breaks: for ever, or, when the sync runs
- * once, `retryLimits.attempts` times. Returns when the loop is done; raises what `signal` aborts with, and what cannot be
- * mended by trying again.
+ * once, `retryLimits.attempts` times. Meanwhile the device's certificate is renewed in time. Returns when the loop is done;
+ * raises what `signal` aborts with, and what cannot be mended by trying again: that the device or the membership is gone
+ * too.
  */
 export async function runSession(parts: SessionParts, signal: AbortSignal): Promise<void> {
-  const { context, store } = parts;
-  const channel = openChannel(parts.metadata, context.credentials.channel);
-  const agents = new AgentDirectory(context.credentials, context.clock);
+  const { context, namespace, store } = parts;
+  const { transport } = parts.device;
+  const channel = openChannel(parts.metadata, transport.channelTo('metadata'));
+  const metadata = connectMetadata(channel);
+  const agents = new AgentDirectory(transport, new AccessTokens(metadata.account, context.clock), context.clock);
+  const ended = new AbortController();
+  const renewal = keepRenewed(renewalOf(parts.device, parts, context), AbortSignal.any([signal, ended.signal]));
   try {
-    const metadata = connectMetadata(channel);
-    const introduction = { ...parts, displayName: hostname() };
-    const assignment = await withRetries(retrying(parts, signal), () => introduce(introduction, metadata, signal));
+    const assignment = await withRetries(retrying(parts, signal), () => readAssignment(namespace, metadata, signal));
     agents.update(assignment);
     const namespaceId = await claim(store, parts, assignment);
     await new Session(parts, metadata, agents, namespaceId).run(signal);
+  } catch (thrown) {
+    throw explainUnknown(namespace, thrown);
   } finally {
+    ended.abort();
+    await renewal;
     agents.close();
     channel.close();
   }
@@ -141,7 +149,7 @@ class Session {
 
   #loop(): SyncLoop {
     const { parts, namespaceId, metadata, agents } = this;
-    const { context, key, store, disk, tally } = parts;
+    const { context, store, disk, tally } = parts;
     const index = new LocalBlockIndex(store.local);
     const transfers = agentTransfers({
       ...parts,
@@ -155,7 +163,7 @@ class Session {
     });
     return new SyncLoop({
       ...parts,
-      device: key.id,
+      device: parts.device.id,
       replica: replicaOf(parts),
       clock: context.clock,
       random: context.random,
@@ -178,8 +186,8 @@ class Session {
   }
 
   async #watchAssignments(signal: AbortSignal): Promise<never> {
-    const { account, namespace } = this.parts;
-    const request = { account, namespaceName: namespace };
+    const { namespace } = this.parts;
+    const request = { namespaceName: namespace };
     for await (const { assignments } of this.metadata.account.watchAssignments(request, { signal })) {
       this.agents.update(onlyAssignment(namespace, assignments));
       this.#inbox.nudge();

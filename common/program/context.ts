@@ -2,16 +2,14 @@ import type { Registry } from 'prom-client';
 import type { Clock } from '../clock.js';
 import type { Logger } from '../logging.js';
 import type { Random } from '../random.js';
-import type { TransportCredentials } from '../rpc/credentials.js';
 
-/** What every program is handed from outside, so that a test can own time, chance, identity and output. */
+/** What every program is handed from outside, so that a test can own time, chance and output. */
 export interface ProgramContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
   /** Each program has a registry of its own: several run in one process in tests. */
   readonly registry: Registry;
-  readonly credentials: TransportCredentials;
 }
 
 /** A program that is up. */

@@ -12,6 +12,8 @@ export interface DataDirectoryOptions {
   readonly formatVersion: number;
   /** The oldest that it still reads; 1 unless set. */
   readonly oldestFormatVersion?: number;
+  /** What an operator may put there before the first start; nothing unless set. */
+  readonly prepared?: readonly string[];
 }
 
 /** A directory that belongs to this process alone until it is released. */
@@ -61,15 +63,15 @@ function formatLine({ program, formatVersion }: DataDirectoryOptions): string {
   return `drystone ${program} ${formatVersion}\n`;
 }
 
-/** Whether the directory is this program's already, or has nothing in it but what taking the lock leaves there. */
+/** Whether the directory is this program's already, or has nothing in it but what may be there before it is anybody's. */
 async function checkOwner(options: DataDirectoryOptions): Promise<'ours' | 'new'> {
-  const { path, program, formatVersion, oldestFormatVersion = 1 } = options;
+  const { path, program, formatVersion, oldestFormatVersion = 1, prepared = [] } = options;
   let text: string;
   try {
     text = await readFile(join(path, FORMAT_FILE), 'utf8');
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown;
-    const foreign = (await readdir(path)).find((name) => !isOurs(name));
+    const foreign = (await readdir(path)).find((name) => !isOurs(name) && !prepared.includes(name));
     if (foreign === undefined) return 'new';
     const message = `${path} is not empty (it has ${JSON.stringify(foreign)}) and holds no drystone data`;
     throw refusal('DATA_FORMAT_UNKNOWN', `${message}; choose another directory`);

@@ -73,7 +73,9 @@ class Connection {
   close(): void {
     this.#closed = true;
     for (const call of this.#open) call.cancel();
-    this.#client.close();
+    // A first call that was just begun hands the address on in the next turn, also to a channel that is closed by then,
+    // and that would connect, for good.
+    setImmediate(() => setImmediate(() => this.#client.close()));
   }
 }
 
@@ -99,6 +101,13 @@ function deadlineAfter(timeoutMs: number | undefined): { deadline?: number } {
   return timeoutMs === undefined ? {} : { deadline: systemClock.nowMs() + timeoutMs };
 }
 
+/** What goes before the requests of a call. */
+function headersOf({ accessToken }: CallOptions): Metadata {
+  const headers = new Metadata();
+  if (accessToken !== undefined) headers.set('authorization', `Bearer ${accessToken}`);
+  return headers;
+}
+
 function unaryCaller(connection: Connection, method: MethodDefinition) {
   return (request: unknown, options: CallOptions = {}): Promise<unknown> =>
     new Promise((resolve, reject) => {
@@ -108,7 +117,7 @@ function unaryCaller(connection: Connection, method: MethodDefinition) {
         else reject(connection.failure(error, options.signal));
       };
       connection.start(options.signal, (client) =>
-        client.makeUnaryRequest(...codecs(method), request, new Metadata(), deadline, answer),
+        client.makeUnaryRequest(...codecs(method), request, headersOf(options), deadline, answer),
       );
     });
 }
@@ -119,8 +128,8 @@ function streamCaller(connection: Connection, method: MethodDefinition) {
     const start = (): StreamCall =>
       connection.start<StreamCall>(options.signal, (client) =>
         method.requestStream
-          ? client.makeBidiStreamRequest(...codecs(method), deadline())
-          : client.makeServerStreamRequest(...codecs(method), input, deadline()),
+          ? client.makeBidiStreamRequest(...codecs(method), headersOf(options), deadline())
+          : client.makeServerStreamRequest(...codecs(method), input, headersOf(options), deadline()),
       );
     return streamResponses({
       start,

@@ -1,23 +1,36 @@
 import { constants, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { Writable } from 'node:stream';
-import { Server, type ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
+import {
+  Server,
+  type ServerCredentials,
+  type ServerInterceptingCallInterface,
+  type ServerOptions,
+} from '@grpc/grpc-js';
 import { rpcLimits } from '../limits.js';
 
 /**
  * The one file that reaches into grpc-js and Node's streams, because neither offers this: the server's HTTP/2 windows
- * (its `grpc-node.flow_control_window` is read by clients only), its connections, and the length of a call's message
- * queues. The version of grpc-js is pinned exactly, and a test fails when the windows are not what is set here.
+ * (its `grpc-node.flow_control_window` is read by clients only), its connections and which call comes by which, how long
+ * the messages of one call may be, and how many it queues. The version of grpc-js is pinned exactly, and a test fails when the windows are not what is set here.
  */
 interface ServerInternals {
   readonly commonServerOptions: { settings?: { initialWindowSize?: number; maxConcurrentStreams?: number } };
   createHttp2Server(credentials: ServerCredentials): Http2Server;
 }
 
-/** A grpc-js server that knows its connections, whose windows are `rpcLimits.windowBytes`. */
+/**
+ * A grpc-js server that knows its connections. Their windows are `rpcLimits.windowBytes` where `isKnown` says that who has
+ * made one is known; for others all that is under way fits into the 64 KiB of HTTP/2. `onListener` is told of each HTTP/2
+ * server that it makes, before that listens.
+ */
 export class WindowedServer extends Server {
   readonly #sessions = new Set<ServerHttp2Session>();
 
-  constructor(options: ServerOptions) {
+  constructor(
+    options: ServerOptions,
+    onListener: (server: Http2Server) => void,
+    isKnown: (session: ServerHttp2Session) => boolean = () => true,
+  ) {
     super(options);
     const internals = this as unknown as ServerInternals;
     const common = internals.commonServerOptions;
@@ -25,8 +38,9 @@ export class WindowedServer extends Server {
     const createHttp2Server = internals.createHttp2Server.bind(this);
     internals.createHttp2Server = (credentials) => {
       const http2Server = createHttp2Server(credentials);
+      onListener(http2Server);
       http2Server.on('session', (session) => {
-        session.setLocalWindowSize(rpcLimits.windowBytes);
+        if (isKnown(session)) session.setLocalWindowSize(rpcLimits.windowBytes);
         this.#sessions.add(session);
         session.once('close', () => this.#sessions.delete(session));
       });
@@ -63,6 +77,34 @@ export interface ConnectionWindows {
   /** What the peer's connection may still be sent: its whole window where nothing is under way. */
   readonly peerConnectionBytes: number | undefined;
   readonly peerStreamBytes: number | undefined;
+}
+
+interface CallInternals {
+  readonly nextCall?: CallInternals;
+  readonly stream: { readonly session?: ServerHttp2Session };
+  readonly decoder: { maxReadMessageLength: number };
+  maxReceiveMessageSize: number;
+}
+
+function innermost(call: ServerInterceptingCallInterface): CallInternals {
+  let inner = call as unknown as CallInternals;
+  while (inner.nextCall !== undefined) inner = inner.nextCall;
+  return inner;
+}
+
+/** The connection by which a call comes, as a server interceptor sees the call; undefined once it is lost. */
+export function sessionOf(call: ServerInterceptingCallInterface): ServerHttp2Session | undefined {
+  return innermost(call).stream.session;
+}
+
+/**
+ * Bounds the messages that a call may bring, before and after they are decompressed; longer ones end it with
+ * RESOURCE_EXHAUSTED before they are read. To be called by a server interceptor, before the call is started.
+ */
+export function boundRequests(call: ServerInterceptingCallInterface, bytes: number): void {
+  const inner = innermost(call);
+  inner.maxReceiveMessageSize = bytes;
+  inner.decoder.maxReadMessageLength = bytes;
 }
 
 interface WritableInternals {

@@ -54,7 +54,7 @@ export interface CallOptions {
   /** Unary calls: `rpcLimits.unaryTimeoutMs` unless set. Streams: none unless set. */
   readonly timeoutMs?: number;
   /** Sent along, for servers that act on it. */
-  readonly accessToken?: string;
+  readonly accessToken?: string | undefined;
 }
 
 /**
@@ -63,11 +63,11 @@ export interface CallOptions {
  * that were still on their way are lost then, so what matters must be acknowledged while the call is well. Requests are
  * closed however the call ends; an error that they raise cancels the call and is thrown from the iteration as it is.
  */
-export type Caller<M extends MethodDefinition> = M extends { requestStream: true; responseStream: true }
+export type MethodCall<M extends MethodDefinition> = M extends { requestStream: true; responseStream: true }
   ? (requests: AsyncIterable<RequestOut<M>>, options?: CallOptions) => AsyncGenerator<ResponseIn<M>, void, undefined>
   : M extends { responseStream: true }
     ? (request: RequestOut<M>, options?: CallOptions) => AsyncGenerator<ResponseIn<M>, void, undefined>
     : (request: RequestOut<M>, options?: CallOptions) => Promise<ResponseIn<M>>;
 
 /** A service as its callers see it; over gRPC from `RpcChannel.service`, or anything else with the same promises. */
-export type ServiceCaller<S extends ServiceMethods> = { readonly [Name in keyof S]: Caller<S[Name]> };
+export type ServiceCaller<S extends ServiceMethods> = { readonly [Name in keyof S]: MethodCall<S[Name]> };

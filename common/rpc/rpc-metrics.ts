@@ -1,7 +1,8 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { createTrustMetrics, type TrustMetrics } from './trust-metrics.js';
 
 /** Counts what an RPC server does. */
-export interface RpcServerMetrics {
+export interface RpcServerMetrics extends TrustMetrics {
   /** A call of the method at `path` began; call the result once with the name of its status code. */
   callStarted(path: string): (code: string) => void;
 }
@@ -12,7 +13,7 @@ const BUCKETS_SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60];
 const CODES_FROM_THE_START = ['OK', 'UNKNOWN', 'INTERNAL', 'DATA_LOSS'];
 
 /**
- * The standard gRPC server series, by service, method and code. Methods in `paths` have zero-valued series from the
+ * The standard gRPC server series, by service, method and code, and those on trust. Methods in `paths` have zero-valued series from the
  * start; a path is `/package.Service/Method`.
  */
 export function createRpcServerMetrics(registry: Registry, paths: readonly string[]): RpcServerMetrics {
@@ -51,6 +52,7 @@ export function createRpcServerMetrics(registry: Registry, paths: readonly strin
     open.set(names, 0);
   }
   return {
+    ...createTrustMetrics(registry),
     callStarted(path) {
       const names = labelsOf(path);
       const startedAt = process.hrtime.bigint();

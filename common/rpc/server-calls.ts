@@ -1,4 +1,5 @@
 import {
+  type Metadata,
   type sendUnaryData,
   type ServerDuplexStream,
   type ServerUnaryCall,
@@ -8,12 +9,15 @@ import {
 import { cancelled, DrystoneError, toDrystoneError } from '../errors.js';
 import { rpcLimits } from '../limits.js';
 import type { Logger } from '../logging.js';
+import type { AdmittedCall } from './admissions.js';
+import type { Audience } from './caller.js';
 import { boundWriteQueue } from './flow-control.js';
 import { MessageReader } from './message-reader.js';
 import { writeAll } from './write-all.js';
 import type { CallContext, MethodDefinition } from './method-types.js';
 import type { RpcServerMetrics } from './rpc-metrics.js';
 import { statusOfError, type WireStatus } from './status.js';
+import { requestOf } from './unreadable-request.js';
 
 type AnyCall = ServerUnaryCall<unknown, unknown> &
   ServerWritableStream<unknown, unknown> &
@@ -24,8 +28,11 @@ type AnyHandler = (input: unknown, context: CallContext) => unknown;
 export interface ServedMethod {
   readonly method: MethodDefinition;
   readonly handler: AnyHandler;
+  readonly audience: Audience;
   /** Whether its calls are ended when the server drains. */
   readonly endless: boolean;
+  /** How long each of its requests may be. */
+  readonly requestBytes: number;
 }
 
 /**
@@ -34,22 +41,15 @@ export interface ServedMethod {
  */
 export class ServerCalls {
   readonly #running = new Set<Promise<unknown>>();
-  readonly #draining = new AbortController();
 
   constructor(
     private readonly metrics: RpcServerMetrics,
     private readonly logger: Logger,
+    /** When it aborts, new calls are refused with UNAVAILABLE (DRAINING) and endless ones end with it. */
+    private readonly draining: AbortSignal,
+    /** What is known of a call that came with these headers. */
+    private readonly admitted: (headers: Metadata) => AdmittedCall,
   ) {}
-
-  /** Aborts when {@link drain} begins. */
-  get draining(): AbortSignal {
-    return this.#draining.signal;
-  }
-
-  /** From now on new calls are refused with UNAVAILABLE (DRAINING) and endless ones end with it. Idempotent. */
-  drain(): void {
-    this.#draining.abort();
-  }
 
   /** Resolves when no handler runs any more. */
   async settled(): Promise<void> {
@@ -94,14 +94,16 @@ export class ServerCalls {
     if (endless) this.draining.addEventListener('abort', end);
     try {
       if (this.draining.aborted) throw drainingError();
-      const input = method.requestStream ? requestsOf(call, signal, interruption) : call.request;
-      await answer(handler(input, { signal, peer: call.getPeer() }), signal);
+      const input = method.requestStream ? requestsOf(call, signal, interruption) : requestOf(call.request);
+      const { caller, accessToken } = this.admitted(call.metadata);
+      await answer(handler(input, { signal, peer: call.getPeer(), caller, accessToken }), signal);
       if (signal.aborted) throw interruption();
       finish('OK');
       return undefined;
     } catch (thrown) {
       const error = signal.aborted ? interruption() : toDrystoneError(thrown);
       finish(error.code);
+      this.metrics.refused(error);
       if (error.code === 'INTERNAL') this.logger.error({ err: thrown, method: method.path }, 'a call failed');
       return statusOfError(error);
     } finally {
@@ -129,7 +131,7 @@ async function* requestsOf(
   signal.addEventListener('abort', () => reader.end(), { once: true });
   for await (const request of reader.messages()) {
     if (signal.aborted) break;
-    yield request;
+    yield requestOf(request);
   }
   if (signal.aborted) throw interruption();
 }

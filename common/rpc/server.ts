@@ -1,24 +1,22 @@
-import {
-  logVerbosity,
-  setLogVerbosity,
-  status as grpcCode,
-  ServerInterceptingCall,
-  type ServerCredentials,
-  type ServerInterceptor,
-  type UntypedHandleCall,
-} from '@grpc/grpc-js';
+import { logVerbosity, setLogVerbosity, type UntypedHandleCall } from '@grpc/grpc-js';
 import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
-import { HealthImplementation } from 'grpc-health-check';
+import { HealthImplementation, service as healthService } from 'grpc-health-check';
 import { descriptorSetBase64 } from '../../proto/gen/descriptors.js';
 import { formatHostPort, parseHostPort } from '../address.js';
 import { listenFailure } from '../errors.js';
-import { rpcLimits, wireLimits } from '../limits.js';
+import { loadLimits, rpcLimits, wireLimits } from '../limits.js';
 import type { Logger } from '../logging.js';
+import { Admissions } from './admissions.js';
+import type { CallGate } from './call-gate.js';
+import type { Audience } from './caller.js';
+import { Connections, type ConnectionLimits } from './connection-limits.js';
 import { WindowedServer, type ConnectionWindows } from './flow-control.js';
 import type { Handler, Implementation, MethodDefinition, ServiceMethods } from './method-types.js';
 import type { RpcServerMetrics } from './rpc-metrics.js';
 import { ServerCalls, type ServedMethod } from './server-calls.js';
+import { readable } from './unreadable-request.js';
+import type { IdentifyingServerCredentials } from './transport-credentials.js';
 
 /** A service with its implementation, ready to be served. */
 export interface ServedService {
@@ -26,22 +24,29 @@ export interface ServedService {
 }
 
 export interface ServeOptions<S extends ServiceMethods> {
+  /** For whom each RPC is. Others are refused before a request is read. */
+  readonly audience: Readonly<Record<keyof S & string, Audience>>;
   /**
    * RPCs whose calls last until somebody ends them, such as watches and heartbeats. When the server drains, the `signal`
    * of their calls aborts and the client is told UNAVAILABLE (DRAINING); calls of other RPCs are left to finish.
    */
   readonly endless?: readonly (keyof S & string)[];
+  /** RPCs whose requests carry content, and how long they may be; those of others up to `wireLimits.requestBytes`. */
+  readonly requestBytes?: Readonly<Partial<Record<keyof S & string, number>>>;
 }
 
 /** Joins a service's generated definition and its implementation, checked against each other. */
 export function serve<S extends ServiceMethods>(
   methods: S,
   implementation: Implementation<S>,
-  options: ServeOptions<S> = {},
+  options: ServeOptions<S>,
 ): ServedService {
   const served = Object.entries(methods).map(([name, method]): [string, ServedMethod] => {
     const handler = implementation[name] as Handler<MethodDefinition> as ServedMethod['handler'];
-    return [name, { method, handler, endless: options.endless?.includes(name) ?? false }];
+    const endless = options.endless?.includes(name) ?? false;
+    const audience = options.audience[name as keyof S & string];
+    const requestBytes = options.requestBytes?.[name as keyof S & string] ?? wireLimits.requestBytes;
+    return [name, { method, handler, endless, audience, requestBytes }];
   });
   return { methods: Object.fromEntries(served) };
 }
@@ -49,7 +54,10 @@ export function serve<S extends ServiceMethods>(
 export interface RpcServerOptions {
   /** HOST:PORT; port 0 takes a free one. */
   readonly listen: string;
-  readonly credentials: ServerCredentials;
+  readonly credentials: IdentifyingServerCredentials;
+  readonly gate: CallGate;
+  /** {@link loadLimits}, unless a test wants to meet them sooner. */
+  readonly connectionLimits?: ConnectionLimits;
   readonly services: readonly ServedService[];
   readonly metrics: RpcServerMetrics;
   readonly logger: Logger;
@@ -78,16 +86,33 @@ export interface RpcServer {
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
   // What grpc-js would print it also raises.
   setLogVerbosity(logVerbosity.NONE);
-  const calls = new ServerCalls(options.metrics, options.logger);
-  const server = new WindowedServer({
-    'grpc.max_receive_message_length': wireLimits.messageBytes,
-    'grpc.max_send_message_length': wireLimits.messageBytes,
-    'grpc.max_concurrent_streams': rpcLimits.streamsPerConnection,
-    'grpc.keepalive_time_ms': rpcLimits.keepaliveIntervalMs,
-    'grpc.keepalive_timeout_ms': rpcLimits.keepaliveTimeoutMs,
-    'grpc.enable_channelz': 0,
-    interceptors: [endLibraryStreams(calls.draining)],
+  const { credentials, gate, metrics, logger, connectionLimits: limits = loadLimits } = options;
+  const connections = new Connections({ identify: (socket) => credentials.identify(socket), metrics, limits });
+  const draining = new AbortController();
+  const ours = options.services.flatMap(({ methods }) => Object.values(methods));
+  const admissions = new Admissions({
+    gate,
+    connections,
+    metrics,
+    audiences: audiencesOf(ours),
+    requestBytes: new Map(ours.map(({ method, requestBytes }) => [method.path, requestBytes])),
+    draining: draining.signal,
+    logger,
   });
+  const calls = new ServerCalls(metrics, logger, draining.signal, (headers) => admissions.of(headers));
+  const server = new WindowedServer(
+    {
+      'grpc.max_receive_message_length': wireLimits.messageBytes,
+      'grpc.max_send_message_length': wireLimits.messageBytes,
+      'grpc.max_concurrent_streams': rpcLimits.streamsPerConnection,
+      'grpc.keepalive_time_ms': rpcLimits.keepaliveIntervalMs,
+      'grpc.keepalive_timeout_ms': rpcLimits.keepaliveTimeoutMs,
+      'grpc.enable_channelz': 0,
+      interceptors: [admissions.interceptor],
+    },
+    (listener) => connections.watch(listener),
+    (session) => connections.isKnown(session),
+  );
   for (const { methods } of options.services) addService(server, calls, methods);
   const health = new HealthImplementation({ '': 'SERVING' });
   health.addToServer(server);
@@ -106,7 +131,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     },
     drain(graceMs = rpcLimits.drainGraceMs) {
       health.setStatus('', 'NOT_SERVING');
-      calls.drain();
+      draining.abort();
       drained ??= shutDown(server, graceMs).then(() => atMost(rpcLimits.settleMs, calls.settled()));
       return drained;
     },
@@ -117,25 +142,18 @@ function addService(server: WindowedServer, calls: ServerCalls, methods: ServedS
   const definition: Record<string, MethodDefinition> = {};
   const handlers: Record<string, UntypedHandleCall> = {};
   for (const [name, served] of Object.entries(methods)) {
-    definition[name] = served.method;
+    definition[name] = readable(served.method);
     handlers[name] = calls.adapt(served);
   }
   server.addService(definition as never, handlers);
 }
 
-/** Health watches and reflection streams are served by libraries that do not know of draining, and would hold it up. */
-function endLibraryStreams(draining: AbortSignal): ServerInterceptor {
-  return (method, call) => {
-    if (!method.responseStream || !method.path.startsWith('/grpc.')) return new ServerInterceptingCall(call);
-    const end = (): void => {
-      // After what the library writes on the same occasion.
-      setImmediate(() => call.sendStatus({ code: grpcCode.UNAVAILABLE, details: 'the server is shutting down' }));
-    };
-    draining.addEventListener('abort', end, { once: true });
-    return new ServerInterceptingCall(call, {
-      start: (next) => next({ onCancel: () => draining.removeEventListener('abort', end) }),
-    });
-  };
+/** Health is for anyone; reflection, of which nothing is said here, for whoever has a certificate. */
+function audiencesOf(ours: readonly ServedMethod[]): ReadonlyMap<string, Audience> {
+  return new Map([
+    ...ours.map(({ method, audience }): [string, Audience] => [method.path, audience]),
+    ...Object.values(healthService).map(({ path }): [string, Audience] => [path, 'anyone']),
+  ]);
 }
 
 function bind(server: WindowedServer, { listen, credentials }: RpcServerOptions): Promise<string> {

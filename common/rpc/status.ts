@@ -6,10 +6,12 @@ import {
   errorCodes,
   errorReasons,
   toDrystoneError,
+  type ErrorCode,
   type ErrorDetails,
   type ErrorReason,
 } from '../errors.js';
 import { wireLimits } from '../limits.js';
+import { UntrustedServer, untrustedServerMessage } from './untrusted-server.js';
 
 /** The domain of our reasons in google.rpc.ErrorInfo. */
 const ERROR_DOMAIN = 'drystone';
@@ -77,16 +79,19 @@ export function errorOfStatus(
   const code = errorCodes.find((known) => grpcCode[known] === status.code) ?? 'UNKNOWN';
   const [raw] = status.metadata.get(DETAILS_KEY);
   const parsed = raw instanceof Buffer ? parseDetails(raw) : undefined;
-  if (parsed === undefined) return new DrystoneError(code, 'TRANSPORT', transportMessage(peer, status.details));
+  if (parsed === undefined) return transportError(code, peer, status.details);
   return new DrystoneError(code, parsed.reason, status.details, parsed.details);
 }
 
 /** How grpc-js tells that nobody answers, with whatever it last heard of the system. */
 const NO_CONNECTION = /^No connection established\. Last error: (?:Error: )?(.*)\. Resolution note: /;
 
-function transportMessage(peer: string, details: string): string {
+function transportError(code: ErrorCode, peer: string, details: string): DrystoneError {
   const cause = NO_CONNECTION.exec(details)?.[1];
-  return cause === undefined ? `${peer}: ${details}` : `nothing answers at ${peer} (${cause})`;
+  if (cause === undefined) return new DrystoneError(code, 'TRANSPORT', `${peer}: ${details}`);
+  const problem = UntrustedServer.problemIn(cause);
+  if (problem === undefined) return new DrystoneError(code, 'TRANSPORT', `nothing answers at ${peer} (${cause})`);
+  return new DrystoneError(code, 'SERVER_UNTRUSTED', untrustedServerMessage(peer, problem));
 }
 
 function parseDetails(raw: Uint8Array): { reason: ErrorReason; details: ErrorDetails } | undefined {

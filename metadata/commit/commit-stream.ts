@@ -1,16 +1,18 @@
 import type { Clock } from '../../common/clock.js';
+import type { DeviceIdentity } from '../../common/identity/identity.js';
 import { parseNamespaceId, type NamespaceId } from '../../common/ids.js';
 import type { CommitRequest } from '../../proto/gen/drystone/metadata/v1/commit.js';
 import type { CommitMetrics } from '../metrics.js';
 import { StreamField } from '../requests/stream-field.js';
 import type { MetadataStore } from '../store/contract.js';
-import { namespaceUnknown } from '../store/store-errors.js';
+import type { Access } from '../trust/access.js';
 import { checkTimes, parseCommitRequest } from './commit-request.js';
 import type { CommitBatch, CommitDecision } from './decide.js';
 import type { ReceiptVerifier } from './receipt-verifier.js';
 
 export interface CommitParts {
-  readonly store: MetadataStore;
+  readonly access: Pick<Access, 'authorise'>;
+  readonly store: Pick<MetadataStore, 'journal'>;
   readonly verifier: ReceiptVerifier;
   readonly metrics: CommitMetrics;
   readonly clock: Clock;
@@ -29,7 +31,10 @@ export class CommitStream {
   readonly #namespace = new StreamField('namespace_id', parseNamespaceId);
   #lastPrepared: Promise<unknown> = Promise.resolve();
 
-  constructor(readonly parts: CommitParts) {}
+  constructor(
+    readonly parts: CommitParts,
+    readonly caller: DeviceIdentity,
+  ) {}
 
   /** Resolves when the commit is durable. For errors see CommitService.Commit; the request then changed nothing. */
   async commit(request: CommitRequest): Promise<CommitDecision> {
@@ -45,10 +50,11 @@ export class CommitStream {
 
   async #prepare(request: CommitRequest): Promise<Prepared> {
     const namespaceId = this.#namespace.of(request.namespaceId);
+    const { access, verifier, clock } = this.parts;
+    const namespace = await access.authorise(this.caller, namespaceId, 'editor');
     const { items, receipts } = parseCommitRequest(request);
-    checkTimes(items, this.parts.clock.nowMs());
-    const namespace = await this.parts.store.directory.getNamespace(namespaceId);
-    if (namespace === undefined) throw namespaceUnknown(namespaceId);
-    return { namespaceId, batch: { items, stored: await this.parts.verifier.verify(namespace, receipts) } };
+    checkTimes(items, clock.nowMs());
+    const stored = await verifier.verify(namespace, receipts);
+    return { namespaceId, batch: { items, stored, committer: this.caller.deviceId } };
   }
 }

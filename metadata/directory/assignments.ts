@@ -1,15 +1,14 @@
-import { DrystoneError } from '../../common/errors.js';
 import type { AccountName, NamespaceName } from '../../common/ids.js';
-import { wireLimits } from '../../common/limits.js';
 import {
   AgentState as WireAgentState,
   type Assignment,
   type Candidate,
 } from '../../proto/gen/drystone/metadata/v1/account.js';
 import type { AgentState, Fleet } from '../fleet/fleet.js';
-import type { DirectoryStore } from '../store/contract.js';
+import type { MetadataStore } from '../store/contract.js';
 import type { NamespaceRow } from '../store/rows.js';
 import { namespaceUnknown } from '../store/store-errors.js';
+import { membershipsOf } from './memberships.js';
 
 const WIRE_STATES: Readonly<Record<AgentState, WireAgentState>> = {
   online: WireAgentState.ONLINE,
@@ -25,26 +24,23 @@ export function stateToWire(state: AgentState): WireAgentState {
 /** Which agents hold which namespaces, with what the fleet knows of them now. */
 export class Assignments {
   constructor(
-    readonly directory: DirectoryStore,
+    readonly store: Pick<MetadataStore, 'accounts' | 'directory'>,
     readonly fleet: Fleet,
   ) {}
 
   /**
-   * The assignments that an account may use, by the names of the namespaces: of the one called `name`, or of all. Until
-   * namespaces have members every account may use every one. NOT_FOUND (ACCOUNT_UNKNOWN, NAMESPACE_UNKNOWN).
+   * The assignments of the namespaces of which the account is a member, by name: of the one called `name`, or of all.
+   * NOT_FOUND (NAMESPACE_UNKNOWN) where it is no member of that one.
    */
   async ofAccount(account: AccountName, name: NamespaceName | undefined): Promise<Assignment[]> {
-    if (!(await this.directory.hasAccount(account))) {
-      const message = `there is no account ${account}; it begins with the registration of its first device`;
-      throw new DrystoneError('NOT_FOUND', 'ACCOUNT_UNKNOWN', message);
-    }
-    const rows = name === undefined ? await this.#allNamespaces() : [await this.#namespace(name)];
+    const rows =
+      name === undefined ? await membershipsOf(this.store.accounts, account) : [await this.#membership(account, name)];
     return Promise.all(rows.map((row) => this.of(row)));
   }
 
   /** The assignment of one namespace. */
   async of(row: NamespaceRow): Promise<Assignment> {
-    const agents = await this.directory.getAgents(row.agents);
+    const agents = await this.store.directory.getAgents(row.agents);
     const candidates = agents.flatMap((agent): Candidate[] => {
       if (agent === undefined) return [];
       const { id, premises, address } = agent;
@@ -53,19 +49,10 @@ export class Assignments {
     return { namespaceId: row.id, namespaceName: row.name, epoch: BigInt(row.epoch), candidates };
   }
 
-  async #namespace(name: NamespaceName): Promise<NamespaceRow> {
-    const row = await this.directory.findNamespace(name);
-    if (row === undefined) throw namespaceUnknown(name);
+  async #membership(account: AccountName, name: NamespaceName): Promise<NamespaceRow> {
+    const row = await this.store.directory.findNamespace(name);
+    const role = row === undefined ? undefined : await this.store.accounts.roleOf(row.id, account);
+    if (row === undefined || role === undefined) throw namespaceUnknown(name);
     return row;
-  }
-
-  async #allNamespaces(): Promise<NamespaceRow[]> {
-    const all: NamespaceRow[] = [];
-    for (let hasMore = true; hasMore;) {
-      const page = await this.directory.listNamespaces(all.at(-1)?.name, wireLimits.rowsPerPage);
-      all.push(...page.rows);
-      ({ hasMore } = page);
-    }
-    return all;
   }
 }

@@ -19,6 +19,14 @@ interface Audience {
   ringing: boolean;
 }
 
+/** What somebody subscribes to. */
+export interface Subscription {
+  readonly namespaceId: NamespaceId;
+  readonly after: Cursor;
+  /** Called before each page is read: raises where the subscriber may not have it, which ends the subscription. */
+  readonly admit: () => Promise<unknown>;
+}
+
 /** Everyone who is subscribed to a feed. A subscriber costs its stream and a cursor; pages are shared. */
 export class Subscriptions {
   readonly #audiences = new Map<NamespaceId, Audience>();
@@ -44,14 +52,24 @@ export class Subscriptions {
     return lag;
   }
 
-  /**
-   * A feed has moved to a new end. Its subscribers are woken in the next turn of the event loop: whoever committed is
-   * answered first, and several commits in one turn wake them once.
-   */
+  /** A feed has moved to a new end: its subscribers are woken. */
   moved(namespaceId: NamespaceId, end: Cursor): void {
     const audience = this.#audiences.get(namespaceId);
     if (audience === undefined) return;
     audience.end = end;
+    this.#wake(audience);
+  }
+
+  /** Somebody may no longer read what they are subscribed to: all are woken and admitted anew, or not. */
+  accessChanged(): void {
+    for (const audience of this.#audiences.values()) this.#wake(audience);
+  }
+
+  /**
+   * Wakes an audience in the next turn of the event loop: whoever made the change is answered first, and several changes
+   * in one turn wake it once.
+   */
+  #wake(audience: Audience): void {
     if (audience.ringing) return;
     audience.ringing = true;
     setImmediate(() => {
@@ -62,9 +80,9 @@ export class Subscriptions {
 
   /**
    * The pages after a cursor, and those that come, until `signal` aborts. The first that reaches the feed's end is
-   * yielded even where it is empty. Errors as FeedReader.read; RESOURCE_EXHAUSTED beyond the limit.
+   * yielded even where it is empty. Errors as FeedReader.read; RESOURCE_EXHAUSTED beyond the limit; what `admit` raises.
    */
-  async *subscribe(namespaceId: NamespaceId, after: Cursor, signal: AbortSignal): AsyncGenerator<EncodedPage> {
+  async *subscribe({ namespaceId, after, admit }: Subscription, signal: AbortSignal): AsyncGenerator<EncodedPage> {
     const leave = this.limit.enter();
     // In the audience before the first read, so that nothing slips between.
     const subscriber = this.#join(namespaceId, after);
@@ -73,6 +91,7 @@ export class Subscriptions {
     try {
       let hasCaughtUp = false;
       while (!signal.aborted) {
+        await admit();
         const page = await this.reader.readShared(namespaceId, subscriber.sent);
         if (page.entryCount > 0 || !hasCaughtUp) yield page;
         hasCaughtUp ||= page.caughtUp;

@@ -3,6 +3,7 @@ import type { AgentReport } from './agent-report.js';
 /** One heartbeat stream of an agent. */
 export class AgentSession {
   readonly #replaced = new AbortController();
+  #hasLeft = false;
 
   constructor(
     readonly onReport: (report: AgentReport) => void,
@@ -14,9 +15,9 @@ export class AgentSession {
     return this.#replaced.signal;
   }
 
-  /** A heartbeat arrived. Those of a stream that was replaced are late, and no longer count. */
+  /** A heartbeat arrived. Those of a stream that was replaced, or has ended, are late and no longer count. */
   report(report: AgentReport): void {
-    if (!this.replaced.aborted) this.onReport(report);
+    if (!this.replaced.aborted && !this.#hasLeft) this.onReport(report);
   }
 
   /** Another stream takes the place of this one. */
@@ -24,8 +25,9 @@ export class AgentSession {
     this.#replaced.abort();
   }
 
-  /** The stream has ended. */
+  /** The stream has ended, or what comes over it no longer counts. Idempotent. */
   leave(): void {
+    this.#hasLeft = true;
     this.onLeave();
   }
 }

@@ -54,6 +54,12 @@ export class Fleet {
     return session;
   }
 
+  /** An agent has been revoked: what it said no longer counts. */
+  forget(agent: AgentId): void {
+    this.#sessions.get(agent)?.leave();
+    if (this.#heard.delete(agent)) this.onStateChange();
+  }
+
   statusOf(agent: AgentId): AgentStatus {
     const heard = this.#heard.get(agent);
     if (heard === undefined) return NEVER_HEARD;

@@ -1,5 +1,7 @@
 import type { ChangeSignal } from '../../common/concurrency/change-signal.js';
 import { DrystoneError, invalidArgument } from '../../common/errors.js';
+import type { TokenKey } from '../../common/identity/access-tokens.js';
+import type { AgentIdentity } from '../../common/identity/identity.js';
 import { parseAgentId, type AgentId } from '../../common/ids.js';
 import {
   type AssignedNamespace,
@@ -8,28 +10,34 @@ import {
 } from '../../proto/gen/drystone/metadata/v1/fleet.js';
 import { AgentState } from '../../proto/gen/drystone/metadata/v1/account.js';
 import type { DirectoryStore } from '../store/contract.js';
-import { agentUnknown } from '../store/store-errors.js';
 import { StreamField } from '../requests/stream-field.js';
+import type { Access } from '../trust/access.js';
 import type { AgentSession } from './agent-session.js';
 import type { AgentReport } from './agent-report.js';
 import type { Fleet } from './fleet.js';
 
 export interface HeartbeatParts {
+  readonly access: Access;
   readonly directory: DirectoryStore;
   readonly fleet: Fleet;
+  readonly tokenKeys: { readonly all: readonly TokenKey[] };
+  /** Notified when assignments or the keys of access tokens have changed, or something was revoked. */
   readonly directoryChanged: ChangeSignal;
 }
 
 /**
- * One call of FleetService.Heartbeat: reports go up, and the agent's assignments come down after the first of them and
- * whenever they have changed.
+ * One call of FleetService.Heartbeat: reports go up, and the agent's assignments come down, with the keys of access
+ * tokens, after the first of them and whenever they have changed.
  */
 export class HeartbeatStream {
   readonly #agent = new StreamField('agent_id', parseAgentId);
   readonly #ended = new AbortController();
   #session: AgentSession | undefined;
 
-  constructor(readonly parts: HeartbeatParts) {}
+  constructor(
+    readonly parts: HeartbeatParts,
+    readonly caller: AgentIdentity,
+  ) {}
 
   async *run(requests: AsyncIterable<HeartbeatRequest>, signal: AbortSignal): AsyncGenerator<HeartbeatResponse> {
     const end = (): void => this.#ended.abort();
@@ -38,12 +46,12 @@ export class HeartbeatStream {
     try {
       const first = await iterator.next();
       if (first.done === true) return;
-      const { agent, session } = await this.#join(first.value);
+      const session = await this.#join(first.value);
       session.replaced.addEventListener('abort', end, { once: true });
       const reading = this.#readRest(iterator, session).finally(end);
       // Raised below, once the loop has noticed the end.
       reading.catch(() => undefined);
-      yield* this.#assignments(agent);
+      yield* this.#instructions();
       if (session.replaced.aborted) throw replaced();
       if (!signal.aborted) await reading;
     } finally {
@@ -52,15 +60,17 @@ export class HeartbeatStream {
     }
   }
 
-  async #join(request: HeartbeatRequest): Promise<{ agent: AgentId; session: AgentSession }> {
+  async #join(request: HeartbeatRequest): Promise<AgentSession> {
+    const { directory, fleet } = this.parts;
     const agent = this.#agent.of(request.agentId);
+    if (agent !== this.caller.agentId) throw otherAgent(agent, this.caller);
     const report = reportOf(request);
-    const [known] = await this.parts.directory.getAgents([agent]);
-    if (known === undefined) throw agentUnknown(agent);
-    const session = this.parts.fleet.join(agent);
+    const [known] = await directory.getAgents([agent]);
+    if (known === undefined || known.address === '') throw notRegistered(agent);
+    const session = fleet.join(agent);
     this.#session = session;
     session.report(report);
-    return { agent, session };
+    return session;
   }
 
   async #readRest(requests: AsyncIterator<HeartbeatRequest>, session: AgentSession): Promise<void> {
@@ -70,12 +80,13 @@ export class HeartbeatStream {
     }
   }
 
-  async *#assignments(agent: AgentId): AsyncGenerator<HeartbeatResponse> {
-    const { directory, directoryChanged } = this.parts;
+  async *#instructions(): AsyncGenerator<HeartbeatResponse> {
+    const { access, directoryChanged } = this.parts;
     let told: Uint8Array | undefined;
     while (!this.#ended.signal.aborted) {
       const changed = directoryChanged.arm(this.#ended.signal);
-      const answer = { assignments: (await directory.listHoldings(agent)).map(assignedNamespace) };
+      await access.requireUnrevoked(this.caller);
+      const answer = await this.#read();
       const encoded = HeartbeatResponse.encode(answer).finish();
       if (told === undefined || Buffer.compare(told, encoded) !== 0) {
         told = encoded;
@@ -83,6 +94,15 @@ export class HeartbeatStream {
       }
       await changed;
     }
+  }
+
+  async #read(): Promise<HeartbeatResponse> {
+    const { directory, tokenKeys } = this.parts;
+    const holdings = await directory.listHoldings(this.caller.agentId);
+    return {
+      assignments: holdings.map(assignedNamespace),
+      tokenKeys: tokenKeys.all.map(({ id, publicKey }) => ({ keyId: id, publicKey })),
+    };
   }
 }
 
@@ -93,18 +113,34 @@ function assignedNamespace(row: { id: string; name: string; epoch: number }): As
 function reportOf(request: HeartbeatRequest): AgentReport {
   return {
     state: stateOf(request.state),
-    freeBytes: Number(request.freeBytes),
-    totalBytes: Number(request.totalBytes),
-    freeFloorBytes: Number(request.freeFloorBytes),
-    blockCount: Number(request.blockCount),
-    blockBytes: Number(request.blockBytes),
+    freeBytes: parseAmount('free_bytes', request.freeBytes),
+    totalBytes: parseAmount('total_bytes', request.totalBytes),
+    freeFloorBytes: parseAmount('free_floor_bytes', request.freeFloorBytes),
+    blockCount: parseAmount('block_count', request.blockCount),
+    blockBytes: parseAmount('block_bytes', request.blockBytes),
   };
+}
+
+/** What a number holds exactly: rounded up, it might not fit into an answer any more. */
+function parseAmount(field: string, amount: bigint): number {
+  if (amount > BigInt(Number.MAX_SAFE_INTEGER)) throw invalidArgument(field, 'must be at most 2^53 - 1');
+  return Number(amount);
 }
 
 function stateOf(state: AgentState): AgentReport['state'] {
   if (state === AgentState.ONLINE) return 'online';
   if (state === AgentState.DRAINING) return 'draining';
   throw invalidArgument('state', 'must be ONLINE or DRAINING');
+}
+
+function otherAgent(agent: AgentId, caller: AgentIdentity): DrystoneError {
+  const message = `the heartbeat is of agent ${agent}, the certificate of ${caller.agentId}; an agent speaks for itself`;
+  return new DrystoneError('PERMISSION_DENIED', 'ROLE_INSUFFICIENT', message);
+}
+
+function notRegistered(agent: AgentId): DrystoneError {
+  const message = `agent ${agent} has not said where it is reached; it has to register first`;
+  return new DrystoneError('NOT_FOUND', 'AGENT_UNKNOWN', message);
 }
 
 function replaced(): DrystoneError {

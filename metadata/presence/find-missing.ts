@@ -1,15 +1,17 @@
 import { checkPackedHashes, hashCount } from '../../common/block-hash.js';
 import { invalidArgument } from '../../common/errors.js';
+import type { DeviceIdentity } from '../../common/identity/identity.js';
 import { parseAgentId, parseNamespaceId, type AgentId } from '../../common/ids.js';
 import type { FindMissingRequest, FindMissingResponse } from '../../proto/gen/drystone/metadata/v1/presence.js';
 import type { PresenceMetrics } from '../metrics.js';
 import { StreamField } from '../requests/stream-field.js';
-import type { DirectoryStore, PresenceStore } from '../store/contract.js';
+import type { PresenceStore } from '../store/contract.js';
 import type { NamespaceRow } from '../store/rows.js';
-import { agentNotAssigned, namespaceUnknown } from '../store/store-errors.js';
+import { agentNotAssigned } from '../store/store-errors.js';
+import type { Access } from '../trust/access.js';
 
 export interface FindMissingParts {
-  readonly directory: DirectoryStore;
+  readonly access: Access;
   readonly presence: PresenceStore;
   readonly metrics: PresenceMetrics;
 }
@@ -20,16 +22,18 @@ export class FindMissingStream {
   /** Undefined until the first request has said whether there is a target. */
   #target: { readonly agent: AgentId | undefined } | undefined;
 
-  constructor(readonly parts: FindMissingParts) {}
+  constructor(
+    readonly parts: FindMissingParts,
+    readonly caller: DeviceIdentity,
+  ) {}
 
-  /** Answers one request. The assignment is read each time: it may change while the stream is open. */
+  /** Answers one request. Membership and assignment are read each time: they may change while the stream is open. */
   async answer(request: FindMissingRequest): Promise<FindMissingResponse> {
-    const { directory, presence, metrics } = this.parts;
+    const { access, presence, metrics } = this.parts;
     const namespaceId = this.#namespace.of(request.namespaceId);
     const target = this.#targetOf(request.targetAgentId);
+    const namespace = await access.authorise(this.caller, namespaceId, 'editor');
     const asked = checkPackedHashes('hashes', request.hashes);
-    const namespace = await directory.getNamespace(namespaceId);
-    if (namespace === undefined) throw namespaceUnknown(namespaceId);
     if (target === undefined) {
       metrics.hashesAsked.inc(asked);
       return this.#compare(namespace, request.hashes);

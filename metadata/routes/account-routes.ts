@@ -1,5 +1,8 @@
 import type { ChangeSignal } from '../../common/concurrency/change-signal.js';
-import { idOfPublicKey, parseAccountName, parseNamespaceName, type DeviceId } from '../../common/ids.js';
+import { invalidArgument } from '../../common/errors.js';
+import type { DeviceIdentity } from '../../common/identity/identity.js';
+import { parseNamespaceId, parseNamespaceName, type NamespaceId } from '../../common/ids.js';
+import { trustLimits } from '../../common/limits.js';
 import { serve, type ServedService } from '../../common/rpc/server.js';
 import {
   AccountServiceService,
@@ -8,41 +11,57 @@ import {
 } from '../../proto/gen/drystone/metadata/v1/account.js';
 import type { Assignments } from '../directory/assignments.js';
 import type { WatcherLimit } from '../feed/watcher-limit.js';
-import type { DirectoryStore } from '../store/contract.js';
-import { checkDisplayText, checkPublicKey } from '../requests/texts.js';
+import { callingDevice } from '../requests/callers.js';
+import type { AccessTokens } from '../trust/access-tokens.js';
+import type { Access } from '../trust/access.js';
 
 export interface AccountParts {
-  readonly directory: DirectoryStore;
+  readonly access: Access;
+  readonly accessTokens: AccessTokens;
   readonly assignments: Assignments;
-  /** Notified when assignments, agents or their states have changed. */
+  /** Notified when assignments, memberships, agents or their states have changed, or something was revoked. */
   readonly directoryChanged: ChangeSignal;
   readonly watchers: WatcherLimit;
 }
 
 /** AccountService (proto/drystone/metadata/v1/account.proto). */
 export function accountRoutes(parts: AccountParts): ServedService {
-  const answer = async (request: GetAssignmentsRequest): Promise<GetAssignmentsResponse> => {
-    const account = parseAccountName('account', request.account);
+  const { access, accessTokens, assignments } = parts;
+  const answer = async (request: GetAssignmentsRequest, device: DeviceIdentity): Promise<GetAssignmentsResponse> => {
     const { namespaceName } = request;
     const name = namespaceName === '' ? undefined : parseNamespaceName('namespace_name', namespaceName);
-    return { assignments: await parts.assignments.ofAccount(account, name) };
+    return { assignments: await assignments.ofAccount(device.account, name) };
   };
   return serve(
     AccountServiceService,
     {
-      async registerDevice(request) {
-        const account = parseAccountName('account', request.account);
-        const publicKey = checkPublicKey('public_key', request.publicKey);
-        const displayName = checkDisplayText('display_name', request.displayName);
-        const id = idOfPublicKey<DeviceId>(publicKey);
-        await parts.directory.putDevice({ id, account, publicKey, displayName });
-        return { deviceId: id };
+      getAssignments: (request, context) => answer(request, callingDevice(context)),
+      watchAssignments(request, context) {
+        const device = callingDevice(context);
+        const read = async (): Promise<GetAssignmentsResponse> => {
+          await access.requireUnrevoked(device);
+          return answer(request, device);
+        };
+        return watch(read, parts, context.signal);
       },
-      getAssignments: answer,
-      watchAssignments: (request, { signal }) => watch(() => answer(request), parts, signal),
+      async issueAccessToken({ namespaceIds }, context) {
+        const issued = await accessTokens.issue(callingDevice(context), parseNamespaceIds(namespaceIds));
+        return { accessToken: issued.accessToken, expiresAtMs: BigInt(issued.expiresAtMs) };
+      },
     },
-    { endless: ['watchAssignments'] },
+    {
+      audience: { getAssignments: 'device', watchAssignments: 'device', issueAccessToken: 'device' },
+      endless: ['watchAssignments'],
+    },
   );
+}
+
+function parseNamespaceIds(ids: readonly string[]): NamespaceId[] {
+  const { namespacesPerAccessToken } = trustLimits;
+  if (ids.length === 0 || ids.length > namespacesPerAccessToken) {
+    throw invalidArgument('namespace_ids', `must be 1 to ${namespacesPerAccessToken} namespaces`);
+  }
+  return ids.map((id, index) => parseNamespaceId(`namespace_ids[${index}]`, id));
 }
 
 /** The answer at once, and again whenever it has become another. */

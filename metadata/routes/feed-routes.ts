@@ -7,8 +7,11 @@ import { FeedServiceService } from '../../proto/gen/drystone/feed/v1/feed.js';
 import type { EncodedPage } from '../feed/encoded-page.js';
 import type { FeedReader } from '../feed/feed-reader.js';
 import type { Subscriptions } from '../feed/subscriptions.js';
+import { callingDevice } from '../requests/callers.js';
+import type { Access } from '../trust/access.js';
 
 export interface FeedParts {
+  readonly access: Access;
   readonly reader: FeedReader;
   readonly subscriptions: Subscriptions;
 }
@@ -22,22 +25,28 @@ const feedMethods = {
 } as const;
 
 /** FeedService (proto/drystone/feed/v1/feed.proto). */
-export function feedRoutes({ reader, subscriptions }: FeedParts): ServedService {
+export function feedRoutes({ access, reader, subscriptions }: FeedParts): ServedService {
   return serve(
     feedMethods,
     {
-      readFeed: async (request) =>
-        reader.read(parseNamespaceId('namespace_id', request.namespaceId), {
+      async readFeed(request, context) {
+        const namespaceId = parseNamespaceId('namespace_id', request.namespaceId);
+        await access.authorise(callingDevice(context), namespaceId, 'reader');
+        return reader.read(namespaceId, {
           after: parseCursor('after_cursor', request.afterCursor),
           maxEntries: parsePageSize(request.pageSize),
           pathPrefix: request.pathPrefix === '' ? '' : parseItemPath('path_prefix', request.pathPrefix),
-        }),
-      subscribe(request, { signal }) {
+        });
+      },
+      subscribe(request, context) {
+        const device = callingDevice(context);
         const namespaceId = parseNamespaceId('namespace_id', request.namespaceId);
-        return subscriptions.subscribe(namespaceId, parseCursor('after_cursor', request.afterCursor), signal);
+        const after = parseCursor('after_cursor', request.afterCursor);
+        const admit = (): Promise<unknown> => access.authorise(device, namespaceId, 'reader');
+        return subscriptions.subscribe({ namespaceId, after, admit }, context.signal);
       },
     },
-    { endless: ['subscribe'] },
+    { audience: { readFeed: 'device', subscribe: 'device' }, endless: ['subscribe'] },
   );
 }
 

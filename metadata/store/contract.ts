@@ -23,9 +23,9 @@ import type {
  * Every method that writes is one transaction and resolves when that is durable: what has been acknowledged survives a
  * power cut, and what a reader sees has been acknowledged or will be. Rejected writes have changed nothing. Questions are
  * asked about sets, packed hashes and lists of ids, so that an engine across a network answers each in one round trip.
- * No transaction spans two namespaces. Methods may be called in any order and overlap; writes of one namespace take
- * effect in the order of the calls. After `close` every method rejects with UNAVAILABLE (DRAINING). A medium that fails
- * raises INTERNAL (STORE_FAILED).
+ * No transaction spans the items of two namespaces. Methods may be called in any order and overlap; writes of one
+ * namespace take effect in the order of the calls. After `close` every method rejects with UNAVAILABLE (DRAINING). A
+ * medium that fails raises INTERNAL (STORE_FAILED).
  */
 export interface MetadataStore {
   readonly accounts: AccountStore;
@@ -37,8 +37,9 @@ export interface MetadataStore {
   /** How much is kept. */
   stats(): Promise<StoreStats>;
   /**
-   * Calls `listener` after each durable change, of this process or, where an engine serves several, of any other. A
-   * listener must not throw. Returns what ends it.
+   * Calls `listener` after each durable change, of this process or, where an engine serves several, of any other. Of a
+   * change of this process it is told before the method that made it resolves: what was remembered until then must not be
+   * used once a revocation has been acknowledged. A listener must not throw. Returns what ends it.
    */
   onChange(listener: (change: StoreChange) => void): () => void;
   /** Waits for what has begun, then closes. Idempotent. */
@@ -55,6 +56,7 @@ export type StoreChange =
 
 export interface StoreStats {
   readonly namespaces: number;
+  /** Those that are not revoked. */
   readonly agents: number;
   /** Pairs of a namespace and a block that at least one agent holds for it. */
   readonly presenceRows: number;
@@ -79,7 +81,10 @@ export interface AccountStore {
   getDevice(id: DeviceId): Promise<DeviceRow | undefined>;
   /** At most `limit` devices, of one account or of all, whose id comes after `after`, by id. */
   listDevices(account: AccountName | undefined, after: DeviceId | undefined, limit: number): Promise<Page<DeviceRow>>;
-  /** Idempotent. NOT_FOUND (DEVICE_UNKNOWN). */
+  /**
+   * Revokes a device, and voids the one-time tokens that wait for devices of its account: whoever had the device may have
+   * had them issued. Idempotent. NOT_FOUND (DEVICE_UNKNOWN).
+   */
   revokeDevice(id: DeviceId, atMs: number, audit: NewAuditEntry): Promise<DeviceRow>;
   /**
    * Makes an account a member, or gives it another role. Idempotent. NOT_FOUND (NAMESPACE_UNKNOWN, ACCOUNT_UNKNOWN),
@@ -98,20 +103,28 @@ export interface AccountStore {
 
 /** How agents and devices join, and the keys that sign access tokens. As for audit entries: see AccountStore. */
 export interface EnrollmentStore {
-  /** RESOURCE_EXHAUSTED (OVERLOADED) where `trustLimits.enrollmentTokens` wait that have not expired by `token`'s issue. */
+  /**
+   * Keeps a token that is issued at the time of its audit entry, and forgets those that have expired by then. NOT_FOUND
+   * (ACCOUNT_UNKNOWN: it is for a device of such an account), RESOURCE_EXHAUSTED (OVERLOADED) where
+   * `trustLimits.enrollmentTokens` wait that have neither been redeemed nor expired, or `enrollmentTokensPerAccount` of
+   * them are for devices of the same account.
+   */
   createToken(token: EnrollmentTokenRow, audit: NewAuditEntry): Promise<void>;
-  /** The token of this id, redeemed or not, expired or not. */
+  /** The token of this id, redeemed or not, expired or not; undefined once it is forgotten. */
   getToken(id: string): Promise<EnrollmentTokenRow | undefined>;
   /**
    * Redeems a token for an agent or device, and makes it known, in one transaction. UNAUTHENTICATED (TOKEN_INVALID) where
-   * there is no such token, it has expired by `atMs`, or somebody else has redeemed it; PERMISSION_DENIED
-   * (IDENTITY_REVOKED) where the agent or device was revoked, or (ROLE_INSUFFICIENT) where it is known with another account
-   * or at other premises; RESOURCE_EXHAUSTED beyond `metadataLimits.agents`. Idempotent: what is known already stays.
+   * there is no such token, it is for another kind, account or premises, it has expired by `atMs`, or somebody else has
+   * redeemed it; PERMISSION_DENIED (IDENTITY_REVOKED) where the agent or device was revoked, or (ROLE_INSUFFICIENT) where
+   * it is known with another account or at other premises; RESOURCE_EXHAUSTED beyond `metadataLimits.agents`. Idempotent:
+   * what is known already stays.
    */
   redeemToken(id: string, atMs: number, holder: NewHolder, audit: NewAuditEntry): Promise<void>;
+  /** Adds a key. Idempotent: a key never changes, so where one of its id is known nothing is written. */
   putTokenKey(key: TokenKeyRow, audit: NewAuditEntry): Promise<void>;
+  /** Idempotent. Not audited. */
   removeTokenKey(id: string): Promise<void>;
-  /** By the time from which they are active. */
+  /** By the time from which they are active, then by id. */
   listTokenKeys(): Promise<readonly TokenKeyRow[]>;
 }
 

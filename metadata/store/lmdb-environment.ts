@@ -5,7 +5,8 @@ import { InFlightGate } from '../../common/concurrency/in-flight-gate.js';
 import { DrystoneError } from '../../common/errors.js';
 import { syncDirectory } from '../../common/files/durable-file.js';
 import { metadataLimits } from '../../common/limits.js';
-import { treeNames, type TreeName } from './lmdb-keys.js';
+import { treeNames, type KeyRange, type TreeName } from './lmdb-keys.js';
+import type { Page } from './rows.js';
 
 export type Tree = Database<Buffer, Uint8Array>;
 export type Trees = Readonly<Record<TreeName, Tree>>;
@@ -16,7 +17,8 @@ const RAW = { encoding: 'binary', keyEncoding: 'binary' } as const;
 
 /** Opens, or makes, the environment in the directory `path`. One process at a time. */
 export async function openLmdbEnvironment(path: string): Promise<LmdbEnvironment> {
-  await mkdir(path, { recursive: true });
+  // Whoever reads the files has the keys that sign access tokens.
+  await mkdir(path, { recursive: true, mode: 0o700 });
   const root = open<Buffer, Uint8Array>({
     ...RAW,
     path,
@@ -101,6 +103,17 @@ export function copyOf(shared: Buffer): Buffer {
   const copy = Buffer.allocUnsafe(shared.length);
   copy.set(shared.subarray(0, shared.length));
   return copy;
+}
+
+/** The keys of a part of a tree. They are taken as a whole: a cursor left open pins its snapshot and makes the file grow. */
+export function keysOf(tree: Tree, range: KeyRange & { readonly limit?: number }): Uint8Array[] {
+  return [...tree.getKeys(range)];
+}
+
+/** The first `limit` keys of a part of a tree. */
+export function keyPage(tree: Tree, range: KeyRange, limit: number): Page<Uint8Array> {
+  const keys = keysOf(tree, { ...range, limit: limit + 1 });
+  return { rows: keys.slice(0, limit), hasMore: keys.length > limit };
 }
 
 /** How many entries a tree has. */

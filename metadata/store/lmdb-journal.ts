@@ -5,11 +5,11 @@ import { decideCommit, headOf, type CommitBatch, type CommitDecision, type NewIt
 import { readCommitState } from './commit-state.js';
 import type { FeedQuery, FeedSlice, JournalStore, StoredEntry } from './contract.js';
 import { isEncodedAtOrBelow } from './encoded-item.js';
-import type { LmdbDirectory } from './lmdb-directory.js';
-import { copyOf, type LmdbEnvironment } from './lmdb-environment.js';
+import { copyOf, keysOf, type LmdbEnvironment } from './lmdb-environment.js';
 import { cursorKey, cursorOfKey, pathKey } from './lmdb-keys.js';
 import type { LmdbPresence } from './lmdb-presence.js';
 import { decodeFeedHead, decodeItemHead, encodeFeedHead, encodeItemHead } from './lmdb-records.js';
+import type { LmdbRows } from './lmdb-rows.js';
 import type { FeedHead } from './rows.js';
 import { cursorAhead, namespaceUnknown } from './store-errors.js';
 
@@ -20,7 +20,7 @@ export class LmdbJournal implements JournalStore {
   /** @param onCommitted called after each commit that moved a feed, once it is durable. */
   constructor(
     readonly environment: LmdbEnvironment,
-    readonly directory: LmdbDirectory,
+    readonly rows: LmdbRows,
     readonly presence: LmdbPresence,
     readonly onCommitted: (namespaceId: NamespaceId, cursor: Cursor) => void,
   ) {}
@@ -40,10 +40,9 @@ export class LmdbJournal implements JournalStore {
   }
 
   #commit(namespaceId: NamespaceId, batch: CommitBatch): CommitDecision {
-    const row = this.directory.namespace(namespaceId);
-    if (row === undefined) throw namespaceUnknown(namespaceId);
+    const row = this.rows.knownNamespace(namespaceId);
     for (const { agent, hashes } of batch.stored) {
-      for (const number of this.directory.agentNumbers([agent])) this.presence.record(namespaceId, number, hashes);
+      for (const number of this.rows.agentNumbers([agent])) this.presence.record(namespaceId, number, hashes);
     }
     const { paths } = this.environment.trees;
     const namespace = idBytes(namespaceId);
@@ -55,7 +54,7 @@ export class LmdbJournal implements JournalStore {
           return record === undefined ? undefined : decodeItemHead(record);
         },
         entry: (cursor) => this.#entry(namespace, cursor),
-        isHeld: this.presence.heldByAny(namespaceId, this.directory.agentNumbers(row.agents)),
+        isHeld: this.presence.heldByAny(namespaceId, this.rows.agentNumbers(row.agents)),
       },
       batch,
     );
@@ -104,8 +103,7 @@ export class LmdbJournal implements JournalStore {
     const entries: StoredEntry[] = [];
     let bytes = 0;
     let nextCursor = query.after;
-    // The keys are taken as a whole: a cursor left open pins its snapshot and makes the file grow.
-    for (const key of [...this.environment.trees.feed.getKeys(range)]) {
+    for (const key of keysOf(this.environment.trees.feed, range)) {
       const cursor = cursorOfKey(key);
       const item = this.#encodedEntry(key);
       if (isEncodedAtOrBelow(item, prefix)) {

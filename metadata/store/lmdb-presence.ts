@@ -1,21 +1,21 @@
 import { asBuffer, HASH_BYTES, hashCount } from '../../common/block-hash.js';
 import { idBytes, type AgentId, type NamespaceId } from '../../common/ids.js';
 import type { PresenceStore } from './contract.js';
-import type { LmdbDirectory } from './lmdb-directory.js';
 import type { LmdbEnvironment } from './lmdb-environment.js';
 import { blockKey, setBlock } from './lmdb-keys.js';
 import { namesAgent, withAgent } from './lmdb-records.js';
+import type { LmdbRows } from './lmdb-rows.js';
 
 /** Presence in the LMDB engine: a record for each namespace and block names the agents that hold it by their numbers. */
 export class LmdbPresence implements PresenceStore {
   constructor(
     readonly environment: LmdbEnvironment,
-    readonly directory: LmdbDirectory,
+    readonly rows: LmdbRows,
   ) {}
 
   findMissing(namespaceId: NamespaceId, agent: AgentId, hashes: Uint8Array): Promise<Uint8Array> {
     return this.environment.read(() => {
-      const number = this.directory.agent(agent)?.number;
+      const number = this.rows.agent(agent)?.number;
       if (number === undefined) return hashes;
       const packed = asBuffer(hashes);
       const missing = Buffer.allocUnsafe(packed.length);
@@ -31,7 +31,7 @@ export class LmdbPresence implements PresenceStore {
 
   countMissing(namespaceId: NamespaceId, agents: readonly AgentId[], hashes: Uint8Array): Promise<readonly number[]> {
     return this.environment.read(() => {
-      const numbers = agents.map((agent) => this.directory.agent(agent)?.number);
+      const numbers = agents.map((agent) => this.rows.agent(agent)?.number);
       const held = agents.map(() => 0);
       this.#forEach(namespaceId, asBuffer(hashes), (record) => {
         if (record === undefined) return;

@@ -1,23 +1,10 @@
-import {
-  ID_BYTES,
-  type AccountName,
-  type AgentId,
-  type Cursor,
-  type DeviceId,
-  type NamespaceId,
-  type NamespaceName,
-  type PremisesName,
-  type ReplicaId,
-} from '../../common/ids.js';
+import { ID_BYTES, type Cursor, type ReplicaId } from '../../common/ids.js';
 import type { Change } from '../../common/feed/item.js';
 import type { ItemHead } from '../commit/decide.js';
 import { readUint64, writeUint64 } from './lmdb-keys.js';
-import type { AgentRow, DeviceRow, FeedHead, NamespaceRow } from './rows.js';
+import { memberRoles, type FeedHead, type MemberRole } from './rows.js';
 
-/**
- * The values of the LMDB engine (docs/storage-format.md). What every commit reads and writes is binary; the rows of the
- * directory, few and rarely changed, are JSON, which a later release can extend and a person can read.
- */
+/** The values of the LMDB engine that every commit reads or writes: they are binary (docs/storage-format.md). */
 
 const FEED_HEAD_BYTES = 24;
 const ITEM_HEAD_BYTES = 17;
@@ -84,83 +71,13 @@ export function withAgent(record: Buffer | undefined, agentNumber: number): Buff
   return value;
 }
 
-interface NamespaceRecord {
-  readonly name: string;
-  readonly replicas: number;
-  readonly agents: readonly string[];
-  readonly epoch: number;
-  readonly createdAtMs: number;
+/** The place of the role in {@link memberRoles}, from 1. */
+export function encodeMemberRole(role: MemberRole): Buffer {
+  return Buffer.of(memberRoles.indexOf(role) + 1);
 }
 
-export function encodeNamespace({ name, replicas, agents, epoch, createdAtMs }: NamespaceRow): Buffer {
-  return encodeJson<NamespaceRecord>({ name, replicas, agents, epoch, createdAtMs });
-}
-
-export function decodeNamespace(id: NamespaceId, value: Buffer): NamespaceRow {
-  const record = decodeJson<NamespaceRecord>(value);
-  return { ...record, id, name: record.name as NamespaceName, agents: record.agents as readonly AgentId[] };
-}
-
-interface AgentRecord {
-  readonly number: number;
-  /** Base64, as that of a device. */
-  readonly publicKey: string;
-  readonly premises: string;
-  readonly address: string;
-  readonly softwareVersion: string;
-}
-
-/** An agent and the number by which presence names it. */
-export interface NumberedAgent {
-  readonly number: number;
-  readonly agent: AgentRow;
-}
-
-export function encodeAgent({ number, agent }: NumberedAgent): Buffer {
-  const { publicKey, premises, address, softwareVersion } = agent;
-  return encodeJson<AgentRecord>({ number, publicKey: toBase64(publicKey), premises, address, softwareVersion });
-}
-
-export function decodeAgent(id: AgentId, value: Buffer): NumberedAgent {
-  const { number, publicKey, premises, address, softwareVersion } = decodeJson<AgentRecord>(value);
-  return {
-    number,
-    agent: { id, publicKey: fromBase64(publicKey), premises: premises as PremisesName, address, softwareVersion },
-  };
-}
-
-interface DeviceRecord {
-  readonly account: string;
-  readonly publicKey: string;
-  readonly displayName: string;
-}
-
-export function encodeDevice({ account, publicKey, displayName }: DeviceRow): Buffer {
-  return encodeJson<DeviceRecord>({ account, publicKey: toBase64(publicKey), displayName });
-}
-
-export function decodeDevice(id: DeviceId, value: Buffer): DeviceRow {
-  const { account, publicKey, displayName } = decodeJson<DeviceRecord>(value);
-  return { id, account: account as AccountName, publicKey: fromBase64(publicKey), displayName };
-}
-
-/** An account has nothing but its name yet. */
-export function encodeAccount(): Buffer {
-  return encodeJson({});
-}
-
-function encodeJson<Record>(record: Record): Buffer {
-  return Buffer.from(JSON.stringify(record));
-}
-
-function decodeJson<Record>(value: Buffer): Record {
-  return JSON.parse(value.toString('utf8', 0, value.length)) as Record;
-}
-
-function toBase64(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('base64');
-}
-
-function fromBase64(text: string): Buffer {
-  return Buffer.from(text, 'base64');
+export function decodeMemberRole(value: Buffer): MemberRole {
+  const role = memberRoles[value.readUInt8(0) - 1];
+  if (role === undefined) throw new Error(`a member has the role ${value.readUInt8(0)}, which there is not`);
+  return role;
 }

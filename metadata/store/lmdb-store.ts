@@ -1,9 +1,14 @@
 import { ChangeListeners } from './change-listeners.js';
 import type { MetadataStore, StoreChange, StoreStats } from './contract.js';
+import { LmdbAccounts } from './lmdb-accounts.js';
+import { LmdbAudit } from './lmdb-audit.js';
 import { LmdbDirectory } from './lmdb-directory.js';
+import { LmdbEnrollment } from './lmdb-enrollment.js';
 import { entryCount, openLmdbEnvironment, type LmdbEnvironment } from './lmdb-environment.js';
 import { LmdbJournal } from './lmdb-journal.js';
 import { LmdbPresence } from './lmdb-presence.js';
+import { LmdbRows } from './lmdb-rows.js';
+import { LmdbTokens } from './lmdb-tokens.js';
 
 /** Opens the store in the directory `path`, with everything in it that had been acknowledged. One process at a time. */
 export async function openLmdbStore(path: string): Promise<MetadataStore> {
@@ -12,15 +17,24 @@ export async function openLmdbStore(path: string): Promise<MetadataStore> {
 
 /** The default engine: embedded, durable, one writer at a time. */
 class LmdbStore implements MetadataStore {
+  readonly accounts: LmdbAccounts;
+  readonly enrollment: LmdbEnrollment;
+  readonly audit: LmdbAudit;
   readonly directory: LmdbDirectory;
   readonly presence: LmdbPresence;
   readonly journal: LmdbJournal;
+  readonly #rows: LmdbRows;
   readonly #listeners = new ChangeListeners();
 
   constructor(readonly environment: LmdbEnvironment) {
-    this.directory = new LmdbDirectory(environment, () => this.#listeners.tell({ kind: 'directory' }));
-    this.presence = new LmdbPresence(environment, this.directory);
-    this.journal = new LmdbJournal(environment, this.directory, this.presence, (namespaceId, cursor) =>
+    this.#rows = new LmdbRows(environment.trees);
+    this.audit = new LmdbAudit(environment, this.#rows, this.#listeners);
+    const tokens = new LmdbTokens(environment.trees, this.#rows);
+    this.accounts = new LmdbAccounts(environment, this.#rows, tokens, this.audit);
+    this.enrollment = new LmdbEnrollment(environment, this.#rows, tokens, this.audit);
+    this.directory = new LmdbDirectory(environment, this.#rows, this.audit);
+    this.presence = new LmdbPresence(environment, this.#rows);
+    this.journal = new LmdbJournal(environment, this.#rows, this.presence, (namespaceId, cursor) =>
       this.#listeners.tell({ kind: 'feed', namespaceId, cursor }),
     );
   }
@@ -29,7 +43,7 @@ class LmdbStore implements MetadataStore {
     const { trees } = this.environment;
     const counts = await this.environment.read(() => ({
       namespaces: entryCount(trees.namespaces),
-      agents: entryCount(trees.agents),
+      agents: entryCount(trees.agents) - this.#rows.counter('revokedAgents'),
       presenceRows: entryCount(trees.presence),
       journalEntries: entryCount(trees.journal),
     }));

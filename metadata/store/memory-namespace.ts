@@ -1,7 +1,7 @@
 import { hashAt, hashCount, hashKey, type HashKey } from '../../common/block-hash.js';
 import type { ItemPath } from '../../common/feed/item.js';
 import { isAtOrBelow } from '../../common/feed/paths.js';
-import type { AgentId, Cursor } from '../../common/ids.js';
+import type { AccountName, AgentId, Cursor } from '../../common/ids.js';
 import {
   decideCommit,
   headOf,
@@ -13,7 +13,7 @@ import {
 } from '../commit/decide.js';
 import { readCommitState } from './commit-state.js';
 import type { FeedQuery, FeedSlice, StoredEntry } from './contract.js';
-import { EMPTY_FEED, type FeedHead, type NamespaceRow } from './rows.js';
+import { EMPTY_FEED, type FeedHead, type MemberRole, type NamespaceRow } from './rows.js';
 import { cursorAhead } from './store-errors.js';
 
 type Holders = Map<HashKey, Set<AgentId>>;
@@ -24,6 +24,7 @@ export class MemoryNamespace {
   /** The entry of cursor n lies at n - 1. */
   readonly journal: NewItem[] = [];
   readonly presence: Holders = new Map();
+  readonly members = new Map<AccountName, MemberRole>();
   readonly #heads = new Map<ItemPath, ItemHead>();
 
   constructor(public row: NamespaceRow) {}

@@ -55,6 +55,11 @@ export interface EnrollmentTokenRow {
   readonly redeemedBy: AgentId | DeviceId | undefined;
 }
 
+/** Whether a token is for a device of an account. */
+export function isForDeviceOf({ subject }: EnrollmentTokenRow, account: AccountName): boolean {
+  return subject.kind === 'device' && subject.account === account;
+}
+
 /** A key that signs access tokens. */
 export interface TokenKeyRow {
   readonly id: string;
@@ -64,6 +69,11 @@ export interface TokenKeyRow {
   readonly createdAtMs: number;
   /** When it begins to sign. */
   readonly activeFromMs: number;
+}
+
+/** The order of token keys: by the time from which they are active, then by id. */
+export function byActivation(a: TokenKeyRow, b: TokenKeyRow): number {
+  return a.activeFromMs - b.activeFromMs || (a.id < b.id ? -1 : 1);
 }
 
 /** Something that somebody is about to do, for the audit log. */

@@ -13,23 +13,24 @@ export interface StreamSubject {
   end(): Promise<void>;
 }
 
-/** grpc-js, tuned, with nothing around it. */
-export function startRawStream(bytesPerRun: number): Promise<StreamSubject> {
-  return start(new URL('./baseline/raw-grpc-program.js', import.meta.url), connectRaw, bytesPerRun);
+/** grpc-js, tuned, with nothing around it: without TLS, or mutual TLS with the identities in `identityDir`. */
+export function startRawStream(bytesPerRun: number, identityDir?: string): Promise<StreamSubject> {
+  return start(new URL('./baseline/raw-grpc-program.js', import.meta.url), connectRaw, bytesPerRun, identityDir);
 }
 
 /** The same messages through common/rpc. */
-export function startFactoryStream(bytesPerRun: number): Promise<StreamSubject> {
-  return start(new URL('./subject/factory-program.js', import.meta.url), connectFactory, bytesPerRun);
+export function startFactoryStream(bytesPerRun: number, identityDir?: string): Promise<StreamSubject> {
+  return start(new URL('./subject/factory-program.js', import.meta.url), connectFactory, bytesPerRun, identityDir);
 }
 
 async function start(
   server: URL,
-  connect: (address: string) => RawClient,
+  connect: (address: string, identityDir?: string) => Promise<RawClient>,
   bytesPerRun: number,
+  identityDir: string | undefined,
 ): Promise<StreamSubject> {
-  const peer: PeerProcess = await startPeer(server);
-  const client = connect(peer.greeting);
+  const peer: PeerProcess = await startPeer(server, identityDir === undefined ? [] : [identityDir]);
+  const client = await connect(peer.greeting, identityDir);
   const count = Math.ceil(bytesPerRun / PIECE_BYTES);
   const rate = (seconds: number): number => (count * PIECE_BYTES) / MB / seconds;
   // Both sides compile what they run before the first sample.

@@ -1,11 +1,26 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { MetadataStore, StoreChange } from '../../metadata/store/contract.js';
-import { commitItems, feedOf, furnish, lisbon, porto, shared, storedAt } from '../support/metadata/furnished-store.js';
-import { fileOf, itemAt } from '../support/metadata/samples.js';
+import {
+  commitItems,
+  createAccount,
+  feedOf,
+  furnish,
+  lisbon,
+  porto,
+  setAssignment,
+  shared,
+  storedAt,
+} from '../support/metadata/furnished-store.js';
+import { accountNamed, auditEntry, fileOf, itemAt } from '../support/metadata/samples.js';
+import { describeAccounts } from './metadata-store/accounts.js';
+import { describeAudit } from './metadata-store/audit.js';
 import { describeDirectory } from './metadata-store/directory.js';
+import { describeEnrollment } from './metadata-store/enrollment.js';
 import { describeFeed } from './metadata-store/feed.js';
 import { describeJournal } from './metadata-store/journal.js';
+import { describeMembers } from './metadata-store/members.js';
 import { describePresence } from './metadata-store/presence.js';
+import { describeTokenKeys } from './metadata-store/token-keys.js';
 
 /** An engine under test. */
 export interface MetadataStoreSubject {
@@ -20,7 +35,7 @@ export function describeMetadataStore(name: string, createSubject: () => Metadat
   describe(`${name}, as a metadata store`, () => {
     const opened: { store: MetadataStore; subject: MetadataStoreSubject }[] = [];
 
-    /** An empty store, or one with two agents and two namespaces. */
+    /** An empty store, or one with two accounts, two agents and two namespaces. */
     async function open(content: 'empty' | 'furnished' = 'furnished'): Promise<MetadataStore> {
       const subject = createSubject();
       const store = await subject.open();
@@ -36,6 +51,11 @@ export function describeMetadataStore(name: string, createSubject: () => Metadat
       }
     });
 
+    describeAccounts(open);
+    describeMembers(open);
+    describeEnrollment(open);
+    describeTokenKeys(open);
+    describeAudit(open);
     describeDirectory(open);
     describeFeed(open);
     describeJournal(open);
@@ -48,22 +68,24 @@ export function describeMetadataStore(name: string, createSubject: () => Metadat
       await commitItems(store, [itemAt('a', { ana: 1 }, fileOf('a', 'b'))], [storedAt(lisbon, 'a', 'b')]);
       await commitItems(store, [itemAt('a', { ana: 2 })], [storedAt(porto, 'a')]);
       expect(await store.stats()).toMatchObject({ namespaces: 2, agents: 2, presenceRows: 2, journalEntries: 2 });
+      const revoke = () => store.directory.revokeAgent(porto.id, 5, auditEntry('agent.revoke', porto.id));
+      await Promise.all([revoke(), revoke()]);
+      expect(await store.stats()).toMatchObject({ namespaces: 2, agents: 1 });
     });
 
     it('tells of changes once they are durable', async () => {
-      const store = await open('empty');
+      const store = await open();
       const changes: StoreChange[] = [];
       const end = store.onChange((change) => changes.push(change));
-      await store.directory.putAgent(lisbon.row);
-      await store.directory.putAgent(porto.row);
-      await store.directory.createNamespace(shared);
-      expect(changes.splice(0)).toEqual([{ kind: 'directory' }, { kind: 'directory' }, { kind: 'directory' }]);
+      await createAccount(store, accountNamed('carla'));
+      await setAssignment(store, shared.id, porto);
+      expect(changes.splice(0)).toEqual([{ kind: 'directory' }, { kind: 'directory' }]);
       await commitItems(store, [itemAt('a'), itemAt('b')]);
       expect(changes.splice(0)).toEqual([{ kind: 'feed', namespaceId: shared.id, cursor: 2 }]);
       await commitItems(store, [itemAt('a')]);
       expect(changes).toEqual([]);
       end();
-      await store.directory.setAssignment(shared.id, [lisbon.id]);
+      await setAssignment(store, shared.id, lisbon);
       expect(changes).toEqual([]);
     });
 
@@ -75,7 +97,7 @@ export function describeMetadataStore(name: string, createSubject: () => Metadat
       const refusal = { code: 'UNAVAILABLE', reason: 'DRAINING' };
       await expect(commitItems(store, [itemAt('b')])).rejects.toMatchObject(refusal);
       await expect(feedOf(store)).rejects.toMatchObject(refusal);
-      await expect(store.directory.putAgent(lisbon.row)).rejects.toMatchObject(refusal);
+      await expect(setAssignment(store, shared.id, lisbon)).rejects.toMatchObject(refusal);
     });
   });
 }

@@ -5,16 +5,18 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { hashAt, hashCount, hashHex } from '../../common/block-hash.js';
 import type { Block } from '../../server/block-client.js';
 import { collect, rejection, streamOf } from '../support/async-tools.js';
-import { BlockServerProcess } from '../support/blocks/block-server-process.js';
+import { BlockServerProcess, plantBlockSite, type BlockSite } from '../support/blocks/block-server-process.js';
 import { blockOf, hashesOf, manyBlocks, NAMESPACE } from '../support/blocks/sample-blocks.js';
 import { numberBelow, seededRandom } from '../support/seeded-random.js';
 
 const MiB = 1024 * 1024;
 let directory = '';
+let site: BlockSite;
 const processes: BlockServerProcess[] = [];
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'drystone-killed-'));
+  site = await plantBlockSite(directory);
 });
 
 afterEach(async () => {
@@ -23,7 +25,7 @@ afterEach(async () => {
 });
 
 async function start(fileLimitKiB?: number): Promise<BlockServerProcess> {
-  const process = await BlockServerProcess.start(directory, fileLimitKiB);
+  const process = await BlockServerProcess.start(site, fileLimitKiB);
   processes.push(process);
   return process;
 }

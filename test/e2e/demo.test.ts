@@ -30,7 +30,7 @@ async function play(args: readonly string[]): Promise<DemoReport> {
     HOME: directory,
     TMPDIR: directory,
     // What a user has set must not reach the fleet of the demo.
-    DRYSTONE_CLIENT_ACCOUNT: 'somebody',
+    DRYSTONE_CLIENT_PREMISES: 'elsewhere',
     DRYSTONE_AGENT_FREE_FLOOR: '1000PiB',
   });
   expect(await demo.exited, demo.log).toEqual({ code: 0, signal: null });
@@ -40,7 +40,8 @@ async function play(args: readonly string[]): Promise<DemoReport> {
 
 it('syncs, edits, renames and deletes, proves each step, and cleans up', async () => {
   const report = await play([]);
-  expect(report).toMatchObject({ identical: true, kept: false });
+  expect(report).toMatchObject({ identical: true, succeeded: true, kept: false });
+  expect(report.stranger).toMatchObject({ accessRefused: 'NAMESPACE_UNKNOWN', blockRefused: 'TOKEN_INVALID' });
   expect(report.steps).toHaveLength(4);
   const [first, edited, renamed, deleted] = report.steps;
   for (const step of report.steps) {
@@ -83,10 +84,12 @@ it('leaves everything running where that is asked for', async () => {
   expect(pids.filter((pid) => !isRunning(pid))).toEqual([]);
   const metadata = report.programs.find(({ name }) => name === 'metadata')!;
   const lisbon = report.programs.find(({ name }) => name === 'client-lisbon')!;
-  const status = new DrystoneProcess(['status', '--metadata', metadata.address!, '--dir', lisbon.folder!, '--json']);
+  const home = join(report.directory, 'home-admin');
+  const status = new DrystoneProcess(['status', '--home', home, '--dir', lisbon.folder!, '--json']);
   expect(await status.exited, status.log).toEqual({ code: 0, signal: null });
   expect(status.events[0]).toMatchObject({
-    metadata: { reachable: true },
+    device: { account: 'admin' },
+    metadata: { address: metadata.address, reachable: true },
     agents: { online: 2, offline: 0 },
     folder: { namespace: 'demo', behind: 0, syncedBy: lisbon.pid },
   });

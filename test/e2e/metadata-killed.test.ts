@@ -1,11 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { itemToWire } from '../../common/feed/item-codec.js';
-import { openChannel } from '../../common/rpc/client.js';
-import { plaintextCredentials } from '../../common/rpc/credentials.js';
+import type { DeviceIdentity } from '../../common/identity/identity.js';
 import type { CommitRequest } from '../../proto/gen/drystone/metadata/v1/commit.js';
+import { TestEnrollment, type TestCaller } from '../support/metadata/callers.js';
+import type { MetadataCalls } from '../support/metadata/calls.js';
+import { openHeartbeat } from '../support/metadata/heartbeats.js';
 import { itemAt, sampleAgent } from '../support/metadata/samples.js';
-import { metadataCalls, openHeartbeat, type MetadataCalls } from '../support/metadata/service.js';
 import { ServedProcess } from '../support/served-process.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
@@ -13,12 +15,18 @@ const ITEMS_PER_COMMIT = 100;
 const KILLS = 5;
 
 /** Commits under names of this round until the service dies; returns the last cursor that was acknowledged. */
-async function commitUntilKilled(calls: MetadataCalls, namespaceId: string, round: number, kill: () => void) {
+async function commitUntilKilled(
+  { identity, calls }: TestCaller<DeviceIdentity>,
+  namespaceId: string,
+  round: number,
+  kill: () => void,
+) {
   async function* requests(): AsyncGenerator<CommitRequest, void, undefined> {
     for (let batch = 0; ; batch++) {
-      const items = Array.from({ length: ITEMS_PER_COMMIT }, (_, index) =>
-        itemToWire(itemAt(`${round}/${batch}/${index}`)),
-      );
+      const items = Array.from({ length: ITEMS_PER_COMMIT }, (_, index) => {
+        const item = itemToWire(itemAt(`${round}/${batch}/${index}`));
+        return { ...item, authorDeviceId: identity.deviceId };
+      });
       yield { namespaceId, items, receipts: [] };
     }
   }
@@ -51,18 +59,23 @@ test('metadata killed in mid-commit has all that it acknowledged, commits whole,
   const server = new ServedProcess((listen, http) => {
     return ['metadata', 'serve', '--data', data, '--listen', listen, '--http', http, '--json'];
   });
-  await server.start();
-  const channel = openChannel(server.address, plaintextCredentials().channel);
+  const { adminTokenFile } = await server.start();
+  const enrollment = new TestEnrollment(server.address, data);
   try {
-    const calls = metadataCalls(channel);
+    const device = (await enrollment.join(
+      readFileSync(String(adminTokenFile), 'utf8').trim(),
+    )) as TestCaller<DeviceIdentity>;
+    const { calls } = device;
     const agent = sampleAgent('lisbon');
-    await calls.fleet.registerAgent(agent.row);
-    const line = await openHeartbeat(calls, agent.id);
+    const { token } = await calls.access.issueAgentToken({ premises: agent.row.premises, validSeconds: 0 });
+    const agentCalls = (await enrollment.join(token, agent.privateKey)).calls;
+    await agentCalls.fleet.registerAgent({ address: agent.row.address, softwareVersion: '1' });
+    const line = await openHeartbeat(agentCalls, agent.id);
     const { namespace } = await calls.admin.createNamespace({ name: 'shared', replicas: 1 });
     const namespaceId = namespace?.namespaceId ?? '';
     for (let round = 0; round < KILLS; round++) {
       let killed: Promise<unknown> | undefined;
-      const acknowledged = await commitUntilKilled(calls, namespaceId, round, () => {
+      const acknowledged = await commitUntilKilled(device, namespaceId, round, () => {
         killed = server.end('SIGKILL');
       });
       await killed;
@@ -76,7 +89,7 @@ test('metadata killed in mid-commit has all that it acknowledged, commits whole,
     }
     await line.ended;
   } finally {
-    channel.close();
+    enrollment.close();
     await server.end('SIGTERM');
   }
 });

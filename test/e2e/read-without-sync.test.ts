@@ -31,7 +31,7 @@ fleetTest('cat writes exactly the bytes of a file of several blocks', async ({ f
   const content = seededRandom('cat').bytes(9_000_001);
   writeFileSync(join(fleet.folder('a'), 'large.bin'), content);
   await fleet.syncOnce('a', 'shared');
-  const args = ['cat', 'shared/large.bin', '--metadata', fleet.metadata.address, '--home', `${fleet.dir}/home-reader`];
+  const args = ['cat', 'shared/large.bin', '--home', fleet.homeOf('reader')];
   const { stdout } = await promisify(execFile)(process.execPath, ['dist/cli/main.js', ...args], {
     encoding: 'buffer',
     maxBuffer: 2 * content.length,

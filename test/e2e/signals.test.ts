@@ -16,7 +16,8 @@ const signals = [
 fleetTest.for(signals)(
   '%s ends a sync that waits: well where it watches, with %i where it was to finish',
   async ([signal, code], { fleet }) => {
-    const args = ['--namespace', 'shared', '--metadata', NOWHERE, '--home', fleet.folder('home'), '--json'];
+    await fleet.startMetadata();
+    const args = ['--namespace', 'shared', '--metadata', NOWHERE, '--home', fleet.homeOf('a'), '--json'];
     for (const [mode, expected] of [
       [[], 0],
       [['--once'], code],

@@ -7,8 +7,8 @@ import { finish, type Finished } from '../support/fleet.js';
 
 const REFUSED = 3;
 
-function run(args: readonly string[]): Promise<Finished> {
-  return finish(new DrystoneProcess([...args, '--json']));
+function run(args: readonly string[], environment?: Readonly<Record<string, string>>): Promise<Finished> {
+  return finish(new DrystoneProcess([...args, '--json'], environment));
 }
 
 fleetTest('a port in use is refused with the address and what to do', async ({ fleet }) => {
@@ -19,12 +19,13 @@ fleetTest('a port in use is refused with the address and what to do', async ({ f
     ['metadata', 'serve', '--data', join(fleet.dir, 'other'), '--listen', address, '--http', free],
     ['metadata', 'serve', '--data', join(fleet.dir, 'other'), '--listen', free, '--http', httpAddress],
     [
-      ...['agent', 'serve', '--data', join(fleet.dir, 'agent'), '--premises', 'here', '--metadata', address],
+      ...['agent', 'serve', '--data', join(fleet.dir, 'agent'), '--metadata', address],
       ...['--listen', address, '--http', free],
     ],
   ];
+  const environment = { DRYSTONE_AGENT_JOIN: await fleet.admissions.agentToken('here') };
   for (const args of attempts) {
-    const finished = await run(args);
+    const finished = await run(args, environment);
     expect(finished).toMatchObject({ code: REFUSED, error: { reason: 'PORT_IN_USE' } });
     expect(finished.error!.message).toMatch(/another program uses it; .*choose another/);
   }
@@ -33,7 +34,7 @@ fleetTest('a port in use is refused with the address and what to do', async ({ f
 fleetTest('a data directory of a newer format is refused and left as it is', async ({ fleet }) => {
   const programs = {
     metadata: ['metadata', 'serve', '--listen', '127.0.0.1:0', '--http', 'off'],
-    agent: ['agent', 'serve', '--premises', 'here', '--listen', '127.0.0.1:0', '--http', 'off'],
+    agent: ['agent', 'serve', '--listen', '127.0.0.1:0', '--http', 'off'],
   };
   for (const [program, args] of Object.entries(programs)) {
     const data = fleet.folder(`${program} of the future`);
@@ -42,6 +43,13 @@ fleetTest('a data directory of a newer format is refused and left as it is', asy
     expect(finished).toMatchObject({ code: REFUSED, error: { reason: 'DATA_FORMAT_NEWER' } });
     expect(readFileSync(join(data, 'FORMAT'), 'utf8')).toBe(`drystone ${program} 99\n`);
   }
+});
+
+fleetTest('an agent that has never joined and has no token is refused, and told how to get one', async ({ fleet }) => {
+  const args = ['agent', 'serve', '--data', join(fleet.dir, 'agent'), '--listen', '127.0.0.1:0', '--http', 'off'];
+  const finished = await run(args);
+  expect(finished).toMatchObject({ code: REFUSED, error: { reason: 'IDENTITY_MISSING' } });
+  expect(finished.error!.message).toContain('drystone agent token --premises NAME');
 });
 
 fleetTest('a folder whose state a newer client wrote is refused and left as it is', async ({ fleet }) => {

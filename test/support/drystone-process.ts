@@ -29,11 +29,15 @@ export class DrystoneProcess {
   constructor(
     readonly args: readonly string[],
     environment: Readonly<Record<string, string>> = {},
+    /** What it finds on standard input. */
+    input = '',
   ) {
     this.#child = spawn(process.execPath, [MAIN, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH ?? '', ...environment },
     });
+    // Most commands never read it, and may have ended before it is written.
+    this.#child.stdin?.on('error', () => undefined).end(input);
     this.#readLines('stdout', (line) => this.events.push(parseEvent(line)));
     this.#readLines('stderr', (line) => {
       this.#log.push(line);

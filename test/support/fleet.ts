@@ -1,13 +1,20 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
+import { Admissions } from '../../cli/demo/admissions.js';
+import { memberRoles } from '../../cli/fleet/roles.js';
 import type { SyncSummary } from '../../client/progress.js';
 import { DrystoneProcess, type Event, type Exit } from './drystone-process.js';
 import { ServedProcess } from './served-process.js';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
+import { waitUntil } from './wait-until.js';
 
-/** A device is called as its folder, cut off where that is called absurdly. */
-const DEVICE_LENGTH = 32;
+/** The account whose devices the clients are, each with one of its own; it may edit every namespace. */
+const PEOPLE = 'people';
+/** The device of the administrator, who made every namespace. */
+const ADMIN = 'admin';
+/** Devices that have logged in before they are needed: a test starts a client without waiting for that. */
+const SPARE_DEVICES = 4;
 
 export interface AgentOptions {
   /** Free space below which it refuses blocks, as `--free-floor` takes it. */
@@ -43,6 +50,11 @@ export class Fleet {
   readonly agents: FleetAgent[] = [];
   /** The network between clients and the metadata service; agents reach that directly. */
   #metadataNetwork: TcpProxy | undefined;
+  #admissions: Admissions | undefined;
+  /** Where each device has its key and certificate, by its name. */
+  readonly #homes = new Map<string, string>();
+  /** Homes of devices that nobody has used yet. */
+  readonly #spareHomes: string[] = [];
   readonly #clients: DrystoneProcess[] = [];
 
   /** `parent` is where the fleet's directory is made. */
@@ -57,6 +69,12 @@ export class Fleet {
     });
   }
 
+  /** Its administrator. */
+  get admissions(): Admissions {
+    if (this.#admissions === undefined) throw new Error('the metadata service has not been started');
+    return this.#admissions;
+  }
+
   get metadataNetwork(): TcpProxy {
     if (this.#metadataNetwork === undefined) throw new Error('the metadata service has not been started');
     return this.#metadataNetwork;
@@ -69,9 +87,32 @@ export class Fleet {
     await this.createNamespace(namespace, agentCount);
   }
 
+  /** Starts the metadata service and logs in the administrator and a few devices of `people`. */
   async startMetadata(): Promise<void> {
-    await this.metadata.start();
-    this.#metadataNetwork = await startTcpProxy(this.metadata.address);
+    const { adminTokenFile } = await this.metadata.start();
+    const { address } = this.metadata;
+    this.#metadataNetwork = await startTcpProxy(address);
+    const adminHome = this.#newHome();
+    this.#homes.set(ADMIN, adminHome);
+    const newFleet = { metadata: address, adminTokenFile: String(adminTokenFile), adminHome };
+    this.#admissions = await Admissions.open(newFleet, new AbortController().signal);
+    await this.admissions.createAccount(PEOPLE);
+    await this.admitDevices(SPARE_DEVICES);
+  }
+
+  /** Makes an account, which is no member of anything, and logs in a device of it that is called the same. */
+  async admit(account: string): Promise<void> {
+    const home = this.#newHome();
+    await this.admissions.createAccount(account);
+    await this.admissions.admitDevice(account, home);
+    this.#homes.set(account, home);
+  }
+
+  /** Logs in so many devices of `people`, for as many clients more. */
+  async admitDevices(count: number): Promise<void> {
+    const homes = Array.from({ length: count }, () => this.#newHome());
+    await Promise.all(homes.map((home) => this.admissions.admitDevice(PEOPLE, home)));
+    this.#spareHomes.push(...homes);
   }
 
   async startAgent({ freeFloor = '1MiB' }: AgentOptions = {}): Promise<FleetAgent> {
@@ -79,10 +120,14 @@ export class Fleet {
     const data = join(this.dir, `agent-${number}`);
     const network = await startTcpProxy();
     const advertise = this.route === 'proxied' ? ['--advertise', network.address] : [];
-    const server = new ServedProcess((listen, http) => [
-      ...['agent', 'serve', '--data', data, '--metadata', this.metadata.address, '--premises', `site-${number}`],
-      ...['--listen', listen, '--http', http, '--free-floor', agent.freeFloor, '--json', ...advertise],
-    ]);
+    const token = await this.admissions.agentToken(`site-${number}`);
+    const server = new ServedProcess(
+      (listen, http) => [
+        ...['agent', 'serve', '--data', data, '--metadata', this.metadata.address],
+        ...['--listen', listen, '--http', http, '--free-floor', agent.freeFloor, '--json', ...advertise],
+      ],
+      { DRYSTONE_AGENT_JOIN: token },
+    );
     const agent: FleetAgent = { server, network, freeFloor };
     this.agents.push(agent);
     await server.start();
@@ -90,9 +135,12 @@ export class Fleet {
     return agent;
   }
 
+  /** A namespace of the administrator, which `people` may edit. */
   async createNamespace(name: string, replicas: number): Promise<void> {
-    const finished = await this.run(['namespace', 'create', name, '--replicas', String(replicas)]);
-    if (finished.code !== 0) throw new Error(`the namespace was not created:\n${finished.log}`);
+    await this.admissions.ask(async ({ admin, access }) => {
+      await waitUntil('enough agents are online', () => admin.createNamespace({ name, replicas }));
+      await access.shareNamespace({ namespaceName: name, account: PEOPLE, role: memberRoles.editor });
+    });
   }
 
   /** An empty directory of this fleet. */
@@ -102,19 +150,26 @@ export class Fleet {
     return path;
   }
 
+  /** Where the device called `device` has its key and certificate: one that nobody has used, where there is none yet. */
+  homeOf(device: string): string {
+    const home = this.#homes.get(device) ?? this.#spareHomes.pop();
+    if (home === undefined) throw new Error('there is no device left; admitDevices makes more');
+    this.#homes.set(device, home);
+    return home;
+  }
+
   /** Starts `drystone` with `args` as the device called `device`. */
-  spawn(args: readonly string[], device = 'admin'): DrystoneProcess {
-    const home = join(this.dir, `home-${device}`);
+  spawn(args: readonly string[], device = ADMIN): DrystoneProcess {
+    const home = this.homeOf(device);
     const metadata = this.route === 'proxied' ? this.metadataNetwork.address : this.metadata.address;
     const process = new DrystoneProcess([...args, '--metadata', metadata, '--home', home, '--json'], { HOME: home });
     this.#clients.push(process);
     return process;
   }
 
-  /** Starts syncing the folder called `name`, each with a device of its own; it goes on until it is ended. */
+  /** Starts syncing the folder called `name`, each with the device of its name; it goes on until it is ended. */
   sync(name: string, namespace: string, args: readonly string[] = []): DrystoneProcess {
-    const device = basename(name).slice(0, DEVICE_LENGTH);
-    return this.spawn(['sync', this.folder(name), '--namespace', namespace, ...args], device);
+    return this.spawn(['sync', this.folder(name), '--namespace', namespace, ...args], name);
   }
 
   /** Syncs the folder called `name` once and waits for the end. */
@@ -123,8 +178,12 @@ export class Fleet {
   }
 
   /** Runs `drystone` with `args` and waits for the end. */
-  async run(args: readonly string[], device = 'admin'): Promise<Finished> {
+  async run(args: readonly string[], device = ADMIN): Promise<Finished> {
     return finish(this.spawn(args, device));
+  }
+
+  #newHome(): string {
+    return mkdtempSync(join(this.dir, 'home-'));
   }
 
   /** What every process wrote to standard error last, for a test that failed. */

@@ -1,10 +1,13 @@
 import { Registry } from 'prom-client';
+import { systemClock } from '../../common/clock.js';
+import { wireLimits } from '../../common/limits.js';
 import { silentLogger } from '../../common/logging.js';
 import { openChannel, type RpcChannel } from '../../common/rpc/client.js';
-import { plaintextCredentials } from '../../common/rpc/credentials.js';
 import type { Implementation, ServiceCaller } from '../../common/rpc/method-types.js';
+import { CallGate } from '../../common/rpc/call-gate.js';
 import { createRpcServerMetrics } from '../../common/rpc/rpc-metrics.js';
 import { serve, startRpcServer, type RpcServer, type ServeOptions } from '../../common/rpc/server.js';
+import { loopbackCredentials } from './trust/loopback-credentials.js';
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 
@@ -37,10 +40,21 @@ export const TestService = {
   chat: method('Chat', true, true),
 } as const;
 
+/** Its requests may be as long as any message. */
+const testRequestBytes = {
+  ask: wireLimits.messageBytes,
+  list: wireLimits.messageBytes,
+  chat: wireLimits.messageBytes,
+} as const;
+
+const forDevices = { ask: 'device', list: 'device', chat: 'device' } as const;
+
 type TestMethods = typeof TestService;
 export type TestImplementation = Implementation<TestMethods>;
+export type TestCalls = ServiceCaller<TestMethods>;
 
-const idle: TestImplementation = {
+/** Answers with what it got, or with nothing. */
+export const idleService: TestImplementation = {
   ask: async (request) => request,
   async *list() {},
   async *chat() {},
@@ -49,7 +63,7 @@ const idle: TestImplementation = {
 export interface RpcPair {
   readonly server: RpcServer;
   readonly channel: RpcChannel;
-  readonly calls: ServiceCaller<TestMethods>;
+  readonly calls: TestCalls;
   readonly registry: Registry;
   close(): Promise<void>;
 }
@@ -57,19 +71,26 @@ export interface RpcPair {
 /** A server on a free port and a channel to it; methods left out answer with what they got, or with nothing. */
 export async function startRpcPair(
   implementation: Partial<TestImplementation>,
-  options: ServeOptions<TestMethods> = {},
+  options: Partial<ServeOptions<TestMethods>> = {},
 ): Promise<RpcPair> {
   const registry = new Registry();
-  const credentials = plaintextCredentials();
+  const credentials = loopbackCredentials();
   const paths = Object.values(TestService).map(({ path }) => path);
   const server = await startRpcServer({
     listen: '127.0.0.1:0',
     credentials: credentials.server,
-    services: [serve(TestService, { ...idle, ...implementation }, options)],
+    gate: new CallGate({ clock: systemClock }),
+    services: [
+      serve(
+        TestService,
+        { ...idleService, ...implementation },
+        { audience: forDevices, requestBytes: testRequestBytes, ...options },
+      ),
+    ],
     metrics: createRpcServerMetrics(registry, paths),
     logger: silentLogger(),
   });
-  const channel = openChannel(server.address, credentials.channel);
+  const channel = openChannel(server.address, credentials.channelTo('metadata'));
   return {
     server,
     channel,

@@ -1,4 +1,4 @@
-import { DrystoneProcess, type Exit } from './drystone-process.js';
+import { DrystoneProcess, type Event, type Exit } from './drystone-process.js';
 
 /** Where a serving command listens. */
 interface Addresses {
@@ -17,7 +17,11 @@ export class ServedProcess {
   #process: DrystoneProcess | undefined;
   readonly #ended: DrystoneProcess[] = [];
 
-  constructor(readonly serveArguments: ServeArguments) {}
+  /** `environment` has what is not to be seen among the arguments. */
+  constructor(
+    readonly serveArguments: ServeArguments,
+    private readonly environment: Readonly<Record<string, string>> = {},
+  ) {}
 
   /** Whether it has been started, even if it has ended since. */
   get isStarted(): boolean {
@@ -45,12 +49,13 @@ export class ServedProcess {
     return [...this.#ended, this.#process].map((process) => process?.log ?? '').join('\n');
   }
 
-  /** Starts it and waits until it listens. */
-  async start(): Promise<void> {
+  /** Starts it and waits until it listens; what it says then. */
+  async start(): Promise<Event> {
     const { grpc, http } = this.#addresses ?? { grpc: FREE_PORT, http: FREE_PORT };
-    this.#process = new DrystoneProcess(this.serveArguments(grpc, http));
+    this.#process = new DrystoneProcess(this.serveArguments(grpc, http), this.environment);
     const event = await this.#process.event('that it listens', ({ event }) => event === 'listening');
     this.#addresses = { grpc: String(event.address), http: String(event.http) };
+    return event;
   }
 
   /** Ends it with `signal`; SIGKILL is what a power cut does to a process. */

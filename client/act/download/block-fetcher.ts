@@ -21,7 +21,7 @@ export interface BlockSource {
   /** It sent a block of this many bytes. */
   readonly onFetched: (sizeBytes: number) => void;
   /** It broke off. */
-  readonly onFailure: () => void;
+  readonly onFailure: (error: DrystoneError) => void;
 }
 
 /**
@@ -157,7 +157,7 @@ class SourceLane {
     } catch (thrown) {
       if (signal.aborted) throw thrown;
       this.#failure = toDrystoneError(thrown);
-      this.source.onFailure();
+      this.source.onFailure(this.#failure);
       this.#lists.fail(this.#failure);
       for (const hash of this.#asked.splice(0).slice(answered)) await passOn(hash, this.#failure);
     }

@@ -139,9 +139,10 @@ export class BlockSender {
       }
     } catch (thrown) {
       signal.throwIfAborted();
-      onFailure();
+      const error = toDrystoneError(thrown);
+      onFailure(error);
       // Whatever is wrong with the target, the same upload to another, or later, may succeed.
-      const { reason, message, details } = toDrystoneError(thrown);
+      const { reason, message, details } = error;
       throw new DrystoneError('UNAVAILABLE', reason, `an upload broke off: ${message}`, details, { cause: thrown });
     }
   }

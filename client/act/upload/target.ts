@@ -10,7 +10,7 @@ export interface Target {
   readonly agentId: AgentId;
   readonly blocks: BlockClient;
   /** It broke off: the next upload had better go elsewhere. */
-  readonly onFailure: () => void;
+  readonly onFailure: (error: DrystoneError) => void;
 }
 
 export interface TargetParts {
@@ -32,7 +32,7 @@ export async function chooseTarget(parts: TargetParts, sample: Uint8Array, signa
     throw new DrystoneError('UNAVAILABLE', 'AGENTS_TOO_FEW', 'no agent holds the namespace; assign one to it');
   }
   const { agentId } = candidate;
-  return { agentId, blocks: agents.blocksOf(agentId), onFailure: () => agents.noteFailure(agentId) };
+  return { agentId, blocks: agents.blocksOf(agentId), onFailure: (error) => agents.noteFailure(agentId, error) };
 }
 
 async function countMissing(

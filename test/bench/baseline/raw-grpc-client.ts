@@ -1,6 +1,7 @@
-import { Client, credentials, Metadata, type ClientDuplexStream } from '@grpc/grpc-js';
+import { Client, Metadata, type ClientDuplexStream } from '@grpc/grpc-js';
 import { rpcLimits, wireLimits } from '../../../common/limits.js';
 import { byteStreamMethods, PIECE, type Piece } from './byte-stream.js';
+import { rawChannelCredentials } from './raw-credentials.js';
 
 /** The calling half of the raw baseline. */
 export interface RawClient {
@@ -11,8 +12,8 @@ export interface RawClient {
   close(): void;
 }
 
-export function connectRaw(address: string): RawClient {
-  const client = new Client(address, credentials.createInsecure(), {
+export async function connectRaw(address: string, identityDir?: string): Promise<RawClient> {
+  const client = new Client(address, await rawChannelCredentials(identityDir), {
     'grpc-node.flow_control_window': rpcLimits.windowBytes,
     'grpc.max_receive_message_length': wireLimits.messageBytes,
     'grpc.enable_retries': 0,

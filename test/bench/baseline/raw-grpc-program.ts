@@ -1,11 +1,13 @@
-import { ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
+import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { wireLimits } from '../../../common/limits.js';
 import { WindowedServer } from '../../../common/rpc/flow-control.js';
 import { byteStreamMethods, PIECE, type Piece } from './byte-stream.js';
+import { rawServerCredentials } from './raw-credentials.js';
 
 /**
  * grpc-js with nothing around it, except the windows and limits without which it is slow: what our own factories are
- * measured against. A program: prints its address, serves until it is ended.
+ * measured against. A program: `raw-grpc-program [IDENTITY-DIR]`, with mutual TLS
+ * where there is a directory. Prints its address, serves until it is ended.
  */
 type Call = ServerDuplexStream<Piece, Piece>;
 
@@ -36,12 +38,13 @@ function get(call: Call): void {
   call.on('end', () => undefined);
 }
 
-const server = new WindowedServer({
-  'grpc.max_receive_message_length': wireLimits.messageBytes,
-  'grpc.enable_channelz': 0,
-});
+const server = new WindowedServer(
+  { 'grpc.max_receive_message_length': wireLimits.messageBytes, 'grpc.enable_channelz': 0 },
+  () => undefined,
+);
 server.addService(byteStreamMethods, { put, get });
-server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
+const credentials = await rawServerCredentials(process.argv[2]);
+server.bindAsync('127.0.0.1:0', credentials, (error, port) => {
   if (error !== null) throw error;
   console.log(`127.0.0.1:${port}`);
 });

@@ -1,6 +1,5 @@
 import { HASH_BYTES } from '../../../common/block-hash.js';
 import { wireLimits } from '../../../common/limits.js';
-import type { DeviceId } from '../../../common/ids.js';
 import type { Item } from '../../../proto/gen/drystone/feed/v1/feed.js';
 import { CommitServiceService, type CommitRequest } from '../../../proto/gen/drystone/metadata/v1/commit.js';
 import { seededRandom } from '../../support/seeded-random.js';
@@ -11,7 +10,6 @@ import { startMetadataUnderTest, type MetadataUnderTest } from '../subject/metad
 const ITEMS = 40_960;
 const LIMIT = 20_000;
 const FILE_BYTES = 4096;
-const DEVICE = 'd'.repeat(32) as DeviceId;
 const REPLICA = 'e'.repeat(32);
 
 /** Small files, each with a block of its own and its receipt, in full messages, until the last is acknowledged. */
@@ -49,6 +47,7 @@ function describeCommits(metadata: MetadataUnderTest, run: number): CommitReques
     const hashes = random.bytes(wireLimits.itemsPerCommit * HASH_BYTES);
     const items = Array.from({ length: wireLimits.itemsPerCommit }, (_, index) => {
       return describeFile(
+        metadata,
         `run ${run}/directory ${batch}/file ${index}`,
         hashes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES),
       );
@@ -58,13 +57,13 @@ function describeCommits(metadata: MetadataUnderTest, run: number): CommitReques
 }
 
 /** A new file of one block. */
-export function describeFile(path: string, hash: Uint8Array): Item {
+export function describeFile({ deviceId }: MetadataUnderTest, path: string, hash: Uint8Array): Item {
   return {
     path,
     version: { entries: [{ replicaId: REPLICA, counter: 1n }] },
     change: 0,
     changedAt: { wallMs: 1_700_000_000_000n, logical: 0 },
-    authorDeviceId: DEVICE,
+    authorDeviceId: deviceId,
     rivals: [],
     content: {
       $case: 'file',

@@ -24,7 +24,8 @@ export const fanOut: Bench = {
     const metadata = await startMetadataUnderTest(dir);
     const program = new URL('../subject/subscribers-program.js', import.meta.url);
     const args = [metadata.address, metadata.namespaceId, String(CONNECTIONS), String(STREAMS)];
-    const peers = await Promise.all(Array.from({ length: PROCESSES }, () => startPeer(program, args)));
+    const homes = await metadata.moreHomes(PROCESSES);
+    const peers = await Promise.all(homes.map((home) => startPeer(program, [...args, home])));
     try {
       progress(`${SUBSCRIBERS} subscribers have caught up`);
       const p99s: number[] = [];
@@ -61,7 +62,7 @@ async function measure(metadata: MetadataUnderTest, peers: readonly PeerProcess[
     for (let index = 0; index < COMMITS; index++) {
       await sleep(PAUSE_MS);
       const hash = seededRandom(`fan-out ${run} ${index}`).bytes(HASH_BYTES);
-      const items: Item[] = [describeFile(`run ${run}/${index}`, hash)];
+      const items: Item[] = [describeFile(metadata, `run ${run}/${index}`, hash)];
       yield { namespaceId: metadata.namespaceId, items, receipts: [metadata.receipt(hash)] };
     }
   }

@@ -20,6 +20,7 @@ export const transfers: Bench = {
     const { runs, largeBytes, dir, progress } = options;
     const fleet = new Fleet('direct', dir);
     await fleet.startMetadata();
+    await fleet.admitDevices(2 * runs);
     await fleet.startAgent();
     const raw = await startRawStream(largeBytes);
     const samples = { rawPut: [], rawGet: [], store: [], upload: [], download: [] } as Record<string, number[]>;

@@ -1,11 +1,12 @@
 import { openChannel } from '../../../common/rpc/client.js';
-import { plaintextCredentials } from '../../../common/rpc/credentials.js';
 import { byteStreamMethods, PIECE, PIECE_BYTES, type Piece } from '../baseline/byte-stream.js';
 import type { RawClient } from '../baseline/raw-grpc-client.js';
+import { streamServerId, streamTransport } from './stream-identities.js';
 
 /** The calling half of the byte stream service through our own factory. */
-export function connectFactory(address: string): RawClient {
-  const channel = openChannel(address, plaintextCredentials().channel);
+export async function connectFactory(address: string, identityDir?: string): Promise<RawClient> {
+  const transport = await streamTransport(identityDir, 'device');
+  const channel = openChannel(address, transport.channelTo(await streamServerId(identityDir)));
   const service = channel.service(byteStreamMethods);
   return {
     async put(count) {

@@ -1,13 +1,14 @@
+import { openDevice } from '../../../client/connection/device.js';
 import { openChannel } from '../../../common/rpc/client.js';
-import { plaintextCredentials } from '../../../common/rpc/credentials.js';
 import { FeedServiceService } from '../../../proto/gen/drystone/feed/v1/feed.js';
 
 /**
- * Subscribers of one namespace. A program: `subscribers-program ADDRESS NAMESPACE-ID CONNECTIONS STREAMS`. Says `ready` when all
- * have caught up. Then, for every line on standard input, prints a line of JSON with all that has arrived since: pairs of
+ * Subscribers of one namespace. A program: `subscribers-program ADDRESS NAMESPACE-ID CONNECTIONS STREAMS HOME`, as the device
+ * whose home that is. Says `ready` when all have caught up. Then, for every line on standard input, prints a line of JSON with all that has arrived since: pairs of
  * a cursor and the nanosecond, by the system's monotonic clock, at which one subscriber had it.
  */
-const [address = '', namespaceId = '', connections = '1', streams = '1'] = process.argv.slice(2);
+const [address = '', namespaceId = '', connections = '1', streams = '1', home = ''] = process.argv.slice(2);
+const { transport } = await openDevice(home);
 
 let arrivals: [cursor: number, atNs: string][] = [];
 
@@ -25,7 +26,7 @@ async function subscribe(channel: ReturnType<typeof openChannel>, caughtUp: () =
 
 const ready: Promise<void>[] = [];
 for (let connection = 0; connection < Number(connections); connection++) {
-  const channel = openChannel(address, plaintextCredentials().channel);
+  const channel = openChannel(address, transport.channelTo('metadata'));
   for (let stream = 0; stream < Number(streams); stream++) {
     ready.push(
       new Promise((resolve, reject) => {

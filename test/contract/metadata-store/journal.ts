@@ -9,11 +9,13 @@ import {
   lisbon,
   other,
   porto,
+  setAssignment,
   shared,
   storedAt,
   WHOLE_FEED,
 } from '../../support/metadata/furnished-store.js';
 import {
+  auditEntry,
   contestedAt,
   deviceNamed,
   fileOf,
@@ -141,12 +143,20 @@ export function describeJournal(open: () => Promise<MetadataStore>): void {
       const store = await open();
       const file = itemAt('a', { ana: 1 }, fileOf('1'));
       await commitItems(store, [], [storedAt(porto, '1')]);
-      await store.directory.setAssignment(shared.id, [lisbon.id]);
+      await setAssignment(store, shared.id, lisbon);
       expect(Buffer.from((await commitItems(store, [file])).missing)).toEqual(hashesNamed('1'));
       const elsewhere = await store.journal.commit(other.id, { items: [newItem(file)], stored: [] });
       expect(Buffer.from(elsewhere.missing)).toEqual(hashesNamed('1'));
-      await store.directory.setAssignment(shared.id, [porto.id]);
+      await setAssignment(store, shared.id, porto);
       expect((await commitItems(store, [file])).missing).toHaveLength(0);
+    });
+
+    it('counts no block any more that only a revoked agent holds', async () => {
+      const store = await open();
+      const file = itemAt('a', { ana: 1 }, fileOf('1', '2'));
+      await commitItems(store, [], [storedAt(lisbon, '1'), storedAt(porto, '1', '2')]);
+      await store.directory.revokeAgent(porto.id, 5, auditEntry('agent.revoke', porto.id));
+      expect(Buffer.from((await commitItems(store, [file])).missing)).toEqual(hashesNamed('2'));
     });
 
     it('changes nothing where a commit is refused', async () => {

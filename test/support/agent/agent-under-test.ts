@@ -2,42 +2,52 @@ import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
 import { startAgent } from '../../../agent/program.js';
 import type { AgentConfig } from '../../../agent/config.js';
-import { hashBlockSync } from '../../../common/block-hash.js';
 import { systemClock } from '../../../common/clock.js';
-import type { NamespaceId, PremisesName } from '../../../common/ids.js';
+import { loadIdentity } from '../../../common/identity/identity-files.js';
+import type { DeviceIdentity } from '../../../common/identity/identity.js';
+import type { NamespaceId } from '../../../common/ids.js';
 import { silentLogger } from '../../../common/logging.js';
 import type { ProgramContext, RunningProgram } from '../../../common/program/context.js';
 import type { Receipt } from '../../../common/receipt.js';
 import { systemRandom } from '../../../common/random.js';
 import { openChannel } from '../../../common/rpc/client.js';
-import { plaintextCredentials } from '../../../common/rpc/credentials.js';
-import { startMetadata } from '../../../metadata/program.js';
-import { connectBlockServer, type Block, type BlockClient } from '../../../server/block-client.js';
+import { connectBlockServer, type Authorize, type Block, type BlockClient } from '../../../server/block-client.js';
 import { collect, streamOf } from '../async-tools.js';
-import { metadataCalls, type MetadataCalls } from '../metadata/service.js';
+import { agentIdOf } from '../blocks/block-fleet.js';
+import type { TestCaller } from '../metadata/callers.js';
+import { TestMetadata, type MetadataSetup } from '../metadata/service.js';
 
-export function programContext(): ProgramContext {
-  return {
-    clock: systemClock,
-    random: systemRandom,
-    logger: silentLogger(),
-    registry: new Registry(),
-    credentials: plaintextCredentials(),
-  };
+export function programContext(change: Partial<ProgramContext> = {}): ProgramContext {
+  return { clock: systemClock, random: systemRandom, logger: silentLogger(), registry: new Registry(), ...change };
 }
 
-/** The configuration of an agent on a free port; nobody is at its metadata's address. */
+/** The configuration of an agent on a free port; it has no token, and nobody is at its metadata's address. */
 export function agentConfig(dataDir: string, change: Partial<AgentConfig> = {}): AgentConfig {
   return {
     dataDir,
     metadata: '127.0.0.1:1',
-    premises: 'lisbon' as PremisesName,
+    join: undefined,
+    premises: undefined,
     listen: '127.0.0.1:0',
     advertise: undefined,
     http: undefined,
     freeFloorBytes: 0,
     ...change,
   };
+}
+
+/** The configuration of an agent that can join this fleet at `lisbon`. */
+export async function joiningConfig(
+  metadata: TestMetadata,
+  dataDir: string,
+  change: Partial<AgentConfig> = {},
+): Promise<AgentConfig> {
+  const join = await agentToken(metadata, 'lisbon');
+  return agentConfig(dataDir, { metadata: metadata.program.address, join, ...change });
+}
+
+export async function agentToken({ calls }: TestMetadata, premises: string): Promise<string> {
+  return (await calls.access.issueAgentToken({ premises, validSeconds: 0 })).token;
 }
 
 /** An agent that is stopped when the running test is over. */
@@ -47,28 +57,35 @@ export async function runAgent(config: AgentConfig, context = programContext()):
   return agent;
 }
 
-/** A metadata service, kept on disk, that is stopped when the running test is over. */
-export async function runMetadata(dataDir: string, listen = '127.0.0.1:0'): Promise<RunningProgram> {
-  const metadata = await startMetadata({ dataDir, engine: 'lmdb', listen, http: undefined }, programContext());
+/** A metadata service that is stopped when the running test is over. */
+export async function runMetadata(setup: MetadataSetup = {}): Promise<TestMetadata> {
+  const metadata = await TestMetadata.start(setup);
   onTestFinished(() => metadata.stop());
   return metadata;
 }
 
-export function callMetadata(address: string): MetadataCalls {
-  const channel = openChannel(address, plaintextCredentials().channel);
+/** The block service of the agent whose data is in `dataDir`, called by a device with the access tokens that it gets. */
+export async function callBlocks(
+  agent: RunningProgram,
+  dataDir: string,
+  { transport }: Pick<TestCaller, 'transport'>,
+  authorize: Authorize,
+): Promise<BlockClient> {
+  const held = await loadIdentity(dataDir, 'agent');
+  const channel = openChannel(agent.address, transport.channelTo(agentIdOf(held!)));
   onTestFinished(() => channel.close());
-  return metadataCalls(channel);
+  return connectBlockServer(channel, systemClock, authorize);
 }
 
-export function callBlocks(address: string): BlockClient {
-  const channel = openChannel(address, plaintextCredentials().channel);
-  onTestFinished(() => channel.close());
-  return connectBlockServer(channel);
-}
-
-export function blockOf(text: string): Block {
-  const data = Buffer.from(text);
-  return { hash: hashBlockSync(data), data };
+/** Asks metadata for access tokens, and remembers the last of each namespace: metadata may be away later. */
+export function tokensFrom({ calls }: TestCaller<DeviceIdentity>): Authorize {
+  const tokens = new Map<NamespaceId, string>();
+  return async (namespaceId) => {
+    const token =
+      tokens.get(namespaceId) ?? (await calls.account.issueAccessToken({ namespaceIds: [namespaceId] })).accessToken;
+    tokens.set(namespaceId, token);
+    return token;
+  };
 }
 
 export function putBlocks(client: BlockClient, namespaceId: NamespaceId, ...blocks: Block[]): Promise<Receipt[]> {

@@ -4,6 +4,7 @@ import type {
   HeartbeatRequest,
   HeartbeatResponse,
   RegisterAgentRequest,
+  TokenKey,
 } from '../../../proto/gen/drystone/metadata/v1/fleet.js';
 import { BoundedQueue } from '../../../common/concurrency/bounded-queue.js';
 import { onAbort } from '../async-tools.js';
@@ -12,6 +13,7 @@ import { onAbort } from '../async-tools.js';
 export class FakeLine {
   readonly heard: HeartbeatRequest[] = [];
   readonly #answers = new BoundedQueue<HeartbeatResponse>(16);
+  #told: HeartbeatResponse = { assignments: [], tokenKeys: [] };
   /** Whether the agent has ended its half. */
   hasLeft = false;
 
@@ -35,7 +37,14 @@ export class FakeLine {
       namespaceName: `n${namespaceId}`,
       epoch: 1n,
     }));
-    await this.#answers.push({ assignments });
+    this.#told = { ...this.#told, assignments };
+    await this.#answers.push(this.#told);
+  }
+
+  /** Sends the keys of access tokens. */
+  async tellKeys(...tokenKeys: readonly TokenKey[]): Promise<void> {
+    this.#told = { ...this.#told, tokenKeys: [...tokenKeys] };
+    await this.#answers.push(this.#told);
   }
 
   break(error: DrystoneError): void {

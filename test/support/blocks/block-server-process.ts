@@ -2,9 +2,12 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { systemClock } from '../../../common/clock.js';
+import type { HeldIdentity } from '../../../common/identity/held-identity.js';
 import { openChannel, type RpcChannel } from '../../../common/rpc/client.js';
-import { plaintextCredentials } from '../../../common/rpc/credentials.js';
 import { connectBlockServer, type BlockClient } from '../../../server/block-client.js';
+import { agentIdOf, BlockFleet } from './block-fleet.js';
+import { plantAgent } from './plant-agent.js';
 
 const PROGRAM = fileURLToPath(new URL('./serve-blocks.mjs', import.meta.url));
 
@@ -17,12 +20,12 @@ export class BlockServerProcess {
   ) {}
 
   /**
-   * Starts one on the data in `directory` and waits until it listens.
+   * Starts one on the data in the site's directory and waits until it listens.
    *
    * @param fileLimitKiB the largest size to which it may grow a file: a disk that is full, as far as a process can tell
    */
-  static async start(directory: string, fileLimitKiB?: number): Promise<BlockServerProcess> {
-    const node = [process.execPath, PROGRAM, directory];
+  static async start({ fleet, agent, device, dir }: BlockSite, fileLimitKiB?: number): Promise<BlockServerProcess> {
+    const node = [process.execPath, PROGRAM, dir];
     const limited = ['sh', '-c', `ulimit -f ${fileLimitKiB} && exec "$@"`, 'sh', ...node];
     const [command = '', ...args] = fileLimitKiB === undefined ? node : limited;
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -30,8 +33,12 @@ export class BlockServerProcess {
       createInterface({ input: child.stdout }).once('line', resolve);
       child.once('exit', (code) => reject(new Error(`the block server ended with code ${code} before it listened`)));
     });
-    const channel = openChannel(address, plaintextCredentials().channel);
-    return new BlockServerProcess(child, channel, connectBlockServer(channel));
+    const channel = openChannel(address, fleet.authority.transportOf(device).channelTo(agentIdOf(agent)));
+    return new BlockServerProcess(
+      child,
+      channel,
+      connectBlockServer(channel, systemClock, () => fleet.token(device)),
+    );
   }
 
   /** What a power cut does to a process. Resolves when it is gone. */
@@ -42,4 +49,20 @@ export class BlockServerProcess {
     this.child.kill('SIGKILL');
     await gone;
   }
+}
+
+/** A directory with the identity of an agent, and a device that may read and write there. */
+export interface BlockSite {
+  readonly dir: string;
+  readonly fleet: BlockFleet;
+  readonly agent: HeldIdentity;
+  readonly device: HeldIdentity;
+}
+
+/** Makes a site in an empty directory. */
+export async function plantBlockSite(dir: string): Promise<BlockSite> {
+  const fleet = await BlockFleet.create();
+  const agent = await fleet.authority.agent();
+  await plantAgent(dir, { held: agent, tokenKeys: fleet.tokenKeys });
+  return { dir, fleet, agent, device: await fleet.authority.device() };
 }

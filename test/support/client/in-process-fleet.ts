@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
+import { Admissions } from '../../../cli/demo/admissions.js';
+import { memberRoles } from '../../../cli/fleet/roles.js';
 import { startAgent } from '../../../agent/program.js';
 import { createInlineDisk } from '../../../client/act/disk/inline-disk.js';
 import type { StepHook } from '../../../client/act/disk/disk-task.js';
@@ -8,25 +10,19 @@ import { createInlineCutter } from '../../../client/observe/inline-cutter.js';
 import type { SyncConflict, SyncObserver, SyncProblem, SyncSummary } from '../../../client/progress.js';
 import { startSync, type RunningSync, type SyncConfig } from '../../../client/program.js';
 import { systemClock } from '../../../common/clock.js';
-import type { AccountName, NamespaceName, PremisesName } from '../../../common/ids.js';
+import type { NamespaceName, PremisesName } from '../../../common/ids.js';
 import { silentLogger } from '../../../common/logging.js';
 import type { ProgramContext, RunningProgram } from '../../../common/program/context.js';
 import { systemRandom } from '../../../common/random.js';
-import { openChannel, type RpcChannel } from '../../../common/rpc/client.js';
-import { plaintextCredentials } from '../../../common/rpc/credentials.js';
 import { startMetadata } from '../../../metadata/program.js';
-import { AdminServiceService } from '../../../proto/gen/drystone/metadata/v1/admin.js';
 import { temporaryDirectory } from '../temporary-directory.js';
 import { waitUntil } from '../wait-until.js';
 
+/** The account of all clients that are not given another; it may edit every namespace. */
+const PEOPLE = 'people';
+
 export function testContext(): ProgramContext {
-  return {
-    clock: systemClock,
-    random: systemRandom,
-    logger: silentLogger(),
-    registry: new Registry(),
-    credentials: plaintextCredentials(),
-  };
+  return { clock: systemClock, random: systemRandom, logger: silentLogger(), registry: new Registry() };
 }
 
 /** What a client told its observer. */
@@ -53,69 +49,103 @@ export class Witness implements SyncObserver {
   }
 }
 
+function adminHomeIn(dir: string): string {
+  return join(dir, 'home of the administrator');
+}
+
 export interface ClientOptions {
   readonly namespace?: string;
   readonly premises?: string;
   readonly once?: boolean;
   readonly step?: StepHook;
   readonly metadata?: string;
+  /** Whose device it is, where it is not one of `people`; the account is made, and is no member of anything. */
   readonly account?: string;
   /** Whose key and certificate it uses: a device that is called as the folder unless another is named. */
   readonly device?: string;
 }
 
-/** Metadata, agents and clients in this process, on loopback, for the time of one test. */
+/** Metadata, agents and clients in this process, on loopback, for the time of one test; everybody has joined as everywhere. */
 export class InProcessFleet {
-  readonly dir = temporaryDirectory();
   readonly agents: RunningProgram[] = [];
-  #admin: RpcChannel | undefined;
+  readonly #homes = new Map<string, Promise<string>>();
 
-  private constructor(readonly metadata: RunningProgram) {}
+  private constructor(
+    readonly dir: string,
+    readonly metadata: RunningProgram,
+    /** Its administrator. */
+    readonly admissions: Admissions,
+  ) {}
 
   /** One agent at each of the premises, and the namespace `docs` on all of them. */
   static async start(premises: readonly string[] = ['here']): Promise<InProcessFleet> {
-    const config = { dataDir: temporaryDirectory(), engine: 'memory', listen: '127.0.0.1:0', http: undefined } as const;
-    const fleet = new InProcessFleet(await startMetadata(config, testContext()));
-    onTestFinished(() => fleet.stop());
+    const config = {
+      dataDir: temporaryDirectory(),
+      engine: 'memory',
+      listen: '127.0.0.1:0',
+      http: undefined,
+      serverCertificate: undefined,
+      recoverAdmin: false,
+    } as const;
+    const dir = temporaryDirectory();
+    const metadata = await startMetadata(config, testContext());
+    onTestFinished(() => metadata.stop());
+    const { address, adminTokenFile = '' } = metadata;
+    const newFleet = { metadata: address, adminTokenFile, adminHome: adminHomeIn(dir) };
+    const fleet = new InProcessFleet(dir, metadata, await Admissions.open(newFleet, new AbortController().signal));
+    await fleet.admissions.createAccount(PEOPLE);
     for (const name of premises) fleet.agents.push(await fleet.startAgent(name));
     await fleet.createNamespace('docs', premises.length);
     return fleet;
   }
 
-  startAgent(premises: string): Promise<RunningProgram> {
+  /** Where the administrator's device has its key and certificate. */
+  get adminHome(): string {
+    return adminHomeIn(this.dir);
+  }
+
+  async startAgent(premises: string): Promise<RunningProgram> {
     const config = {
       dataDir: temporaryDirectory(),
       metadata: this.metadata.address,
-      premises: premises as PremisesName,
+      join: await this.admissions.agentToken(premises),
+      premises: undefined,
       listen: '127.0.0.1:0',
       advertise: undefined,
       http: undefined,
       freeFloorBytes: 0,
     };
-    return startAgent(config, testContext());
+    const agent = await startAgent(config, testContext());
+    onTestFinished(() => agent.stop());
+    return agent;
   }
 
+  /** A namespace of the administrator, which `people` may edit. */
   async createNamespace(name: string, replicas: number): Promise<void> {
-    this.#admin ??= openChannel(this.metadata.address, plaintextCredentials().channel);
-    const admin = this.#admin.service(AdminServiceService);
-    await waitUntil('enough agents are online', async () => {
-      await admin.createNamespace({ name, replicas });
-      return true;
+    await this.admissions.ask(async ({ admin, access }) => {
+      await waitUntil('enough agents are online', () => admin.createNamespace({ name, replicas }));
+      await access.shareNamespace({ namespaceName: name, account: PEOPLE, role: memberRoles.editor });
     });
+  }
+
+  /** Where the device called `name` has its key and certificate; it logs in when it is first asked for. */
+  homeOf(name: string, account = PEOPLE): Promise<string> {
+    const home = this.#homes.get(name) ?? this.#admit(account, join(this.dir, `home of ${name}`));
+    this.#homes.set(name, home);
+    return home;
   }
 
   folder(name: string): string {
     return join(this.dir, name);
   }
 
-  configOf(name: string, options: ClientOptions = {}): SyncConfig {
+  async configOf(name: string, options: ClientOptions = {}): Promise<SyncConfig> {
     return {
       root: this.folder(name),
       namespace: (options.namespace ?? 'docs') as NamespaceName,
-      account: (options.account ?? 'people') as AccountName,
       metadata: options.metadata ?? this.metadata.address,
       premises: options.premises as PremisesName | undefined,
-      homeDir: join(this.dir, `home of ${options.device ?? name}`),
+      homeDir: await this.homeOf(options.device ?? name, options.account),
       once: options.once ?? true,
     };
   }
@@ -126,7 +156,7 @@ export class InProcessFleet {
       cutter: createInlineCutter(systemClock),
       disk: createInlineDisk(options.step ?? ((): void => undefined)),
     };
-    const sync = await startSync(this.configOf(name, options), testContext(), witness, workers);
+    const sync = await startSync(await this.configOf(name, options), testContext(), witness, workers);
     onTestFinished(() => sync.stop());
     return { sync, witness };
   }
@@ -137,8 +167,9 @@ export class InProcessFleet {
     return { ...(await sync.finished), witness };
   }
 
-  async stop(): Promise<void> {
-    this.#admin?.close();
-    await Promise.all([...this.agents.map((agent) => agent.stop()), this.metadata.stop()]);
+  async #admit(account: string, home: string): Promise<string> {
+    if (account !== PEOPLE) await this.admissions.createAccount(account);
+    await this.admissions.admitDevice(account, home);
+    return home;
   }
 }

@@ -11,8 +11,10 @@ import {
 } from '../../../common/feed/item.js';
 import { itemOf } from '../../../common/feed/merge.js';
 import { compareStates } from '../../../common/feed/state-order.js';
+import type { EnrollmentSubject } from '../../../common/identity/enrollment-token.js';
 import {
   idOfPublicKey,
+  type AccountName,
   type AgentId,
   type Cursor,
   type DeviceId,
@@ -23,15 +25,25 @@ import {
 } from '../../../common/ids.js';
 import { rawPublicKey, signReceipt, type Receipt } from '../../../common/receipt.js';
 import type { NewItem } from '../../../metadata/commit/decide.js';
-import type { AgentRow, NewNamespace } from '../../../metadata/store/rows.js';
+import type {
+  AgentRow,
+  AuditAction,
+  EnrollmentTokenRow,
+  NewAuditEntry,
+  NewNamespace,
+} from '../../../metadata/store/rows.js';
 
 /** The DER prefix of an Ed25519 private key in PKCS #8 (RFC 8410); the 32 bytes of the seed follow it. */
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
+
+/** When everything here was done, in milliseconds since 1970 UTC. */
+export const SAMPLE_TIME_MS = 1_700_000_000_000;
 
 /** An agent with its key. */
 export interface SampleAgent {
   readonly id: AgentId;
   readonly privateKey: KeyObject;
+  /** As it is known once it has joined and registered. */
   readonly row: AgentRow;
 }
 
@@ -42,9 +54,44 @@ export function sampleAgent(name: string, premises = 'lisbon'): SampleAgent {
   const publicKey = rawPublicKey(privateKey);
   const id = idOfPublicKey<AgentId>(publicKey);
   const address = `${name}.example:7411`;
-  const row = { id, publicKey, premises: premises as PremisesName, address, softwareVersion: '1.0' };
+  const row: AgentRow = {
+    id,
+    publicKey,
+    premises: premises as PremisesName,
+    enrolledAtMs: SAMPLE_TIME_MS,
+    revokedAtMs: undefined,
+    address,
+    softwareVersion: '1.0',
+  };
   return { id, privateKey, row };
 }
+
+/** A one-time token that can be redeemed for an hour. The same for the same name. */
+export function sampleToken(name: string, subject: EnrollmentSubject): EnrollmentTokenRow {
+  return {
+    id: hashBlockSync(Buffer.from(`token ${name}`)).toString('hex', 0, 16),
+    secretHash: hashBlockSync(Buffer.from(`secret ${name}`)),
+    subject,
+    expiresAtMs: SAMPLE_TIME_MS + 3_600_000,
+    redeemedBy: undefined,
+  };
+}
+
+/** What the audit log is told; the subject is enough to know it again. */
+export function auditEntry(action: AuditAction, subject: string, parts: Partial<NewAuditEntry> = {}): NewAuditEntry {
+  return {
+    atMs: SAMPLE_TIME_MS,
+    actor: 'metadata',
+    action,
+    subject,
+    namespace: undefined,
+    account: undefined,
+    facts: {},
+    ...parts,
+  };
+}
+
+export const accountNamed = (name: string): AccountName => name as AccountName;
 
 /** The agent's word that it has stored blocks. */
 export function receiptOf(
@@ -66,7 +113,7 @@ export function sampleNamespace(name: string, ...agents: readonly SampleAgent[])
     name: name as NamespaceName,
     replicas: agents.length,
     agents: agents.map(({ id }) => id),
-    createdAtMs: 1_700_000_000_000,
+    createdAtMs: SAMPLE_TIME_MS,
   };
 }
 
@@ -90,7 +137,7 @@ export function replicaNamed(name: string): ReplicaId {
 }
 
 /** A version in which the folder of each device has changed the item so often. */
-export function versionOf(counters: Readonly<Record<string, number>>): Version {
+function versionOf(counters: Readonly<Record<string, number>>): Version {
   return Object.entries(counters)
     .map(([name, counter]) => ({ replicaId: replicaNamed(name), counter }))
     .sort((a, b) => (a.replicaId < b.replicaId ? -1 : 1));
@@ -101,7 +148,7 @@ export function fileOf(...blocks: readonly string[]): ItemContent {
   return {
     kind: 'file',
     sizeBytes: blocks.length * 10,
-    modifiedAtMs: 1_700_000_000_000,
+    modifiedAtMs: SAMPLE_TIME_MS,
     executable: false,
     blocks: blocks.length === 0 ? NO_BLOCKS : { hashes: hashesNamed(...blocks), sizes: blocks.map(() => 10) },
   };

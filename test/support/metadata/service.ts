@@ -1,102 +1,90 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import type { Clock } from '../../../common/clock.js';
 import { systemClock } from '../../../common/clock.js';
+import type { AgentIdentity, DeviceIdentity } from '../../../common/identity/identity.js';
 import type { AgentId, NamespaceId, NamespaceName } from '../../../common/ids.js';
-import { BoundedQueue } from '../../../common/concurrency/bounded-queue.js';
 import { silentLogger } from '../../../common/logging.js';
-import type { ProgramContext, RunningProgram } from '../../../common/program/context.js';
+import type { ProgramContext } from '../../../common/program/context.js';
 import { receiptToMessage } from '../../../common/receipt-message.js';
-import { openChannel, type RpcChannel } from '../../../common/rpc/client.js';
-import { plaintextCredentials } from '../../../common/rpc/credentials.js';
-import type { ServiceCaller } from '../../../common/rpc/method-types.js';
-import { startMetadata, type MetadataConfig } from '../../../metadata/program.js';
+import { startMetadata, type MetadataConfig, type RunningMetadata } from '../../../metadata/program.js';
 import type { Receipt as WireReceipt } from '../../../proto/gen/drystone/block/v1/block.js';
-import { FeedServiceService } from '../../../proto/gen/drystone/feed/v1/feed.js';
-import { AccountServiceService, AgentState } from '../../../proto/gen/drystone/metadata/v1/account.js';
-import { AdminServiceService, type Namespace } from '../../../proto/gen/drystone/metadata/v1/admin.js';
+import type { Item as WireItem } from '../../../proto/gen/drystone/feed/v1/feed.js';
 import {
-  CommitServiceService,
-  type CommitRequest,
-  type CommitResponse,
-} from '../../../proto/gen/drystone/metadata/v1/commit.js';
-import {
-  FleetServiceService,
-  type HeartbeatRequest,
-  type HeartbeatResponse,
-} from '../../../proto/gen/drystone/metadata/v1/fleet.js';
-import { PresenceServiceService } from '../../../proto/gen/drystone/metadata/v1/presence.js';
+  AccountRole,
+  type AuditEntry,
+  type ListAuditEntriesRequest,
+  type MemberRole,
+} from '../../../proto/gen/drystone/metadata/v1/access.js';
+import type { Namespace } from '../../../proto/gen/drystone/metadata/v1/admin.js';
+import type { CommitRequest, CommitResponse } from '../../../proto/gen/drystone/metadata/v1/commit.js';
+import type { HeartbeatRequest } from '../../../proto/gen/drystone/metadata/v1/fleet.js';
 import { collect, streamOf } from '../async-tools.js';
-import { seededRandom } from '../seeded-random.js';
+import { systemRandom } from '../../../common/random.js';
+import { TestEnrollment, type TestCaller } from './callers.js';
+import type { MetadataCalls } from './calls.js';
+import { openHeartbeat, type HeartbeatLine } from './heartbeats.js';
 import { hashesNamed, receiptOf, sampleAgent, type SampleAgent } from './samples.js';
 
-export interface MetadataCalls {
-  readonly account: ServiceCaller<typeof AccountServiceService>;
-  readonly admin: ServiceCaller<typeof AdminServiceService>;
-  readonly commit: ServiceCaller<typeof CommitServiceService>;
-  readonly feed: ServiceCaller<typeof FeedServiceService>;
-  readonly fleet: ServiceCaller<typeof FleetServiceService>;
-  readonly presence: ServiceCaller<typeof PresenceServiceService>;
-}
-
-/** The calls of the metadata service over a channel. */
-export function metadataCalls(channel: RpcChannel): MetadataCalls {
-  return {
-    account: channel.service(AccountServiceService),
-    admin: channel.service(AdminServiceService),
-    commit: channel.service(CommitServiceService),
-    feed: channel.service(FeedServiceService),
-    fleet: channel.service(FleetServiceService),
-    presence: channel.service(PresenceServiceService),
-  };
-}
-
-/** An agent's heartbeats as a test sends them. */
-export interface HeartbeatLine {
-  /** The names of the namespaces that the agent was told of last, in alphabetical order; undefined before the first word. */
-  readonly assigned: readonly string[] | undefined;
-  /** How the call ended. */
-  readonly ended: Promise<unknown>;
-  beat(change?: Partial<HeartbeatRequest>): void;
-  hangUp(): void;
-}
-
 export interface MetadataSetup extends Partial<MetadataConfig> {
+  /** Certificates are made by it and verified by the machine's: it must not be far from that where somebody joins. */
   readonly clock?: Clock;
 }
 
-/** A metadata service in this process, on a free port of the loopback, and what a test asks of it. */
+/** A metadata service in this process, on a free port of the loopback, that nobody has joined yet. */
+export async function startBareMetadata({
+  clock = systemClock,
+  ...config
+}: MetadataSetup & { readonly dataDir: string }): Promise<RunningMetadata & { readonly registry: Registry }> {
+  const registry = new Registry();
+  const context: ProgramContext = { clock, random: systemRandom, logger: silentLogger(), registry };
+  const everything: MetadataConfig = {
+    engine: 'memory',
+    listen: '127.0.0.1:0',
+    http: undefined,
+    serverCertificate: undefined,
+    recoverAdmin: false,
+    ...config,
+  };
+  return { ...(await startMetadata(everything, context)), registry };
+}
+
+/**
+ * A metadata service in this process, on a free port of the loopback, and what a test asks of it: as a device of an
+ * administrator, unless it says otherwise. Everybody joins as everywhere: with a one-time token, over TLS.
+ */
 export class TestMetadata {
+  readonly #agents = new Map<AgentId, TestCaller<AgentIdentity>>();
   readonly calls: MetadataCalls;
 
-  constructor(
-    readonly program: RunningProgram,
-    readonly channel: RpcChannel,
+  private constructor(
+    readonly program: RunningMetadata,
+    readonly dataDir: string,
     readonly registry: Registry,
     readonly clock: Clock,
+    readonly enrollment: TestEnrollment,
+    readonly administrator: TestCaller<DeviceIdentity>,
   ) {
-    this.calls = metadataCalls(channel);
+    this.calls = administrator.calls;
   }
 
-  static async start({ clock = systemClock, ...config }: MetadataSetup = {}): Promise<TestMetadata> {
-    const credentials = plaintextCredentials();
-    const registry = new Registry();
-    const context: ProgramContext = { clock, random: seededRandom(1), logger: silentLogger(), registry, credentials };
-    const dataDir = config.dataDir ?? (await mkdtemp(join(tmpdir(), 'drystone-metadata-')));
-    const program = await startMetadata(
-      { engine: 'memory', listen: '127.0.0.1:0', http: undefined, ...config, dataDir },
-      context,
-    );
+  static async start(setup: MetadataSetup = {}): Promise<TestMetadata> {
+    const { clock = systemClock } = setup;
+    const dataDir = setup.dataDir ?? (await mkdtemp(join(tmpdir(), 'drystone-metadata-')));
+    const program = await startBareMetadata({ recoverAdmin: true, ...setup, dataDir });
     const cleanUp =
-      config.dataDir === undefined ? () => rm(dataDir, { recursive: true, force: true }) : () => Promise.resolve();
+      setup.dataDir === undefined ? () => rm(dataDir, { recursive: true, force: true }) : () => Promise.resolve();
     const stop = (): Promise<void> => program.stop().then(cleanUp);
-    return new TestMetadata({ ...program, stop }, openChannel(program.address, credentials.channel), registry, clock);
+    const enrollment = new TestEnrollment(program.address, dataDir);
+    const token = (await readFile(program.adminTokenFile!, 'utf8')).trim();
+    const administrator = (await enrollment.join(token)) as TestCaller<DeviceIdentity>;
+    return new TestMetadata({ ...program, stop }, dataDir, program.registry, clock, enrollment, administrator);
   }
 
   async stop(): Promise<void> {
-    this.channel.close();
+    this.enrollment.close();
     await this.program.stop();
   }
 
@@ -107,14 +95,33 @@ export class TestMetadata {
     return Number(line.slice(series.length + 1));
   }
 
+  /** A new device of an account, which is made where there is none. */
+  async asDevice(account: string, role = AccountRole.MEMBER): Promise<TestCaller<DeviceIdentity>> {
+    await this.calls.access.createAccount({ name: account, role }).catch(() => undefined);
+    const { token } = await this.calls.access.issueDeviceToken({ account, validSeconds: 0 });
+    return (await this.enrollment.join(token)) as TestCaller<DeviceIdentity>;
+  }
+
+  /** An agent, which joins where it has not yet. */
+  async asAgent(agent: SampleAgent): Promise<TestCaller<AgentIdentity>> {
+    const joined = this.#agents.get(agent.id);
+    if (joined !== undefined) return joined;
+    const { token } = await this.calls.access.issueAgentToken({ premises: agent.row.premises, validSeconds: 0 });
+    const caller = (await this.enrollment.join(token, agent.privateKey)) as TestCaller<AgentIdentity>;
+    this.#agents.set(agent.id, caller);
+    return caller;
+  }
+
+  /** Registers an agent, which joins where it has not yet. */
   async register(agent: SampleAgent): Promise<void> {
-    await this.calls.fleet.registerAgent(agent.row);
+    const { address, softwareVersion } = agent.row;
+    await (await this.asAgent(agent)).calls.fleet.registerAgent({ address, softwareVersion });
   }
 
   /** Registers an agent and brings it online: resolves when it has been told its assignments. */
   async online(agent: SampleAgent, change: Partial<HeartbeatRequest> = {}): Promise<HeartbeatLine> {
     await this.register(agent);
-    return openHeartbeat(this.calls, agent.id, change);
+    return openHeartbeat((await this.asAgent(agent)).calls, agent.id, change);
   }
 
   /** A namespace assigned to these agents, which are registered for it; they need not be online. */
@@ -129,6 +136,17 @@ export class TestMetadata {
     const agentIds = (agents.length === 0 ? [helper] : agents).map(({ id }) => id);
     await this.calls.admin.setAssignment({ namespaceName: name, agentIds });
     return new TestNamespace(this, namespace);
+  }
+
+  /** The audit log, or a part of it. */
+  async audit(query: Partial<ListAuditEntriesRequest> = {}): Promise<readonly AuditEntry[]> {
+    const all = { afterSequence: 0n, namespaceName: '', account: '', pageSize: 0 };
+    return (await this.calls.access.listAuditEntries({ ...all, ...query })).entries;
+  }
+
+  /** An item as the administrator's device commits it. */
+  authored(item: WireItem): WireItem {
+    return { ...item, authorDeviceId: this.administrator.identity.deviceId };
   }
 }
 
@@ -145,14 +163,28 @@ export class TestNamespace {
     this.name = name as NamespaceName;
   }
 
+  /** Makes an account a member. */
+  async share(account: string, role: MemberRole): Promise<void> {
+    await this.metadata.calls.access.shareNamespace({ namespaceName: this.name, account, role });
+  }
+
+  async unshare(account: string): Promise<void> {
+    await this.metadata.calls.access.unshareNamespace({ namespaceName: this.name, account });
+  }
+
   /** A receipt for blocks by their names, as the agent would send it now. */
   receipt(agent: SampleAgent, ...blocks: readonly string[]): WireReceipt {
     return receiptToMessage(receiptOf(agent, this.id, hashesNamed(...blocks), this.metadata.clock.nowMs()));
   }
 
-  /** Sends requests on one stream and returns all answers. */
+  /** Sends requests on one stream, with the device that sends them as the author of all items, and returns all answers. */
   commitAll(...requests: readonly Partial<CommitRequest>[]): Promise<CommitResponse[]> {
-    const filled = requests.map((request) => ({ namespaceId: this.id, items: [], receipts: [], ...request }));
+    const filled = requests.map(({ items = [], ...request }) => ({
+      namespaceId: this.id,
+      receipts: [],
+      ...request,
+      items: items.map((item) => this.metadata.authored(item)),
+    }));
     return collect(this.metadata.calls.commit.commit(streamOf(...filled)));
   }
 
@@ -162,45 +194,4 @@ export class TestNamespace {
     if (response === undefined) throw new Error('the commit was not answered');
     return response;
   }
-}
-
-const FULL_REPORT = {
-  state: AgentState.ONLINE,
-  freeBytes: 100_000_000_000n,
-  totalBytes: 200_000_000_000n,
-  freeFloorBytes: 1_000_000_000n,
-  blockCount: 3n,
-  blockBytes: 30n,
-};
-
-/** Opens a heartbeat stream and waits for the first answer; rejects where the stream ends before. */
-export async function openHeartbeat(
-  calls: MetadataCalls,
-  agentId: AgentId,
-  change: Partial<HeartbeatRequest> = {},
-): Promise<HeartbeatLine> {
-  const reports = new BoundedQueue<HeartbeatRequest>(100);
-  const beat = (other: Partial<HeartbeatRequest> = {}): void => {
-    void reports.push({ ...FULL_REPORT, agentId, ...other });
-  };
-  beat(change);
-  const answers = calls.fleet.heartbeat(reports);
-  const first = await answers.next();
-  let assigned = first.done === true ? undefined : namesOf(first.value);
-  const listen = async (): Promise<void> => {
-    for await (const answer of answers) assigned = namesOf(answer);
-  };
-  const ended = listen().catch((thrown: unknown) => thrown);
-  return {
-    get assigned() {
-      return assigned;
-    },
-    ended,
-    beat,
-    hangUp: () => reports.end(),
-  };
-}
-
-function namesOf(answer: HeartbeatResponse | undefined): string[] | undefined {
-  return answer?.assignments.map(({ namespaceName }) => namespaceName).sort();
 }

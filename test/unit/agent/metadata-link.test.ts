@@ -1,23 +1,22 @@
-import { generateKeyPairSync } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AssignedNamespaces } from '../../../agent/assigned-namespaces.js';
+import { FleetStanding } from '../../../agent/fleet-standing.js';
 import { MetadataLink } from '../../../agent/metadata-link.js';
-import { DrystoneError } from '../../../common/errors.js';
-import { idOfPublicKey, type AgentId, type NamespaceId, type PremisesName } from '../../../common/ids.js';
+import { KeptTokenKeys } from '../../../agent/token-keys.js';
+import { DrystoneError, invalidArgument } from '../../../common/errors.js';
+import type { TokenKey } from '../../../common/identity/access-tokens.js';
+import type { AgentId, NamespaceId } from '../../../common/ids.js';
 import { agentLimits, retryLimits } from '../../../common/limits.js';
 import { silentLogger } from '../../../common/logging.js';
-import { rawPublicKey } from '../../../common/receipt.js';
 import { AgentState } from '../../../proto/gen/drystone/metadata/v1/account.js';
 import { FakeFleet } from '../../support/agent/fake-fleet.js';
 import { eventually } from '../../support/eventually.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
-const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-const raw = rawPublicKey(publicKey);
-const key = { id: idOfPublicKey<AgentId>(raw), privateKey, publicKey: raw };
+const AGENT = '0123456789abcdef0123456789abcdef' as AgentId;
 const NAMESPACE = '00112233445566778899aabbccddeeff' as NamespaceId;
 const OTHER = 'ffeeddccbbaa99887766554433221100' as NamespaceId;
 const away = new DrystoneError('UNAVAILABLE', 'TRANSPORT', 'nobody answers');
@@ -26,18 +25,31 @@ const capacity = { freeBytes: 5000, totalBytes: 9000, freeFloorBytes: 100, block
 let fleet: FakeFleet;
 let clock: ManualClock;
 let assigned: AssignedNamespaces;
+let tokenKeys: KeptTokenKeys;
+let standing: FleetStanding;
 let link: MetadataLink;
+/** The keys that are in force. */
+let believed: readonly TokenKey[];
 
 beforeEach(async () => {
   fleet = new FakeFleet();
   clock = new ManualClock();
+  believed = [];
   assigned = await AssignedNamespaces.load(join(temporaryDirectory(), 'assignments.json'));
+  tokenKeys = await KeptTokenKeys.load(join(temporaryDirectory(), 'token-keys.json'), {
+    replaceKeys: (keys) => {
+      if (keys.some(({ publicKey }) => publicKey.length !== 32)) throw invalidArgument('token_keys', 'must be keys');
+      believed = keys;
+    },
+  });
+  standing = new FleetStanding(assigned, tokenKeys, silentLogger());
   link = new MetadataLink({
     fleet,
-    key,
-    premises: 'lisbon' as PremisesName,
+    agentId: AGENT,
     address: '192.0.2.1:7421',
     assigned,
+    tokenKeys,
+    standing,
     readCapacity: async () => capacity,
     clock,
     random: { bytes: (count) => Buffer.alloc(count), fraction: () => 1 },
@@ -70,16 +82,14 @@ async function passDelay(failures: number): Promise<void> {
 describe('the line to metadata', () => {
   it('registers, and says how the agent is at every interval', async () => {
     await openLine();
-    expect(fleet.registrations).toEqual([
-      { publicKey: raw, premises: 'lisbon', address: '192.0.2.1:7421', softwareVersion: expect.any(String) as string },
-    ]);
+    expect(fleet.registrations).toEqual([{ address: '192.0.2.1:7421', softwareVersion: expect.any(String) as string }]);
     for (let beat = 2; beat <= 4; beat++) {
       await eventually(() => clock.sleepingMs).toEqual([fleet.heartbeatIntervalMs]);
       clock.advance(fleet.heartbeatIntervalMs);
       await eventually(() => fleet.line?.heard.length).toBe(beat);
     }
     expect(fleet.line?.heard[0]).toEqual({
-      agentId: key.id,
+      agentId: AGENT,
       state: AgentState.ONLINE,
       freeBytes: 5000n,
       totalBytes: 9000n,
@@ -104,6 +114,26 @@ describe('the line to metadata', () => {
     expect(assigned.holds(NAMESPACE)).toBe(false);
     await eventually(() => readFileSync(assigned.path, 'utf8')).toContain(OTHER);
     expect((await AssignedNamespaces.load(assigned.path)).holds(OTHER)).toBe(true);
+  });
+
+  it('believes the token keys that come, and keeps the last', async () => {
+    await openLine(NAMESPACE);
+    const key = { keyId: 'k1', publicKey: Buffer.alloc(32, 7) };
+    await fleet.line!.tellKeys(key);
+    await eventually(() => believed).toEqual([{ id: 'k1', publicKey: key.publicKey }]);
+    await eventually(() => existsSync(tokenKeys.path) && readFileSync(tokenKeys.path, 'utf8')).toContain('"k1"');
+    expect(assigned.holds(NAMESPACE)).toBe(true);
+  });
+
+  it('goes by what it was told before where metadata sends what are no keys, and connects anew', async () => {
+    await openLine(NAMESPACE);
+    await fleet.line!.tellKeys({ keyId: 'k1', publicKey: Buffer.alloc(32, 7) });
+    await eventually(() => believed.length).toBe(1);
+    await fleet.line!.tellKeys({ keyId: 'k2', publicKey: Buffer.alloc(3) });
+    await passDelay(0);
+    await eventually(() => fleet.lines.length).toBe(2);
+    expect(believed.map(({ id }) => id)).toEqual(['k1']);
+    expect(assigned.holds(NAMESPACE)).toBe(true);
   });
 
   it('tries again for ever, ever more slowly, and holds what it had meanwhile', async () => {
@@ -155,6 +185,39 @@ describe('the line to metadata', () => {
     clock.advance(60);
     // Taken by the transport, answered by nobody.
     expect(link.heartbeatAgeMs).toBe(retryLimits.initialDelayMs + 60);
+  });
+});
+
+describe('an agent that has been revoked', () => {
+  const revoked = new DrystoneError('UNAUTHENTICATED', 'IDENTITY_REVOKED', 'this agent has been revoked');
+
+  it.each<[string, () => void]>([
+    ['when it registers', () => (fleet.refusal = revoked)],
+    ['while its line is open', () => fleet.line!.break(revoked)],
+  ])('forgets what it was told, for good, and calls no more, when it hears of it %s', async (when, revoke) => {
+    await openLine(NAMESPACE);
+    await fleet.line!.tellKeys({ keyId: 'k1', publicKey: Buffer.alloc(32, 7) });
+    await eventually(() => existsSync(tokenKeys.path) && readFileSync(tokenKeys.path, 'utf8')).toContain('"k1"');
+    revoke();
+    if (when === 'when it registers') {
+      fleet.line!.break(away);
+      await passDelay(0);
+    }
+    await eventually(() => standing.isRevoked).toBe(true);
+    await eventually(() => [assigned.count, believed.length]).toEqual([0, 0]);
+    await eventually(() => readFileSync(tokenKeys.path, 'utf8')).not.toContain('"k1"');
+    await eventually(() => readFileSync(assigned.path, 'utf8')).not.toContain(NAMESPACE);
+    await link.end();
+    expect(clock.sleepingMs).toEqual([]);
+    expect(fleet.registrations).toHaveLength(when === 'when it registers' ? 2 : 1);
+  });
+
+  it('is revoked by its metadata alone, not by a line that is refused for another reason', async () => {
+    fleet.refusal = new DrystoneError('UNAUTHENTICATED', 'CERTIFICATE_EXPIRED', 'the certificate has ended');
+    link.start();
+    await passDelay(0);
+    await eventually(() => fleet.registrations.length).toBe(2);
+    expect(standing.isRevoked).toBe(false);
   });
 });
 

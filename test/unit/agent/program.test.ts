@@ -2,27 +2,16 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { NamespaceId } from '../../../common/ids.js';
+import { loadIdentity } from '../../../common/identity/identity-files.js';
 import type { RunningProgram } from '../../../common/program/context.js';
-import { receiptToMessage } from '../../../common/receipt-message.js';
-import { AgentState } from '../../../proto/gen/drystone/metadata/v1/account.js';
-import {
-  agentConfig,
-  blockOf,
-  callBlocks,
-  callMetadata,
-  getTexts,
-  programContext,
-  putBlocks,
-  runAgent,
-  runMetadata,
-} from '../../support/agent/agent-under-test.js';
-import { collect, deferred, rejection, streamOf } from '../../support/async-tools.js';
+import { agentConfig, callBlocks, getTexts, putBlocks, runAgent } from '../../support/agent/agent-under-test.js';
+import { rejection } from '../../support/async-tools.js';
+import { agentIdOf, BlockFleet } from '../../support/blocks/block-fleet.js';
+import { plantAgent } from '../../support/blocks/plant-agent.js';
+import { blockOf, NAMESPACE, OTHER_NAMESPACE } from '../../support/blocks/sample-blocks.js';
 import { checkHealth } from '../../support/library-services.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
-import { waitUntil } from '../../support/wait-until.js';
 
-const DEVICE = '0123456789abcdef0123456789abcdef';
 let dataDir: string;
 
 beforeEach(() => {
@@ -32,26 +21,47 @@ beforeEach(() => {
 const scrape = async (agent: RunningProgram): Promise<string> =>
   (await fetch(`http://${agent.httpAddress}/metrics`)).text();
 
-/** A namespace on the one agent, once that holds it. */
-async function assignedNamespace(metadata: RunningProgram, name = 'docs'): Promise<NamespaceId> {
-  const { admin } = callMetadata(metadata.address);
-  const { namespace } = await waitUntil('the agent is online', () => admin.createNamespace({ name, replicas: 1 }));
-  return namespace?.namespaceId as NamespaceId;
+/** An agent's directory as it is when it has joined a fleet and holds NAMESPACE, and the fleet. */
+async function plantedFleet(): Promise<BlockFleet> {
+  const fleet = await BlockFleet.create();
+  const held = await fleet.authority.agent();
+  await plantAgent(dataDir, { held, tokenKeys: fleet.tokenKeys, namespaces: [NAMESPACE] });
+  return fleet;
 }
 
 describe('an agent without metadata', () => {
-  it('serves all the same, and refuses every namespace', async () => {
+  it('serves what it was told to hold, to whom it was told to believe, and refuses everything else', async () => {
+    const fleet = await plantedFleet();
     const agent = await runAgent(agentConfig(dataDir, { http: '127.0.0.1:0' }));
-    expect(await checkHealth(agent.address)).toBe('SERVING');
+    const device = await fleet.authority.device();
+    const transport = fleet.authority.transportOf(device);
     expect((await fetch(`http://${agent.httpAddress}/readyz`)).status).toBe(200);
-    const error = await rejection(putBlocks(callBlocks(agent.address), DEVICE as NamespaceId, blockOf('x')));
-    expect(error).toMatchObject({ code: 'NOT_FOUND', reason: 'NAMESPACE_NOT_ASSIGNED' });
+    const client = await callBlocks(agent, dataDir, { transport }, () => fleet.token(device));
+    await putBlocks(client, NAMESPACE, blockOf('stone'));
+    expect(await getTexts(client, NAMESPACE, blockOf('stone'))).toEqual(['stone']);
+    const unassigned = await rejection(putBlocks(client, OTHER_NAMESPACE, blockOf('x')));
+    expect(unassigned).toMatchObject({ code: 'NOT_FOUND', reason: 'NAMESPACE_NOT_ASSIGNED' });
+    const forger = await BlockFleet.create();
+    const forging = await callBlocks(agent, dataDir, { transport }, () => forger.token(device));
+    expect(await rejection(putBlocks(forging, NAMESPACE, blockOf('x')))).toMatchObject({ reason: 'TOKEN_INVALID' });
+  });
+
+  it('tells whoever has a certificate of the fleet how it is', async () => {
+    const fleet = await plantedFleet();
+    const agent = await runAgent(agentConfig(dataDir));
+    const { channelTo } = fleet.authority.transportOf(await fleet.authority.metadata());
+    const agentId = agentIdOf((await loadIdentity(dataDir, 'agent'))!);
+    expect(await checkHealth(agent.address, channelTo(agentId))).toBe('SERVING');
   });
 
   it('has metrics from the start', async () => {
+    await plantedFleet();
     const text = await scrape(await runAgent(agentConfig(dataDir, { http: '127.0.0.1:0', freeFloorBytes: 4711 })));
     expect(text).toContain('drystone_agent_heartbeat_age_seconds +Inf');
-    expect(text).toContain('drystone_agent_assigned_namespaces 0');
+    expect(text).toContain('drystone_agent_assigned_namespaces 1');
+    expect(text).toContain('drystone_agent_revoked 0');
+    expect(text).toContain('drystone_agent_token_verifications_total{result="invalid"} 0');
+    expect(Number(/^drystone_identity_certificate_seconds_left (.+)$/m.exec(text)?.[1])).toBeGreaterThan(0);
     expect(text).toMatch(/drystone_agent_build_info\{version="\d+\.\d+\.\d+",node_version="v\d+\.\d+\.\d+"\} 1/);
     expect(text).toContain(
       'grpc_server_started_total{grpc_service="drystone.block.v1.BlockService",grpc_method="PutBlocks"} 0',
@@ -59,12 +69,15 @@ describe('an agent without metadata', () => {
     expect(text).toMatch(/4711/);
   });
 
-  it('is the same agent after a restart, and leaves its directory to the next', async () => {
+  it('leaves its directory to the next', async () => {
+    await plantedFleet();
     const first = await runAgent(agentConfig(dataDir));
     expect(await rejection(runAgent(agentConfig(dataDir)))).toMatchObject({ reason: 'DATA_DIRECTORY_BUSY' });
     await Promise.all([first.stop(), first.stop()]);
     await runAgent(agentConfig(dataDir));
-    expect(readdirSync(dataDir)).toEqual(expect.arrayContaining(['FORMAT', 'agent.key', 'blocks', 'lock']));
+    expect(readdirSync(dataDir)).toEqual(
+      expect.arrayContaining(['FORMAT', 'agent.key', 'agent.crt', 'blocks', 'lock']),
+    );
   });
 });
 
@@ -86,6 +99,7 @@ describe('an agent that cannot start', () => {
   it.each(['listen', 'http'] as const)(
     'says that the port of %s is in use, and leaves nothing open',
     async (setting) => {
+      await plantedFleet();
       const other = createServer();
       await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
       const { port } = other.address() as { port: number };
@@ -101,131 +115,5 @@ describe('an agent that cannot start', () => {
     writeFileSync(join(foreign, 'FORMAT'), 'drystone metadata 1\n');
     expect(await rejection(runAgent(agentConfig(foreign)))).toMatchObject({ reason: 'DATA_FORMAT_UNKNOWN' });
     expect(readdirSync(foreign)).toEqual(['FORMAT']);
-  });
-
-  it('takes a bound address that clients cannot use where it is told another', async () => {
-    const metadata = await runMetadata(temporaryDirectory());
-    const change = { metadata: metadata.address, listen: '0.0.0.0:0', advertise: 'agent.example:7421' };
-    await runAgent(agentConfig(dataDir, change));
-    const { admin } = callMetadata(metadata.address);
-    const { agents } = await waitUntil('it has registered', async () => {
-      const list = await admin.listAgents({ pageSize: 0, pageToken: '' });
-      return list.agents.length > 0 && list;
-    });
-    expect(agents).toMatchObject([{ address: 'agent.example:7421', premises: 'lisbon' }]);
-  });
-});
-
-describe('an agent and its metadata', () => {
-  it('holds what is assigned to it, and its receipts are believed', async () => {
-    const metadata = await runMetadata(temporaryDirectory());
-    const agent = await runAgent(agentConfig(dataDir, { metadata: metadata.address, http: '127.0.0.1:0' }));
-    const namespaceId = await assignedNamespace(metadata);
-    const block = blockOf('stone');
-    const receipts = await waitUntil('the agent holds the namespace', () =>
-      putBlocks(callBlocks(agent.address), namespaceId, block),
-    );
-    const item = {
-      path: 'a.txt',
-      version: { entries: [{ deviceId: DEVICE, counter: 1n }] },
-      authorDeviceId: DEVICE,
-      content: {
-        $case: 'file' as const,
-        value: {
-          size: 5n,
-          modifiedAtMs: 0n,
-          executable: false,
-          blocks: { hashes: Buffer.from(block.hash), sizes: [5] },
-        },
-      },
-    };
-    const request = { namespaceId, items: [item], receipts: receipts.map(receiptToMessage) };
-    const answers = await collect(callMetadata(metadata.address).commit.commit(streamOf(request)));
-    expect(answers).toMatchObject([{ cursor: 1n, conflicts: [] }]);
-    expect(answers[0]?.missingHashes).toHaveLength(0);
-    const text = await scrape(agent);
-    expect(text).toContain('drystone_agent_assigned_namespaces 1');
-    expect(Number(/^drystone_agent_heartbeat_age_seconds (.+)$/m.exec(text)?.[1])).toBeLessThan(60);
-  });
-
-  it('goes on without metadata, through a restart too, and finds it again', async () => {
-    const metadataDir = temporaryDirectory();
-    const metadata = await runMetadata(metadataDir);
-    const config = agentConfig(dataDir, { metadata: metadata.address });
-    const first = await runAgent(config);
-    const namespaceId = await assignedNamespace(metadata);
-    const [before, during, after] = [blockOf('before'), blockOf('during'), blockOf('after')];
-    await waitUntil('the agent holds the namespace', () => putBlocks(callBlocks(first.address), namespaceId, before));
-
-    await metadata.stop();
-    await putBlocks(callBlocks(first.address), namespaceId, during);
-    await first.stop();
-    const second = await runAgent(config);
-    const client = callBlocks(second.address);
-    expect(await getTexts(client, namespaceId, before, during, after)).toEqual(['before', 'during', undefined]);
-    expect(await putBlocks(client, namespaceId, after)).toHaveLength(1);
-
-    const again = await runMetadata(metadataDir, metadata.address);
-    const other = await assignedNamespace(again, 'other');
-    await waitUntil('the agent holds the new namespace', () => putBlocks(client, other, after));
-    const { agents } = await callMetadata(again.address).admin.listAgents({ pageSize: 0, pageToken: '' });
-    expect(agents).toMatchObject([{ address: second.address, state: AgentState.ONLINE, namespaceCount: 2 }]);
-  });
-
-  it('refuses a namespace from the moment that it is assigned elsewhere', async () => {
-    const metadata = await runMetadata(temporaryDirectory());
-    const agent = await runAgent(agentConfig(dataDir, { metadata: metadata.address }));
-    const namespaceId = await assignedNamespace(metadata);
-    const client = callBlocks(agent.address);
-    const block = blockOf('stone');
-    await waitUntil('the agent holds the namespace', () => putBlocks(client, namespaceId, block));
-    await runAgent(agentConfig(temporaryDirectory(), { metadata: metadata.address }));
-    const { admin } = callMetadata(metadata.address);
-    const second = await waitUntil('the second agent is known', async () => {
-      const { agents } = await admin.listAgents({ pageSize: 0, pageToken: '' });
-      return agents.find(({ address }) => address !== agent.address);
-    });
-    await admin.setAssignment({ namespaceName: 'docs', agentIds: [second.agentId] });
-    const refused = await waitUntil('the first agent has let go', async () => {
-      return getTexts(client, namespaceId, block).then(
-        () => undefined,
-        (error: unknown) => error,
-      );
-    });
-    expect(refused).toMatchObject({ code: 'NOT_FOUND', reason: 'NAMESPACE_NOT_ASSIGNED' });
-  });
-});
-
-describe('an agent that is stopped', () => {
-  it('says DRAINING, finishes the upload that was begun, and takes no other', async () => {
-    const metadata = await runMetadata(temporaryDirectory());
-    const agent = await runAgent(agentConfig(dataDir, { metadata: metadata.address, http: '127.0.0.1:0' }));
-    const namespaceId = await assignedNamespace(metadata);
-    const client = callBlocks(agent.address);
-    await waitUntil('the agent holds the namespace', () => putBlocks(client, namespaceId, blockOf('earlier')));
-    const release = deferred();
-    async function* blocks() {
-      yield blockOf('first');
-      await release.promise;
-      yield blockOf('last');
-    }
-    const receipts = client.put(namespaceId, blocks());
-    await receipts.next();
-    const stopped = agent.stop();
-    const { admin } = callMetadata(metadata.address);
-    const agentState = async (): Promise<AgentState | undefined> =>
-      (await admin.listAgents({ pageSize: 0, pageToken: '' })).agents[0]?.state;
-    await waitUntil('metadata knows', async () => (await agentState()) === AgentState.DRAINING);
-    expect((await fetch(`http://${agent.httpAddress}/readyz`)).status).toBe(503);
-    const late = await rejection(putBlocks(callBlocks(agent.address), namespaceId, blockOf('late')));
-    expect(late).toMatchObject({ code: 'UNAVAILABLE' });
-    release.resolve();
-    expect(await collect(receipts)).toHaveLength(1);
-    await stopped;
-    await rejection(fetch(`http://${agent.httpAddress}/healthz`));
-
-    const again = await runAgent(agentConfig(dataDir), programContext());
-    const kept = await getTexts(callBlocks(again.address), namespaceId, blockOf('first'), blockOf('last'));
-    expect(kept).toEqual(['first', 'last']);
   });
 });

@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runCli } from '../../../cli/run-cli.js';
+import { runCommand, type Ran } from '../../support/client/command-line.js';
+import { furnishHome } from '../../support/client/device-home.js';
+import { TestAuthority } from '../../support/trust/test-authority.js';
 
 let home: string;
 
@@ -12,18 +13,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true }));
 
-interface Ran {
-  readonly code: number;
-  readonly output: string;
-  readonly errors: string;
+function run(args: readonly string[], environment: Record<string, string> = {}): Promise<Ran> {
+  return runCommand(home, args, { environment });
 }
 
-async function run(args: readonly string[], environment: Record<string, string> = {}): Promise<Ran> {
-  const output = new PassThrough();
-  const errors = new PassThrough();
-  const end = { signal: new AbortController().signal, received: () => undefined };
-  const code = await runCli(args, { output, errors, environment: { HOME: home, ...environment }, end });
-  return { code, output: String(output.read() ?? ''), errors: String(errors.read() ?? '') };
+/** Makes the user one who has logged in, somewhere. */
+async function logIn(): Promise<void> {
+  await furnishHome(join(home, '.local/share/drystone'), await (await TestAuthority.create()).device('ana'));
 }
 
 /** Nothing listens on the discard port. */
@@ -38,6 +34,20 @@ describe('wrong usage ends with 2 and one line that says what is wrong', () => {
     ['a flag without its value', ['ls', 'docs', '--metadata'], /argument missing/],
     ['a required flag', ['sync', '.'], /^drystone: --namespace must be given$/m],
     ['a required setting', ['agent', 'serve', '--premises', 'x'], /--data: must be given; or set DRYSTONE_AGENT_DATA/],
+    [
+      'a role that there is not',
+      ['account', 'role', 'ana', 'king'],
+      /ROLE: must be one of member, administrator, not "king"/,
+    ],
+    ['a wrong id', ['device', 'revoke', 'ana'], /ID: must be 32 hexadecimal digits/],
+    ['a wrong list', ['namespace', 'assign', 'x', '--agents', 'a,,b'], /--agents: must be up to 16, with commas/],
+    ['a duration that is too long', ['device', 'token', '--valid', '8d'], /--valid: must be a duration of up to 7d/],
+    [
+      'a certificate without its key',
+      ['metadata', 'serve', '--data', 'x', '--server-certificate', 'y'],
+      /--server-key: must be given/,
+    ],
+    ['no token', ['login'], /TOKEN: must be given, or --token-file, or the variable DRYSTONE_TOKEN/],
     ['a wrong name', ['sync', '.', '--namespace', 'My Docs'], /--namespace: must be 1 to 64 characters/],
     ['a wrong argument', ['namespace', 'show', 'A/B'], /NAME: must be 1 to 64 characters/],
     ['a wrong address', ['status', '--metadata', 'here'], /--metadata: must be HOST:PORT/],
@@ -79,7 +89,7 @@ describe('settings', () => {
     writeFileSync(file, '[client]\nmetadta = "127.0.0.1:9"\n');
     const { code, errors } = await run(['status', '--config', file]);
     expect(code).toBe(2);
-    expect(errors).toContain(`${file}: client.metadta: is unknown; allowed here: account, home, metadata`);
+    expect(errors).toContain(`${file}: client.metadta: is unknown; allowed here: home, metadata, premises`);
   });
 
   it('that a mistyped variable says are refused', async () => {
@@ -89,6 +99,7 @@ describe('settings', () => {
   });
 
   it('come from the environment and from a file', async () => {
+    await logIn();
     const file = join(home, 'settings.toml');
     writeFileSync(file, '[client]\nmetadata = "127.0.0.1:10"\n');
     const fromFile = await run(['agent', 'list'], { DRYSTONE_CONFIG: file });
@@ -100,12 +111,17 @@ describe('settings', () => {
 });
 
 describe('where no metadata service answers', () => {
+  beforeEach(logIn);
+
   it('commands end with 4 and say what to do', async () => {
     for (const args of [
       ['agent', 'list'],
       ['namespace', 'list'],
       ['namespace', 'create', 'x'],
       ['namespace', 'show', 'x'],
+      ['account', 'list'],
+      ['device', 'token'],
+      ['audit'],
     ]) {
       const { code, output, errors } = await run([...args, ...NOWHERE]);
       expect({ code, output }).toEqual({ code: 4, output: '' });
@@ -116,15 +132,43 @@ describe('where no metadata service answers', () => {
   it('status says so as its result', async () => {
     const { code, output, errors } = await run(['status', '--json', '--dir', home, ...NOWHERE]);
     expect({ code, errors }).toEqual({ code: 4, errors: '' });
-    expect(JSON.parse(output)).toMatchObject({ metadata: { address: '127.0.0.1:9', reachable: false } });
+    expect(JSON.parse(output)).toMatchObject({
+      device: { account: 'ana' },
+      metadata: { address: '127.0.0.1:9', reachable: false },
+    });
+  });
+});
+
+describe('where this device has not logged in', () => {
+  it('commands end with 3 and say what to do', async () => {
+    for (const args of [
+      ['agent', 'list'],
+      ['ls', 'docs'],
+      ['cat', 'docs/x'],
+      ['sync', home, '--namespace', 'docs'],
+    ]) {
+      const { code, output, errors } = await run([...args, ...NOWHERE]);
+      expect({ args, code, output }).toEqual({ args, code: 3, output: '' });
+      expect(errors).toMatch(/^drystone: this device has not logged in; get a token by .*drystone login.\n$/);
+    }
+    expect(existsSync(join(home, '.drystone'))).toBe(false);
+  });
+
+  it('status says so as its result', async () => {
+    const { code, output } = await run(['status', '--dir', home, ...NOWHERE]);
+    expect(code).toBe(3);
+    expect(output).toContain("device    NOT LOGGED IN: get a token and run 'drystone login'");
   });
 });
 
 describe('help', () => {
   it('has examples for every command', async () => {
     const commands = [
-      ...[['demo'], ['metadata', 'serve'], ['agent', 'serve'], ['agent', 'list'], ['namespace', 'create']],
-      ...[['namespace', 'list'], ['namespace', 'show'], ['sync'], ['status'], ['ls'], ['cat']],
+      ...[['demo'], ['metadata', 'serve'], ['login'], ['sync'], ['status'], ['ls'], ['cat'], ['audit']],
+      ...['token', 'serve', 'list', 'revoke'].map((name) => ['agent', name]),
+      ...['create', 'list', 'role'].map((name) => ['account', name]),
+      ...['token', 'list', 'revoke'].map((name) => ['device', name]),
+      ...['create', 'share', 'unshare', 'list', 'show', 'assign'].map((name) => ['namespace', name]),
     ];
     for (const command of commands) {
       const { code, output } = await run([...command, '--help']);

@@ -4,51 +4,33 @@ import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
 import { startAgent } from '../../../agent/program.js';
 import { systemClock } from '../../../common/clock.js';
-import { parsePremisesName } from '../../../common/ids.js';
 import { silentLogger } from '../../../common/logging.js';
-import type { ProgramContext, RunningProgram } from '../../../common/program/context.js';
 import { systemRandom } from '../../../common/random.js';
-import { plaintextCredentials } from '../../../common/rpc/credentials.js';
-import { startMetadata } from '../../../metadata/program.js';
+import { TestMetadata } from '../../support/metadata/service.js';
 import { plantTree } from '../../support/planted-tree.js';
 
 const rulesFile = join(import.meta.dirname, '../../../ops/prometheus/rules/drystone.rules.yml');
 
-/** A program's series, as it has them before anybody has called it. */
-async function seriesAtStart(start: (context: ProgramContext) => Promise<RunningProgram>): Promise<string> {
-  const registry = new Registry();
-  const program = await start({
-    clock: systemClock,
-    random: systemRandom,
-    logger: silentLogger(),
-    registry,
-    credentials: plaintextCredentials(),
-  });
-  const series = await registry.metrics();
-  await program.stop();
-  return series;
-}
-
 it('every series that an alert goes by is there from the start, with the labels that the alert asks for', async () => {
-  const dataDir = plantTree({});
-  const listen = '127.0.0.1:0';
-  const metadata = await seriesAtStart((context) =>
-    startMetadata({ dataDir: join(dataDir, 'metadata'), engine: 'memory', listen, http: undefined }, context),
+  const service = await TestMetadata.start();
+  const { token } = await service.calls.access.issueAgentToken({ premises: 'lisbon', validSeconds: 0 });
+  const registry = new Registry();
+  const running = await startAgent(
+    {
+      dataDir: join(plantTree({}), 'agent'),
+      metadata: service.program.address,
+      join: token,
+      premises: undefined,
+      listen: '127.0.0.1:0',
+      advertise: undefined,
+      http: undefined,
+      freeFloorBytes: 1,
+    },
+    { clock: systemClock, random: systemRandom, logger: silentLogger(), registry },
   );
-  const agent = await seriesAtStart((context) =>
-    startAgent(
-      {
-        dataDir: join(dataDir, 'agent'),
-        metadata: '127.0.0.1:1',
-        premises: parsePremisesName('premises', 'lisbon'),
-        listen,
-        advertise: undefined,
-        http: undefined,
-        freeFloorBytes: 1,
-      },
-      context,
-    ),
-  );
+  const [metadata, agent] = [await service.registry.metrics(), await registry.metrics()];
+  await running.stop();
+  await service.stop();
   const lines = `${metadata}\n${agent}`.split('\n').filter((line) => !line.startsWith('#'));
 
   const expressions = [...readFileSync(rulesFile, 'utf8').matchAll(/^ +expr: (.+)$/gm)].map(([, text]) => text!);

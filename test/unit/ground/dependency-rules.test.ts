@@ -36,6 +36,8 @@ const planted: Readonly<Record<string, readonly [from: string, specifier: string
   'pure-code-does-no-io': ['common/feed/a.ts', 'node:fs'],
   'only-lmdb-files-import-lmdb': ['server/b.ts', 'lmdb'],
   'only-rpc-imports-grpc': ['server/c.ts', '@grpc/grpc-js'],
+  'only-certificates-imports-x509': ['metadata/b.ts', '@peculiar/x509'],
+  'only-access-tokens-imports-jose': ['server/e.ts', 'jose'],
   'only-logging-imports-pino': ['server/d.ts', 'pino'],
   'only-the-watcher-imports-parcel-watcher': ['client/b.ts', '@parcel/watcher'],
   'only-cli-imports-commander-and-toml': ['agent/c.ts', 'commander'],
@@ -52,6 +54,8 @@ const innocent: Readonly<Record<string, readonly string[]>> = {
   'common/base.ts': ['../proto/base.js'],
   'common/feed/base.ts': ['../base.js'],
   'common/rpc/base.ts': ['@grpc/grpc-js', '../base.js'],
+  'common/identity/certificates.ts': ['@peculiar/x509', '../base.js'],
+  'common/identity/access-tokens.ts': ['jose', '../base.js'],
   'common/logging.ts': ['pino'],
   'server/base.ts': ['../common/base.js', '../common/rpc/base.js', '../common/logging.js'],
   'server/lmdb-base.ts': ['lmdb', './base.js'],
@@ -64,7 +68,7 @@ const innocent: Readonly<Record<string, readonly string[]>> = {
   'test/unit/b.test.ts': ['../support/base.js'],
 };
 
-const products = ['lmdb', '@grpc/grpc-js', 'pino', '@parcel/watcher', 'commander'];
+const products = ['lmdb', '@grpc/grpc-js', '@peculiar/x509', 'jose', 'pino', '@parcel/watcher', 'commander'];
 
 function cruise(files: Readonly<Record<string, string>>): Violation[] {
   const asVersions = (names: readonly string[]): object => Object.fromEntries(names.map((name) => [name, '1.0.0']));

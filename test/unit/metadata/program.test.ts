@@ -1,32 +1,18 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Registry } from 'prom-client';
 import { afterEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../../common/clock.js';
 import { itemToWire } from '../../../common/feed/item-codec.js';
-import { silentLogger } from '../../../common/logging.js';
-import { systemRandom } from '../../../common/random.js';
-import { plaintextCredentials } from '../../../common/rpc/credentials.js';
-import { startMetadata, type MetadataConfig } from '../../../metadata/program.js';
+import { enrollingChannel } from '../../../common/rpc/transport-credentials.js';
+import type { MetadataConfig } from '../../../metadata/program.js';
 import { checkHealth } from '../../support/library-services.js';
 import { itemAt, sampleAgent } from '../../support/metadata/samples.js';
-import { TestMetadata } from '../../support/metadata/service.js';
+import { startBareMetadata, TestMetadata } from '../../support/metadata/service.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const ANY_PORT = '127.0.0.1:0';
 
 function start(config: Partial<MetadataConfig>) {
-  const context = {
-    clock: systemClock,
-    random: systemRandom,
-    logger: silentLogger(),
-    registry: new Registry(),
-    credentials: plaintextCredentials(),
-  };
-  return startMetadata(
-    { dataDir: temporaryDirectory(), engine: 'lmdb', listen: ANY_PORT, http: undefined, ...config },
-    context,
-  );
+  return startBareMetadata({ dataDir: temporaryDirectory(), engine: 'lmdb', ...config });
 }
 
 describe('the metadata program', () => {
@@ -68,7 +54,8 @@ describe('the metadata program', () => {
     const get = (path: string) => fetch(`http://${metadata.program.httpAddress ?? ''}${path}`);
     expect((await get('/readyz')).status).toBe(200);
     expect((await get('/healthz')).status).toBe(200);
-    expect(await checkHealth(metadata.program.address)).toBe('SERVING');
+    const credentials = enrollingChannel(metadata.enrollment.trustedPem);
+    expect(await checkHealth(metadata.program.address, credentials)).toBe('SERVING');
     const text = await (await get('/metrics')).text();
     for (const series of [
       'drystone_metadata_agents{state="online"} 0',
@@ -83,6 +70,8 @@ describe('the metadata program', () => {
       'drystone_metadata_feed_lag_entries 0',
       'drystone_metadata_namespaces 0',
       'drystone_metadata_presence_rows 0',
+      'drystone_metadata_tokens_issued_total{kind="agent"} 0',
+      'drystone_metadata_tokens_issued_total{kind="access"} 0',
       'drystone_metadata_store_transaction_seconds_count{operation="commit"} 0',
       'grpc_server_started_total{grpc_service="drystone.metadata.v1.CommitService",grpc_method="Commit"} 0',
       'grpc_server_started_total{grpc_service="drystone.feed.v1.FeedService",grpc_method="Subscribe"} 0',
@@ -95,12 +84,22 @@ describe('the metadata program', () => {
   it('refuses a directory of a newer format, and changes nothing in it', async () => {
     const dataDir = temporaryDirectory();
     const file = join(dataDir, 'FORMAT');
-    writeFileSync(file, 'drystone metadata 2\n');
+    writeFileSync(file, 'drystone metadata 3\n');
     await expect(start({ dataDir })).rejects.toMatchObject({
       code: 'FAILED_PRECONDITION',
       reason: 'DATA_FORMAT_NEWER',
     });
-    expect(readFileSync(file, 'utf8')).toBe('drystone metadata 2\n');
+    expect(readFileSync(file, 'utf8')).toBe('drystone metadata 3\n');
+  });
+
+  it('refuses a directory of a pre-release, and changes nothing in it', async () => {
+    const dataDir = temporaryDirectory();
+    writeFileSync(join(dataDir, 'FORMAT'), 'drystone metadata 1\n');
+    await expect(start({ dataDir })).rejects.toMatchObject({
+      code: 'FAILED_PRECONDITION',
+      reason: 'DATA_FORMAT_OLDER',
+    });
+    expect(readdirSync(dataDir)).toEqual(['FORMAT']);
   });
 
   it('refuses a directory that another one is using', async () => {

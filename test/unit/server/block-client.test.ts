@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { hashCount } from '../../../common/block-hash.js';
 import { blockServerLimits, wireLimits } from '../../../common/limits.js';
-import { serve, type ServedService } from '../../../common/rpc/server.js';
+import { serve } from '../../../common/rpc/server.js';
 import type { GetBlocksRequest, PutBlocksRequest } from '../../../proto/gen/drystone/block/v1/block.js';
-import { connectBlockServer, type Block, type BlockClient } from '../../../server/block-client.js';
+import type { Block, BlockClient } from '../../../server/block-client.js';
 import { blockMethods, type OutgoingGetAnswer } from '../../../server/block-codec.js';
 import { collect, deferred, firstOf, forEach, rejection, streamOf } from '../../support/async-tools.js';
 import { serveBlocks, startBlockServer, type BlockServerPair } from '../../support/blocks/block-server.js';
@@ -28,17 +28,19 @@ async function clientOf(behaviour: {
   put?: (requests: AsyncIterable<PutBlocksRequest>) => Promise<void>;
   get?: (requests: AsyncIterable<GetBlocksRequest>) => AsyncGenerator<OutgoingGetAnswer, void, undefined>;
 }): Promise<BlockClient> {
-  const service: ServedService = serve(blockMethods, {
-    async *putBlocks(requests) {
+  const implementation = {
+    async *putBlocks(requests: AsyncIterable<PutBlocksRequest>) {
       await behaviour.put?.(requests);
       yield* [];
     },
     getBlocks: behaviour.get ?? async function* () {},
     async *hasBlocks() {},
-  });
-  const { channel, close } = await serveBlocks(service);
+  };
+  const audience = { putBlocks: 'device', getBlocks: 'device', hasBlocks: 'device' } as const;
+  const requestBytes = { putBlocks: wireLimits.messageBytes };
+  const { client, close } = await serveBlocks(serve(blockMethods, implementation, { audience, requestBytes }));
   closing.push(close);
-  return connectBlockServer(channel);
+  return client;
 }
 
 function answerOf(blocks: readonly Block[], missing: readonly Block[] = []): OutgoingGetAnswer {

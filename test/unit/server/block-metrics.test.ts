@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../common/clock.js';
 import { silentLogger } from '../../../common/logging.js';
 import { createBlockMetrics } from '../../../server/block-metrics.js';
@@ -71,15 +71,20 @@ describe('the metrics of a block server', () => {
 describe('the series of a block server', () => {
   let server: BlockServerPair;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     server = await startBlockServer();
   });
 
-  afterEach(() => server.close());
+  afterAll(() => server.close());
 
   it.each([
     ...['put', 'get'].map((direction) => `drystone_agent_verification_failures_total{direction="${direction}"}`),
-    ...['disk_full', 'streams'].map((cause) => `drystone_agent_refusals_total{cause="${cause}"}`),
+    ...['disk_full', 'streams', 'streams_of_account', 'streams_of_device'].map(
+      (cause) => `drystone_agent_refusals_total{cause="${cause}"}`,
+    ),
+    ...['ok', 'missing', 'invalid', 'expired', 'foreign'].map(
+      (result) => `drystone_agent_token_verifications_total{result="${result}"}`,
+    ),
     ...['put', 'get', 'has'].map((method) => `drystone_agent_streams{method="${method}"}`),
     ...['put', 'get'].map((method) => `drystone_agent_in_flight_bytes{method="${method}"}`),
     ...['put_blocks', 'put_bytes', 'dedup_blocks', 'dedup_bytes', 'get_blocks', 'get_bytes', 'get_missing'].map(

@@ -3,6 +3,7 @@ import type { Clock } from '../../../common/clock.js';
 import { blockServerLimits } from '../../../common/limits.js';
 import type { Block } from '../../../server/block.js';
 import { PutBatches } from '../../../server/put-batches.js';
+import { SharedSource } from '../../../server/shared-source.js';
 import { deferred, rejection, streamOf, type Deferred } from '../../support/async-tools.js';
 import { blockOf, manyBlocks, sampleBlocks } from '../../support/blocks/sample-blocks.js';
 
@@ -23,7 +24,7 @@ function clockByHand() {
 
 function batchesOf(blocks: AsyncGenerator<Block, void, undefined>) {
   const { clock, sleeps } = clockByHand();
-  return { batches: new PutBatches(blocks, clock), sleeps };
+  return { batches: new PutBatches(new SharedSource(blocks), clock), sleeps };
 }
 
 async function turns(count: number): Promise<void> {
@@ -41,7 +42,7 @@ describe('PutBatches', () => {
     expect(sizesOf(await batches.read(100))).toEqual([2 * MiB]);
     expect(sizesOf(await batches.read(100))).toEqual([7]);
     expect(await batches.read(100)).toBeUndefined();
-    expect(await batches.isFinished()).toBe(true);
+    expect(await batches.source.isFinished()).toBe(true);
     expect(sleeps).toEqual([]);
   });
 
@@ -49,7 +50,7 @@ describe('PutBatches', () => {
     const { batches } = batchesOf(streamOf(...manyBlocks('few', 5, 10)));
     expect(await batches.read(0)).toBeUndefined();
     expect(await batches.read(3)).toHaveLength(3);
-    expect(await batches.isFinished()).toBe(false);
+    expect(await batches.source.isFinished()).toBe(false);
     expect(await batches.read(3)).toHaveLength(2);
   });
 

@@ -265,11 +265,16 @@ describe('PutBlocks', () => {
 
   it('refuses more streams than it serves, and serves again when one has ended', async () => {
     await start();
-    const ends = Array.from({ length: blockServerLimits.streamsPerMethod }, () => new AbortController());
-    const open = ends.map(({ signal }) => rejection(collect(server.calls.putBlocks(neverEnding(signal), { signal }))));
-    await eventually(() => server.metric('drystone_agent_streams{method="put"}')).toBe(
-      blockServerLimits.streamsPerMethod,
+    const { streamsPerMethod, streamsPerDevice } = blockServerLimits;
+    const holders = Array.from({ length: streamsPerMethod / streamsPerDevice }, async (_, index) =>
+      server.connect(await server.fleet.authority.device(`account-${index}`)),
     );
+    const devices = await Promise.all(holders);
+    const ends = Array.from({ length: streamsPerMethod }, () => new AbortController());
+    const open = ends.map(({ signal }, index) =>
+      rejection(collect(devices[index % devices.length]!.calls.putBlocks(neverEnding(signal), { signal }))),
+    );
+    await eventually(() => server.metric('drystone_agent_streams{method="put"}')).toBe(streamsPerMethod);
     const attempt = (): Promise<PutBlocksResponse[]> => send(put(batchOf(blockOf('late'))));
     expect(await rejection(attempt())).toMatchObject({
       code: 'RESOURCE_EXHAUSTED',

@@ -104,7 +104,10 @@ describe('a status', () => {
     namespace: 'docs',
     behind: 2,
   };
+  const nowMs = 1_767_225_599_000;
+  const device = { account: 'ana', deviceId: 'd'.repeat(32), certificateExpiresAtMs: nowMs + 20.5 * 24 * 3600 * 1000 };
   const reachable: FleetStatus = {
+    device,
     metadata: { address: 'meta:7420', reachable: true, answeredInMs: 3 },
     agents: totalsOf(documents),
     namespaces: [namespaceDocument(namespace)],
@@ -112,7 +115,8 @@ describe('a status', () => {
   };
 
   it('says in a few lines what is well and what is not', () => {
-    expect(formatStatus(reachable).split('\n')).toEqual([
+    expect(formatStatus(reachable, nowMs).split('\n')).toEqual([
+      `device      ${'d'.repeat(32)} of ana; its certificate has 20 days left`,
       'metadata    meta:7420 answers (3 ms)',
       'agents      2 online, 1 OFFLINE; 6.0 GiB free of 20.0 GiB; FULL at porto',
       'namespaces  1, with 1,200 items, 3.0 GiB',
@@ -122,16 +126,27 @@ describe('a status', () => {
 
   it('says what it knows where metadata is away', () => {
     const metadata = { address: 'meta:7420', reachable: false, problem: 'nobody there' } as const;
-    const away = { metadata, agents: undefined, namespaces: undefined };
+    const away = { device, metadata, agents: undefined, namespaces: undefined };
     const unknown = { ...folder, namespace: undefined, behind: undefined, syncedBy: 42 };
-    expect(formatStatus({ ...away, folder: unknown }).split('\n')).toEqual([
+    expect(
+      formatStatus({ ...away, folder: unknown }, nowMs)
+        .split('\n')
+        .slice(1),
+    ).toEqual([
       'metadata  NOT REACHABLE: nobody there',
       `folder    /home/docs is '${namespace.namespaceId}'; being synced by process 42`,
     ]);
     const fresh = { ...folder, namespace: undefined, namespaceId: undefined, behind: undefined };
-    expect(formatStatus({ ...away, folder: fresh })).toContain(
+    expect(formatStatus({ ...away, folder: fresh }, nowMs)).toContain(
       '/home/docs has never been synced; not being synced now',
     );
-    expect(formatStatus({ ...away, folder: undefined })).toBe('metadata  NOT REACHABLE: nobody there');
+    expect(formatStatus({ ...away, device: undefined, folder: undefined }, nowMs).split('\n')).toEqual([
+      "device    NOT LOGGED IN: get a token and run 'drystone login'",
+      'metadata  NOT REACHABLE: nobody there',
+    ]);
+  });
+
+  it('says that a certificate has ended', () => {
+    expect(formatStatus(reachable, device.certificateExpiresAtMs + 1)).toContain('its certificate HAS ENDED');
   });
 });

@@ -9,6 +9,7 @@ describe('exitCodeOf', () => {
     ['ALREADY_EXISTS', 3],
     ['FAILED_PRECONDITION', 3],
     ['PERMISSION_DENIED', 3],
+    ['UNAUTHENTICATED', 3],
     ['UNAVAILABLE', 4],
     ['RESOURCE_EXHAUSTED', 4],
     ['DEADLINE_EXCEEDED', 4],

@@ -60,8 +60,8 @@ describe('the precedence of settings', () => {
 
 describe('resolveSettings', () => {
   it('names all ways to say what is required and said nowhere', () => {
-    expect(() => resolveSettings('agent', { premises: agentSettings.premises }, sources({}))).toThrow(
-      '--premises: must be given; or set DRYSTONE_AGENT_PREMISES, or premises in [agent] of the settings file',
+    expect(() => resolveSettings('agent', { data: agentSettings.data }, sources({}))).toThrow(
+      '--data: must be given; or set DRYSTONE_AGENT_DATA, or data in [agent] of the settings file',
     );
   });
 
@@ -107,7 +107,7 @@ describe('variables', () => {
 
   it('of others are left alone', () => {
     expect(() =>
-      refuseUnknownVariables({ PATH: '/bin', DRYSTONE_CONFIG: 'x', DRYSTONE_LOG_LEVEL: 'info' }),
+      refuseUnknownVariables({ PATH: '/bin', DRYSTONE_CONFIG: 'x', DRYSTONE_TOKEN: 'x', DRYSTONE_LOG_LEVEL: 'info' }),
     ).not.toThrow();
   });
 });

@@ -9,12 +9,12 @@ describe('parseSettingsFile', () => {
   it('takes settings of all sections and those above them', () => {
     const file = parseSettingsFile(
       'x.toml',
-      'log-level = "debug"\n[metadata]\nengine = "memory"\n[agent]\nfree-floor = 4096\n[client]\naccount = "office"',
+      'log-level = "debug"\n[metadata]\nengine = "memory"\n[agent]\nfree-floor = 4096\n[client]\npremises = "office"',
     );
     expect([...file.common]).toEqual([['log-level', 'debug']]);
     expect([...file.sections.metadata]).toEqual([['engine', 'memory']]);
     expect([...file.sections.agent]).toEqual([['free-floor', 4096]]);
-    expect([...file.sections.client]).toEqual([['account', 'office']]);
+    expect([...file.sections.client]).toEqual([['premises', 'office']]);
   });
 
   it.each([
@@ -41,7 +41,12 @@ describe('parseSettingsFile', () => {
       /^x\.toml: agent\.free-floor: must be a number of bytes, .*, not "lots"$/,
     ],
     ['a negative size', '[agent]\nfree-floor = -1', /^x\.toml: agent\.free-floor: must be a number of bytes/],
-    ['a wrong name', '[client]\naccount = "The Office"', /^x\.toml: client\.account: must be 1 to 64 characters/],
+    ['a wrong name', '[client]\npremises = "The Office"', /^x\.toml: client\.premises: must be 1 to 64 characters/],
+    [
+      'a wrong token, which it does not repeat',
+      '[agent]\njoin = "agent:lisbon:secret"',
+      /^x\.toml: agent\.join: must be a one-time token, [^:]*$/,
+    ],
     ['a section that is a value', 'agent = 3', /^x\.toml: agent: must be a section/],
     ['a section that is a list', '[[agent]]\nlisten = "x"', /^x\.toml: agent: must be a section/],
     ['what is no TOML', '[agent]\nlisten = ', /^x\.toml:2:10: /],

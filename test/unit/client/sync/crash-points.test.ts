@@ -8,11 +8,10 @@ import type { StateChanges, TreeStore } from '../../../../client/state/tree-stor
 import { ProgressReporter } from '../../../../client/sync/progress-reporter.js';
 import { runSession } from '../../../../client/sync/session.js';
 import { SyncTally } from '../../../../client/tally.js';
+import { openDevice } from '../../../../client/connection/device.js';
 import { systemClock } from '../../../../common/clock.js';
-import type { DeviceId } from '../../../../common/ids.js';
-import { loadOrCreateSigningKey } from '../../../../common/program/signing-key.js';
 import { folderOf } from '../../../support/client/folder.js';
-import { InProcessFleet, testContext, Witness } from '../../../support/client/in-process-fleet.js';
+import { InProcessFleet, testContext, Witness, type ClientOptions } from '../../../support/client/in-process-fleet.js';
 import { seededRandom } from '../../../support/seeded-random.js';
 
 class Crash extends Error {}
@@ -48,7 +47,7 @@ function crashing(store: TreeStore, point: CrashPoint): TreeStore {
 /** Syncs until the crash, or to the end where the point is beyond it. Returns the steps that were taken. */
 async function syncUntilCrash(fleet: InProcessFleet, name: string, namespace: string, at: number): Promise<string[]> {
   const point = new CrashPoint(at);
-  const config = fleet.configOf(name, { namespace });
+  const config = await fleet.configOf(name, optionsOf(name, namespace));
   mkdirSync(join(config.root, '.drystone/tmp'), { recursive: true });
   const context = testContext();
   const tally = new SyncTally();
@@ -57,7 +56,7 @@ async function syncUntilCrash(fleet: InProcessFleet, name: string, namespace: st
     {
       ...config,
       root: config.root,
-      key: await loadOrCreateSigningKey<DeviceId>(join(config.homeDir, 'device.key')),
+      device: await openDevice(config.homeDir),
       store: crashing(store, point),
       cutter: createInlineCutter(systemClock),
       disk: createInlineDisk(point.step),
@@ -72,6 +71,11 @@ async function syncUntilCrash(fleet: InProcessFleet, name: string, namespace: st
   });
   await store.close();
   return point.steps;
+}
+
+/** The folders at the one end are all synced by one device, those at the other by another. */
+function optionsOf(name: string, namespace: string): ClientOptions {
+  return { namespace, device: name.startsWith('near') ? 'near' : 'far' };
 }
 
 const big = (seed: string): Buffer => seededRandom(seed).bytes(600_000);
@@ -111,8 +115,8 @@ async function prepare(fleet: InProcessFleet, namespace: string): Promise<{ near
   await fleet.createNamespace(namespace, 1);
   const [near, far] = [`near ${namespace}`, `far ${namespace}`];
   furnish(fleet.folder(near));
-  await fleet.syncOnce(near, { namespace });
-  await fleet.syncOnce(far, { namespace });
+  await fleet.syncOnce(near, optionsOf(near, namespace));
+  await fleet.syncOnce(far, optionsOf(far, namespace));
   return { near, far };
 }
 
@@ -141,15 +145,15 @@ test(
       const { near, far } = await prepare(fleet, namespace);
       change(fleet.folder(near));
       writeFileSync(join(fleet.folder(far), 'contested'), 'ours');
-      await fleet.syncOnce(near, { namespace });
+      await fleet.syncOnce(near, optionsOf(near, namespace));
 
       const steps = await syncUntilCrash(fleet, far, namespace, at);
       checkNothingHalf(
         fleet.folder(far),
         `after a crash ${steps.length} steps in, at '${steps.at(-1) ?? 'the start'}'`,
       );
-      const { problems } = await fleet.syncOnce(far, { namespace });
-      await fleet.syncOnce(near, { namespace });
+      const { problems } = await fleet.syncOnce(far, optionsOf(far, namespace));
+      await fleet.syncOnce(near, optionsOf(near, namespace));
 
       const found = folderOf(fleet.folder(far));
       expect(found).toEqual(folderOf(fleet.folder(near)));
@@ -173,8 +177,8 @@ test(
       const { near, far } = await prepare(fleet, namespace);
       change(fleet.folder(near));
       const steps = await syncUntilCrash(fleet, near, namespace, at);
-      await fleet.syncOnce(near, { namespace });
-      await fleet.syncOnce(far, { namespace });
+      await fleet.syncOnce(near, optionsOf(near, namespace));
+      await fleet.syncOnce(far, optionsOf(far, namespace));
       expect(folderOf(fleet.folder(far))).toEqual(folderOf(fleet.folder(near)));
       expect(Object.keys(folderOf(fleet.folder(far))).join()).not.toContain('conflicted');
       return steps;

@@ -48,7 +48,7 @@ test('a namespace is read without being synced, from whichever agent has a block
   mkdirSync(join(fleet.folder('a'), 'd'), { recursive: true });
   writeFileSync(join(fleet.folder('a'), 'd/file'), content);
   await fleet.syncOnce('a', { premises: 'far' });
-  const config = fleet.configOf('reader', { premises: 'near' });
+  const config = await fleet.configOf('reader', { premises: 'near' });
   const paths: string[] = [];
   for await (const { item } of listItems(config, testContext(), 'd' as ItemPath)) paths.push(item.path);
   expect(paths.sort()).toEqual(['d', 'd/file']);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openDataDirectory } from '../../../../common/program/data-directory.js';
@@ -93,6 +93,18 @@ describe('openDataDirectory', () => {
     expect(error).toMatchObject({ code: 'FAILED_PRECONDITION', reason: 'DATA_FORMAT_UNKNOWN' });
     expect((error as Error).message).toContain('thesis.tex');
     expect(readdirSync(path)).toEqual(['thesis.tex']);
+  });
+
+  it('takes what an operator may have put there before the first start, and nothing beside it', async () => {
+    const prepared = ['ca'];
+    const options = { path, program: 'metadata', formatVersion: FORMAT_VERSION, prepared };
+    mkdirSync(join(path, 'ca'), { recursive: true });
+    writeFileSync(join(path, 'thesis.tex'), 'years of work');
+    expect(await rejection(openDataDirectory(options))).toMatchObject({ reason: 'DATA_FORMAT_UNKNOWN' });
+    rmSync(join(path, 'thesis.tex'));
+    expect(await rejection(open('metadata'))).toMatchObject({ reason: 'DATA_FORMAT_UNKNOWN' });
+    await (await openDataDirectory(options)).release();
+    expect(readFileSync(join(path, 'FORMAT'), 'utf8')).toBe('drystone metadata 3\n');
   });
 
   it('goes on where its first start was cut short, and takes an empty file system', async () => {

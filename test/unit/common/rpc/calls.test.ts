@@ -2,14 +2,14 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { DrystoneError, invalidArgument, overloaded } from '../../../../common/errors.js';
 import { wireLimits } from '../../../../common/limits.js';
 import { openChannel } from '../../../../common/rpc/client.js';
-import { plaintextCredentials } from '../../../../common/rpc/credentials.js';
 import { collect, rejection, streamOf } from '../../../support/async-tools.js';
+import { loopbackCredentials } from '../../../support/trust/loopback-credentials.js';
 import { startRpcPair, TestService, type RpcPair, type TestImplementation } from '../../../support/rpc-pair.js';
 
 let pair: RpcPair | undefined;
 
-async function start(implementation: Partial<TestImplementation>): Promise<RpcPair['calls']> {
-  pair = await startRpcPair(implementation);
+async function start(...[implementation, options]: Parameters<typeof startRpcPair>): Promise<RpcPair['calls']> {
+  pair = await startRpcPair(implementation, options);
   return pair.calls;
 }
 
@@ -157,7 +157,7 @@ describe('errors over the wire', () => {
   });
 
   it('of a server that is not there are UNAVAILABLE and say where', async () => {
-    const channel = openChannel('127.0.0.1:1', plaintextCredentials().channel);
+    const channel = openChannel('127.0.0.1:1', loopbackCredentials().channelTo('metadata'));
     const calls = channel.service(TestService);
     const unary = await rejection(calls.ask(bytes(''), { timeoutMs: 5000 }));
     const streamed = await rejection(collect(calls.list(bytes(''), { timeoutMs: 5000 })));
@@ -215,6 +215,16 @@ describe('bad messages', () => {
     expect(await calls.ask(Buffer.alloc(wireLimits.messageBytes))).toHaveLength(wireLimits.messageBytes);
   });
 
+  it('of an RPC that carries no content have a limit of their own', async () => {
+    const echo: TestImplementation['chat'] = (requests) => requests;
+    const calls = await start({ chat: echo }, { requestBytes: {} });
+    expect(await calls.ask(Buffer.alloc(wireLimits.requestBytes))).toHaveLength(wireLimits.requestBytes);
+    const tooLong = Buffer.alloc(wireLimits.requestBytes + 1);
+    for (const call of [calls.ask(tooLong), collect(calls.list(tooLong)), collect(calls.chat(streamOf(tooLong)))]) {
+      expect(await rejection(call)).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+    }
+  });
+
   it('that cannot be decoded end their call and nothing else', async () => {
     const calls = await start({
       async *chat(requests) {
@@ -222,11 +232,10 @@ describe('bad messages', () => {
       },
     });
     const malformed = bytes('malformed');
-    expect(await rejection(calls.ask(malformed))).toMatchObject({ code: 'INTERNAL', reason: 'TRANSPORT' });
-    expect(await rejection(collect(calls.list(malformed)))).toMatchObject({ code: 'INTERNAL' });
-    expect(await rejection(collect(calls.chat(streamOf(bytes('well'), malformed))))).toMatchObject({
-      code: 'INTERNAL',
-    });
+    const unreadable = { code: 'INVALID_ARGUMENT', reason: 'FIELD_INVALID', details: { field: 'request' } };
+    expect(await rejection(calls.ask(malformed))).toMatchObject(unreadable);
+    expect(await rejection(collect(calls.list(malformed)))).toMatchObject(unreadable);
+    expect(await rejection(collect(calls.chat(streamOf(bytes('well'), malformed))))).toMatchObject(unreadable);
     expect(String(await calls.ask(bytes('still there')))).toBe('still there');
   });
 

@@ -1,12 +1,16 @@
 import { createServer } from 'node:net';
+import { Registry } from 'prom-client';
 import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../../common/clock.js';
 import { rpcLimits } from '../../../../common/limits.js';
 import { silentLogger } from '../../../../common/logging.js';
-import { plaintextCredentials } from '../../../../common/rpc/credentials.js';
+import { CallGate } from '../../../../common/rpc/call-gate.js';
+import { createRpcServerMetrics } from '../../../../common/rpc/rpc-metrics.js';
 import { startRpcServer, type RpcServerOptions } from '../../../../common/rpc/server.js';
 import { aborted, collect, deferred, rejection, streamOf } from '../../../support/async-tools.js';
 import { callReflection, watchHealth, checkHealth } from '../../../support/library-services.js';
 import { startRpcPair, type RpcPair } from '../../../support/rpc-pair.js';
+import { loopbackCredentials } from '../../../support/trust/loopback-credentials.js';
 import { waitUntil } from '../../../support/wait-until.js';
 
 let pair: RpcPair | undefined;
@@ -21,9 +25,10 @@ const bytes = (text: string): Buffer => Buffer.from(text);
 describe('listening', () => {
   const options = (listen: string): RpcServerOptions => ({
     listen,
-    credentials: plaintextCredentials().server,
+    credentials: loopbackCredentials().server,
+    gate: new CallGate({ clock: systemClock }),
     services: [],
-    metrics: { callStarted: () => () => undefined },
+    metrics: createRpcServerMetrics(new Registry(), []),
     logger: silentLogger(),
   });
 

@@ -7,27 +7,38 @@ import { ReceiptVerifier } from '../../../../metadata/commit/receipt-verifier.js
 import { createCommitMetrics } from '../../../../metadata/metrics.js';
 import type { DirectoryStore, MetadataStore } from '../../../../metadata/store/contract.js';
 import { createMemoryStore } from '../../../../metadata/store/memory-store.js';
+import { Access } from '../../../../metadata/trust/access.js';
 import type { Receipt as WireReceipt } from '../../../../proto/gen/drystone/block/v1/block.js';
 import type { CommitRequest } from '../../../../proto/gen/drystone/metadata/v1/commit.js';
 import { deferred } from '../../../support/async-tools.js';
 import { ManualClock } from '../../../support/manual-clock.js';
-import { feedOf, furnish, lisbon, shared } from '../../../support/metadata/furnished-store.js';
-import { hashesNamed, itemAt, receiptOf } from '../../../support/metadata/samples.js';
+import { ana, enrollDevice, feedOf, furnish, lisbon, shared } from '../../../support/metadata/furnished-store.js';
+import { deviceNamed, hashesNamed, itemAt, receiptOf } from '../../../support/metadata/samples.js';
 
 const clock = new ManualClock(1_800_000_000_000);
 const commitOf = (path: string, receipts: readonly WireReceipt[] = []): CommitRequest => {
   return { namespaceId: shared.id, items: [{ ...itemToWire(itemAt('x')), path }], receipts };
 };
 
+/** The device that has made all items of the tests. */
+const device = { kind: 'device', deviceId: deviceNamed('ana'), account: ana } as const;
+
 function streamOver(store: MetadataStore, keys: Pick<DirectoryStore, 'getAgents'> = store.directory): CommitStream {
   const verifier = new ReceiptVerifier(keys, clock);
-  return new CommitStream({ store, verifier, metrics: createCommitMetrics(new Registry()), clock });
+  const metrics = createCommitMetrics(new Registry());
+  return new CommitStream({ access: new Access(store), store, verifier, metrics, clock }, device);
+}
+
+async function furnishedStore(): Promise<MetadataStore> {
+  const store = createMemoryStore();
+  await furnish(store);
+  await enrollDevice(store, ana, 'ana');
+  return store;
 }
 
 describe('CommitStream', () => {
   it('begins nothing after a request that it refused, however many were read ahead', async () => {
-    const store = createMemoryStore();
-    await furnish(store);
+    const store = await furnishedStore();
     const stream = streamOver(store);
     const outcomes = await Promise.allSettled(
       ['first', '..', 'never', 'nor this'].map((path) => stream.commit(commitOf(path))),
@@ -37,8 +48,7 @@ describe('CommitStream', () => {
   });
 
   it('lets commits take effect in their order, even where the first takes longer to check', async () => {
-    const store = createMemoryStore();
-    await furnish(store);
+    const store = await furnishedStore();
     const asked = deferred();
     const stream = streamOver(store, { getAgents: () => asked.promise.then(() => [lisbon.row]) });
     const receipt = receiptToMessage(receiptOf(lisbon, shared.id, hashesNamed('x'), clock.nowMs()));

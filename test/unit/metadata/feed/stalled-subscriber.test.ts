@@ -1,4 +1,4 @@
-import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import { Client, Metadata, type ChannelCredentials } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { itemToWire } from '../../../../common/feed/item-codec.js';
 import {
@@ -16,8 +16,8 @@ const SYMLINKS = 500;
 const ROUNDS = 60;
 
 /** A subscription of which nothing is read until it is resumed, over a small window. */
-function stalledSubscription(address: string, request: SubscribeRequest) {
-  const client = new Client(address, credentials.createInsecure(), { 'grpc-node.flow_control_window': 65_535 });
+function stalledSubscription(address: string, credentials: ChannelCredentials, request: SubscribeRequest) {
+  const client = new Client(address, credentials, { 'grpc-node.flow_control_window': 65_535 });
   const { path, requestSerialize, responseDeserialize } = FeedServiceService.subscribe;
   const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, new Metadata());
   call.on('error', () => undefined);
@@ -35,7 +35,8 @@ describe('a subscriber that reads nothing', () => {
 
   it('costs a bounded amount of memory, and is sent the last state of each item when it wakes', async () => {
     const request = { namespaceId: namespace.id, afterCursor: 0n };
-    const { call, close } = stalledSubscription(metadata.program.address, request);
+    const credentials = metadata.administrator.transport.channelTo('metadata');
+    const { call, close } = stalledSubscription(metadata.program.address, credentials, request);
     const target = 'x'.repeat(2000);
     const itemsOf = (round: number) =>
       Array.from({ length: SYMLINKS }, (_, index) =>

@@ -20,6 +20,9 @@ async function open(
   return { store, subscriptions, limit };
 }
 
+/** What everybody here subscribes to. */
+const whole = { namespaceId: shared.id, after: cursor(0), admit: () => Promise.resolve() };
+
 async function next(pages: AsyncGenerator<EncodedPage>): Promise<EncodedPage> {
   const result = await pages.next();
   if (result.done === true) throw new Error('the subscription has ended');
@@ -30,7 +33,7 @@ describe('Subscriptions', () => {
   it('gives all who stand at the same cursor the very same page', async () => {
     const { store, subscriptions } = await open();
     const { signal } = new AbortController();
-    const all = Array.from({ length: 5 }, () => subscriptions.subscribe(shared.id, cursor(0), signal));
+    const all = Array.from({ length: 5 }, () => subscriptions.subscribe(whole, signal));
     for (const pages of all) await next(pages);
     const waiting = all.map(next);
     await commitItems(store, [itemAt('a')]);
@@ -41,7 +44,7 @@ describe('Subscriptions', () => {
 
   it('lets a slow subscriber skip what is superseded, and says how far it is behind', async () => {
     const { store, subscriptions } = await open();
-    const pages = subscriptions.subscribe(shared.id, cursor(0), new AbortController().signal);
+    const pages = subscriptions.subscribe(whole, new AbortController().signal);
     await next(pages);
     for (let counter = 1; counter <= 50; counter++) await commitItems(store, [itemAt('a', { ana: counter })]);
     expect(subscriptions.maxLag).toBe(50);
@@ -55,7 +58,7 @@ describe('Subscriptions', () => {
   it('takes no more than the limit, and gives places back', async () => {
     const { subscriptions, limit } = await open(2);
     const end = new AbortController();
-    const subscribe = () => subscriptions.subscribe(shared.id, cursor(0), end.signal);
+    const subscribe = () => subscriptions.subscribe(whole, end.signal);
     const open2 = [subscribe(), subscribe()];
     for (const pages of open2) await next(pages);
     const refusal = { code: 'RESOURCE_EXHAUSTED', reason: 'OVERLOADED', details: { retryAfterMs: 2_000 } };
@@ -68,7 +71,7 @@ describe('Subscriptions', () => {
   it('ends with its signal, also while it waits', async () => {
     const { subscriptions, limit } = await open();
     const end = new AbortController();
-    const pages = subscriptions.subscribe(shared.id, cursor(0), end.signal);
+    const pages = subscriptions.subscribe(whole, end.signal);
     await next(pages);
     const waiting = pages.next();
     end.abort();
@@ -78,7 +81,7 @@ describe('Subscriptions', () => {
 
   it('loses no change between reading and waiting', async () => {
     const { store, subscriptions } = await open();
-    const pages = subscriptions.subscribe(shared.id, cursor(0), new AbortController().signal);
+    const pages = subscriptions.subscribe(whole, new AbortController().signal);
     const seen: number[] = [];
     const reading = (async () => {
       while (seen.at(-1) !== 200) seen.push((await next(pages)).nextCursor);

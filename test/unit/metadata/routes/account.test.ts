@@ -1,57 +1,42 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { DeviceIdentity } from '../../../../common/identity/identity.js';
 import { metadataLimits } from '../../../../common/limits.js';
-import {
-  AgentState,
-  type GetAssignmentsResponse,
-  type RegisterDeviceRequest,
-} from '../../../../proto/gen/drystone/metadata/v1/account.js';
-import { ManualClock } from '../../../support/manual-clock.js';
+import { MemberRole } from '../../../../proto/gen/drystone/metadata/v1/access.js';
+import { AgentState, type GetAssignmentsResponse } from '../../../../proto/gen/drystone/metadata/v1/account.js';
+import { rejection } from '../../../support/async-tools.js';
 import { eventually } from '../../../support/eventually.js';
+import { ManualClock } from '../../../support/manual-clock.js';
+import type { TestCaller } from '../../../support/metadata/callers.js';
 import { sampleAgent } from '../../../support/metadata/samples.js';
 import { TestMetadata } from '../../../support/metadata/service.js';
 
 const lisbon = sampleAgent('lisbon');
-const laptop: RegisterDeviceRequest = { account: 'ana', publicKey: Buffer.alloc(32, 7), displayName: "Ana's laptop" };
 
 describe('AccountService', () => {
   let metadata: TestMetadata;
   let clock: ManualClock;
+  let ana: TestCaller<DeviceIdentity>;
 
   beforeEach(async () => {
-    clock = new ManualClock(1_800_000_000_000);
+    clock = new ManualClock(Date.now());
     metadata = await TestMetadata.start({ clock });
+    ana = await metadata.asDevice('ana');
   });
   afterEach(() => metadata.stop());
 
-  const register = (change: Partial<RegisterDeviceRequest> = {}) =>
-    metadata.calls.account.registerDevice({ ...laptop, ...change });
-  const assignments = async (namespaceName = '', account = 'ana') =>
-    (await metadata.calls.account.getAssignments({ account, namespaceName })).assignments;
+  const assignments = async (namespaceName = '') =>
+    (await ana.calls.account.getAssignments({ namespaceName })).assignments;
+  /** Makes a namespace of which ana is a member. */
+  const create = async (name: string) => {
+    await metadata.calls.admin.createNamespace({ name, replicas: 1 });
+    await metadata.calls.access.shareNamespace({ namespaceName: name, account: 'ana', role: MemberRole.READER });
+  };
 
-  it('makes devices and accounts known, as often as told', async () => {
-    const { deviceId } = await register();
-    expect(deviceId).toMatch(/^[0-9a-f]{32}$/);
-    expect(await register({ displayName: 'renamed' })).toEqual({ deviceId });
-    await expect(register({ account: 'ben' })).rejects.toMatchObject({
-      code: 'ALREADY_EXISTS',
-      reason: 'DEVICE_OF_OTHER_ACCOUNT',
-    });
-  });
-
-  it.each<[field: string, change: Partial<RegisterDeviceRequest>]>([
-    ['account', { account: '' }],
-    ['account', { account: 'Ana' }],
-    ['public_key', { publicKey: Buffer.alloc(33) }],
-    ['display_name', { displayName: 'ä'.repeat(33) }],
-  ])('refuses a registration with a bad %s: %j', async (field, change) => {
-    await expect(register(change)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', details: { field } });
-  });
-
-  it('answers which namespaces there are, by name, and who holds them', async () => {
-    await register();
+  it('answers of which namespaces the account is a member, by name, and who holds them', async () => {
     expect(await assignments()).toEqual([]);
     await metadata.online(lisbon);
-    for (const name of ['zebra', 'apple']) await metadata.calls.admin.createNamespace({ name, replicas: 1 });
+    for (const name of ['zebra', 'apple']) await create(name);
+    await metadata.calls.admin.createNamespace({ name: 'of-others', replicas: 1 });
     expect((await assignments()).map(({ namespaceName }) => namespaceName)).toEqual(['apple', 'zebra']);
     expect(await assignments('zebra')).toMatchObject([
       {
@@ -62,22 +47,24 @@ describe('AccountService', () => {
     ]);
   });
 
-  it('knows neither accounts nor namespaces that were not made', async () => {
-    await expect(assignments()).rejects.toMatchObject({ code: 'NOT_FOUND', reason: 'ACCOUNT_UNKNOWN' });
-    await register();
-    await expect(assignments('nowhere')).rejects.toMatchObject({ code: 'NOT_FOUND', reason: 'NAMESPACE_UNKNOWN' });
+  it('knows no namespace that was not made, or of which the account is no member, and tells neither from the other', async () => {
+    await metadata.online(lisbon);
+    await metadata.calls.admin.createNamespace({ name: 'of-others', replicas: 1 });
+    const refusals = await Promise.all(['nowhere', 'of-others'].map((name) => rejection(assignments(name))));
+    for (const refusal of refusals) expect(refusal).toMatchObject({ code: 'NOT_FOUND', reason: 'NAMESPACE_UNKNOWN' });
+    const [unknown, hidden] = refusals.map((refusal) => (refusal as Error).message);
+    expect(hidden).toBe(unknown!.replace('nowhere', 'of-others'));
     await expect(assignments('No Name')).rejects.toMatchObject({ details: { field: 'namespace_name' } });
   });
 
   it('watches: the whole answer at once, and again when assignments or states change, and only then', async () => {
-    await register();
     const line = await metadata.online(lisbon);
-    await metadata.calls.admin.createNamespace({ name: 'shared', replicas: 1 });
+    await create('shared');
     const seen: GetAssignmentsResponse[] = [];
     const leave = new AbortController();
     const watching = (async () => {
-      const request = { account: 'ana', namespaceName: 'shared' };
-      for await (const answer of metadata.calls.account.watchAssignments(request, { signal: leave.signal }))
+      const request = { namespaceName: 'shared' };
+      for await (const answer of ana.calls.account.watchAssignments(request, { signal: leave.signal }))
         seen.push(answer);
     })();
     watching.catch(() => undefined);

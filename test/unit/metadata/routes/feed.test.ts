@@ -41,7 +41,8 @@ describe('FeedService', () => {
     await commit('a', 'b/c', 'b');
     const page = await read();
     expect(pathsOf(page)).toEqual(['1 a', '2 b/c', '3 b']);
-    expect(page.entries.map(({ item }) => item)).toEqual(['a', 'b/c', 'b'].map((path) => itemToWire(itemAt(path))));
+    const committed = ['a', 'b/c', 'b'].map((path) => metadata.authored(itemToWire(itemAt(path))));
+    expect(page.entries.map(({ item }) => item)).toEqual(committed);
     expect(page).toMatchObject({ nextCursor: 3n, caughtUp: true });
     expect(await read({ pageSize: 2 })).toMatchObject({ nextCursor: 2n, caughtUp: false });
     expect(pathsOf(await read({ pathPrefix: 'b' }))).toEqual(['2 b/c', '3 b']);

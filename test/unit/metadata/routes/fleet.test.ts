@@ -8,14 +8,16 @@ import { ManualClock } from '../../../support/manual-clock.js';
 import { sampleAgent } from '../../../support/metadata/samples.js';
 import { TestMetadata } from '../../../support/metadata/service.js';
 
+const START_MS = Date.now();
 const lisbon = sampleAgent('lisbon');
+const here: RegisterAgentRequest = { address: 'lisbon.example:7411', softwareVersion: '1.0' };
 
 describe('FleetService', () => {
   let metadata: TestMetadata;
   let clock: ManualClock;
 
   beforeEach(async () => {
-    clock = new ManualClock(1_800_000_000_000);
+    clock = new ManualClock(START_MS);
     metadata = await TestMetadata.start({ clock });
   });
   afterEach(() => metadata.stop());
@@ -23,22 +25,23 @@ describe('FleetService', () => {
   const agentsInState = (state: string) => metadata.metric(`drystone_metadata_agents{state="${state}"}`);
   const shown = async () => (await metadata.calls.admin.listAgents({ pageSize: 0, pageToken: '' })).agents[0];
 
-  it('gives an agent the id of its key, and says how often to beat', async () => {
-    const answer = await metadata.calls.fleet.registerAgent(lisbon.row);
+  const fleetCalls = async (agent = lisbon) => (await metadata.asAgent(agent)).calls.fleet;
+
+  it('knows an agent and its premises by its certificate, and says how often to beat', async () => {
+    const fleet = await fleetCalls();
+    const answer = await fleet.registerAgent(here);
     expect(answer).toEqual({ agentId: lisbon.id, heartbeatIntervalMs: metadataLimits.heartbeatIntervalMs });
-    await metadata.calls.fleet.registerAgent({ ...lisbon.row, premises: 'faro', address: '[::1]:1' });
-    expect(await shown()).toMatchObject({ agentId: lisbon.id, premises: 'faro', address: '[::1]:1' });
+    await fleet.registerAgent({ ...here, address: '[::1]:1' });
+    expect(await shown()).toMatchObject({ agentId: lisbon.id, premises: 'lisbon', address: '[::1]:1' });
   });
 
   it.each<[field: string, change: Partial<RegisterAgentRequest>]>([
-    ['public_key', { publicKey: Buffer.alloc(31) }],
-    ['premises', { premises: 'Lisbon' }],
     ['address', { address: 'example' }],
     ['address', { address: 'example:0' }],
     ['software_version', { softwareVersion: 'x'.repeat(65) }],
     ['software_version', { softwareVersion: 'a\nb' }],
   ])('refuses a registration with a bad %s: %j', async (field, change) => {
-    const refused = metadata.calls.fleet.registerAgent({ ...lisbon.row, ...change });
+    const refused = (await fleetCalls()).registerAgent({ ...here, ...change });
     await expect(refused).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', details: { field } });
   });
 
@@ -63,7 +66,7 @@ describe('FleetService', () => {
       totalBytes: 9n,
       freeFloorBytes: 2n,
       blockCount: 7n,
-      lastHeartbeatAtMs: 1_800_000_000_000n,
+      lastHeartbeatAtMs: BigInt(START_MS),
     });
     line.beat({ state: AgentState.DRAINING });
     await eventually(async () => (await shown())?.state).toBe(AgentState.DRAINING);
@@ -89,9 +92,17 @@ describe('FleetService', () => {
     await eventually(async () => (await shown())?.state).toBe(AgentState.DRAINING);
   });
 
-  it('asks an agent that it does not know to register', async () => {
-    const call = metadata.calls.fleet.heartbeat(streamOf(filled({ agentId: sampleAgent('stranger').id })));
+  it('asks an agent that has not said where it is reached to register', async () => {
+    const call = (await fleetCalls()).heartbeat(streamOf(filled({ agentId: lisbon.id })));
     await expect(collect(call)).rejects.toMatchObject({ code: 'NOT_FOUND', reason: 'AGENT_UNKNOWN' });
+  });
+
+  it('lets no agent speak for another', async () => {
+    await metadata.register(sampleAgent('porto'));
+    const fleet = await fleetCalls();
+    await fleet.registerAgent(here);
+    const call = fleet.heartbeat(streamOf(filled({ agentId: sampleAgent('porto').id })));
+    await expect(collect(call)).rejects.toMatchObject({ code: 'PERMISSION_DENIED', reason: 'ROLE_INSUFFICIENT' });
   });
 
   it.each<[what: string, field: string, requests: Partial<HeartbeatRequest>[]]>([
@@ -99,14 +110,15 @@ describe('FleetService', () => {
     ['another agent', 'agent_id', [{ agentId: lisbon.id }, { agentId: sampleAgent('porto').id }]],
     ['no state', 'state', [{ agentId: lisbon.id, state: AgentState.UNSPECIFIED }]],
     ['the state OFFLINE', 'state', [{ agentId: lisbon.id }, { state: AgentState.OFFLINE }]],
+    ['more bytes than there can be', 'total_bytes', [{ agentId: lisbon.id }, { totalBytes: 2n ** 64n - 1n }]],
   ])('refuses heartbeats with %s', async (_what, field, requests) => {
     await metadata.register(lisbon);
-    const call = metadata.calls.fleet.heartbeat(streamOf(...requests.map(filled)));
+    const call = (await fleetCalls()).heartbeat(streamOf(...requests.map(filled)));
     await expect(collect(call)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', details: { field } });
   });
 
   it('ends a stream of no heartbeats', async () => {
-    expect(await collect(metadata.calls.fleet.heartbeat(streamOf()))).toEqual([]);
+    expect(await collect((await fleetCalls()).heartbeat(streamOf()))).toEqual([]);
   });
 
   it('tells agents when it drains', async () => {

@@ -2033,7 +2033,8 @@ export const AccessServiceService = {
    * Issues a one-time token with which one device can log in. Also allowed to the
    * account itself.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (ACCOUNT_UNKNOWN), RESOURCE_EXHAUSTED.
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (ACCOUNT_UNKNOWN), RESOURCE_EXHAUSTED (too
+   * many are waiting, in all or for devices of this account).
    */
   issueDeviceToken: {
     path: "/drystone.metadata.v1.AccessService/IssueDeviceToken" as const,
@@ -2062,8 +2063,9 @@ export const AccessServiceService = {
   },
   /**
    * Takes a device's identity away: at once at metadata, and at agents when its
-   * access token ends. It never comes back with the same key. Also allowed to the
-   * device's own account. Idempotent.
+   * access token ends. It never comes back with the same key. One-time tokens that
+   * wait for devices of its account are void from then on: whoever had the device
+   * may have had them issued. Also allowed to the device's own account. Idempotent.
    *
    * Errors: INVALID_ARGUMENT, NOT_FOUND (DEVICE_UNKNOWN).
    */
@@ -2180,7 +2182,8 @@ export interface AccessServiceServer extends UntypedServiceImplementation {
    * Issues a one-time token with which one device can log in. Also allowed to the
    * account itself.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (ACCOUNT_UNKNOWN), RESOURCE_EXHAUSTED.
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (ACCOUNT_UNKNOWN), RESOURCE_EXHAUSTED (too
+   * many are waiting, in all or for devices of this account).
    */
   issueDeviceToken: handleUnaryCall<IssueDeviceTokenRequest, IssueDeviceTokenResponse>;
   /**
@@ -2191,8 +2194,9 @@ export interface AccessServiceServer extends UntypedServiceImplementation {
   listDevices: handleUnaryCall<ListDevicesRequest, ListDevicesResponse>;
   /**
    * Takes a device's identity away: at once at metadata, and at agents when its
-   * access token ends. It never comes back with the same key. Also allowed to the
-   * device's own account. Idempotent.
+   * access token ends. It never comes back with the same key. One-time tokens that
+   * wait for devices of its account are void from then on: whoever had the device
+   * may have had them issued. Also allowed to the device's own account. Idempotent.
    *
    * Errors: INVALID_ARGUMENT, NOT_FOUND (DEVICE_UNKNOWN).
    */
@@ -2310,7 +2314,8 @@ export interface AccessServiceClient extends Client {
    * Issues a one-time token with which one device can log in. Also allowed to the
    * account itself.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (ACCOUNT_UNKNOWN), RESOURCE_EXHAUSTED.
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (ACCOUNT_UNKNOWN), RESOURCE_EXHAUSTED (too
+   * many are waiting, in all or for devices of this account).
    */
   issueDeviceToken(
     request: IssueDeviceTokenRequest,
@@ -2349,8 +2354,9 @@ export interface AccessServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * Takes a device's identity away: at once at metadata, and at agents when its
-   * access token ends. It never comes back with the same key. Also allowed to the
-   * device's own account. Idempotent.
+   * access token ends. It never comes back with the same key. One-time tokens that
+   * wait for devices of its account are void from then on: whoever had the device
+   * may have had them issued. Also allowed to the device's own account. Idempotent.
    *
    * Errors: INVALID_ARGUMENT, NOT_FOUND (DEVICE_UNKNOWN).
    */

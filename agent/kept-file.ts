@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises';
+import { DrystoneError } from '../common/errors.js';
+import { writeFileDurably } from '../common/files/durable-file.js';
+
+/** What a file holds, and the file. */
+export interface Kept<T> {
+  readonly file: KeptFile;
+  /** Undefined where there is no file yet. */
+  readonly value: T | undefined;
+}
+
+/** A small file (JSON, 0600) that keeps what metadata last said: an agent that starts while metadata is away goes by it. */
+export class KeptFile {
+  private constructor(
+    readonly path: string,
+    /** What the file holds. */
+    private text: string | undefined,
+  ) {}
+
+  /**
+   * Reads the file at `path`. INTERNAL (STORE_FAILED) where `parse` throws or it is no JSON.
+   *
+   * @param what what it keeps, as errors call it: "its assignments"
+   */
+  static async load<T>(path: string, what: string, parse: (json: unknown) => T): Promise<Kept<T>> {
+    let text: string;
+    try {
+      text = await readFile(path, 'utf8');
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown;
+      return { file: new KeptFile(path, undefined), value: undefined };
+    }
+    try {
+      return { file: new KeptFile(path, text), value: parse(JSON.parse(text)) };
+    } catch (cause) {
+      const message = `${path} is damaged; delete it, and the agent asks metadata for ${what}`;
+      throw new DrystoneError('INTERNAL', 'STORE_FAILED', message, {}, { cause });
+    }
+  }
+
+  /** Writes `value` where the file does not hold it yet; durable when the promise resolves. To be called one at a time. */
+  async keep(value: unknown): Promise<void> {
+    const text = `${JSON.stringify(value, undefined, 2)}\n`;
+    if (text === this.text) return;
+    await writeFileDurably(this.path, text, 0o600);
+    this.text = text;
+  }
+}

@@ -1,0 +1,30 @@
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
+import { identityOfCertificate } from '../identity/certificate-facts.js';
+import { describeIdentity } from '../identity/identity.js';
+import type { AgentId } from '../ids.js';
+import { UntrustedServer } from './untrusted-server.js';
+
+/** Who a server is to be. */
+export type ServerPeer = 'metadata' | AgentId;
+
+/** What is wrong with a server's certificate, whose chain has been verified; undefined where it is as it should. */
+export type ServerCheck = (certificate: PeerCertificate) => UntrustedServer | undefined;
+
+/**
+ * Checks that a server is `peer`. A server is who the URI in its certificate says, wherever it stands; metadata may also
+ * have an operator's certificate, which has no such URI and must be for `host`.
+ */
+export function serverIdentityCheck(peer: ServerPeer, host: string): ServerCheck {
+  const wanted = peer === 'metadata' ? peer : `agent ${peer}`;
+  return (certificate) => {
+    const identity = identityOfCertificate(certificate.raw);
+    if (identity === undefined && peer === 'metadata') {
+      if (checkServerIdentity(host, certificate) === undefined) return undefined;
+      return new UntrustedServer(`its certificate is neither that of ${wanted} nor for ${host}`);
+    }
+    const name = identity?.kind === 'agent' ? identity.agentId : identity?.kind;
+    if (name === peer) return undefined;
+    const shown = identity === undefined ? 'names nobody' : `is that of ${describeIdentity(identity)}`;
+    return new UntrustedServer(`its certificate ${shown}, not of ${wanted}`);
+  };
+}

@@ -1,0 +1,85 @@
+import { beforeEach, expect, it } from 'vitest';
+import { AccessTokens } from '../../../../client/connection/access-tokens.js';
+import { DrystoneError } from '../../../../common/errors.js';
+import type { NamespaceId } from '../../../../common/ids.js';
+import { trustLimits } from '../../../../common/limits.js';
+import type { IssueAccessTokenRequest } from '../../../../proto/gen/drystone/metadata/v1/account.js';
+import { ManualClock } from '../../../support/manual-clock.js';
+
+const { accessTokenMs, accessTokenReserveMs } = trustLimits;
+const reports = 'a'.repeat(32) as NamespaceId;
+const minutes = 'b'.repeat(32) as NamespaceId;
+
+let clock: ManualClock;
+/** How far metadata's calendar is ahead of ours. */
+let aheadMs: number;
+let asked: string[];
+let refusal: DrystoneError | undefined;
+let tokens: AccessTokens;
+
+beforeEach(() => {
+  clock = new ManualClock();
+  aheadMs = 0;
+  asked = [];
+  refusal = undefined;
+  tokens = new AccessTokens({ issueAccessToken: issue }, clock);
+});
+
+async function issue({ namespaceIds }: IssueAccessTokenRequest) {
+  asked.push(namespaceIds.join());
+  const number = asked.length;
+  await Promise.resolve();
+  if (refusal !== undefined) throw refusal;
+  return { accessToken: `token ${number}`, expiresAtMs: BigInt(clock.nowMs() + aheadMs + accessTokenMs) };
+}
+
+it('a token serves until less than the reserve is left of it', async () => {
+  expect(await tokens.tokenFor(reports)).toBe('token 1');
+  clock.advance(accessTokenMs - accessTokenReserveMs - 1);
+  expect(await tokens.tokenFor(reports)).toBe('token 1');
+  clock.advance(1);
+  expect(await tokens.tokenFor(reports)).toBe('token 2');
+  expect(asked).toEqual([reports, reports]);
+});
+
+it('those who want one at the same time share one call, and each namespace has its own', async () => {
+  const wanted = [reports, minutes, reports].map((namespaceId) => tokens.tokenFor(namespaceId));
+  expect(await Promise.all(wanted)).toEqual(['token 1', 'token 2', 'token 1']);
+  expect(asked).toEqual([reports, minutes]);
+});
+
+it.each([
+  ['ahead of', 3_600_000],
+  ['behind', -60_000],
+])('how far the calendar of metadata is %s ours does not stretch a token', async (_where, difference) => {
+  aheadMs = difference;
+  await tokens.tokenFor(reports);
+  clock.advance(accessTokenMs - accessTokenReserveMs);
+  expect(await tokens.tokenFor(reports)).toBe('token 2');
+});
+
+it('a token that a server refused is not given out again', async () => {
+  const refused = await tokens.tokenFor(reports);
+  expect(await tokens.tokenFor(reports, refused)).toBe('token 2');
+  expect(await tokens.tokenFor(reports, refused)).toBe('token 2');
+  tokens.forget();
+  expect(await tokens.tokenFor(reports)).toBe('token 3');
+});
+
+it('while metadata is away the old token serves until it ends', async () => {
+  await tokens.tokenFor(reports);
+  refusal = new DrystoneError('UNAVAILABLE', 'TRANSPORT', 'nobody answers');
+  clock.advance(accessTokenMs - 1);
+  expect(await tokens.tokenFor(reports)).toBe('token 1');
+  clock.advance(1);
+  await expect(tokens.tokenFor(reports)).rejects.toBe(refusal);
+  refusal = undefined;
+  expect(await tokens.tokenFor(reports)).toBe('token 4');
+});
+
+it('that metadata refuses is not made up for by the old token', async () => {
+  await tokens.tokenFor(reports);
+  refusal = new DrystoneError('NOT_FOUND', 'NAMESPACE_UNKNOWN', 'no such namespace');
+  clock.advance(accessTokenMs - accessTokenReserveMs);
+  await expect(tokens.tokenFor(reports)).rejects.toBe(refusal);
+});
