@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { itemToWire } from '../../../../common/feed/item-codec.js';
+import { settle } from '../../../../common/feed/conflicts.js';
+import { itemFromWire, itemToWire } from '../../../../common/feed/item-codec.js';
 import type { Item } from '../../../../common/feed/item.js';
 import { mergeItems } from '../../../../common/feed/merge.js';
 import { metadataLimits, wireLimits } from '../../../../common/limits.js';
 import { receiptToMessage } from '../../../../common/receipt-message.js';
 import type { Receipt as WireReceipt } from '../../../../proto/gen/drystone/block/v1/block.js';
+import { MemberRole } from '../../../../proto/gen/drystone/metadata/v1/access.js';
 import type { Item as WireItem } from '../../../../proto/gen/drystone/feed/v1/feed.js';
 import { collect, streamOf } from '../../../support/async-tools.js';
 import { ManualClock } from '../../../support/manual-clock.js';
@@ -93,6 +95,22 @@ describe('CommitService', () => {
     expect(await paths()).toEqual([]);
     await namespace.commit({ items: wire(at(latestMs)) });
     expect(await paths()).toEqual(['early']);
+  });
+
+  it('lets anybody settle what others disagree about, and nobody make changes in their name', async () => {
+    const receipts = [namespace.receipt(lisbon, '1', '2')];
+    const [one, other] = [itemAt('a', { ana: 1 }, fileOf('1')), itemAt('a', { ben: 1 }, fileOf('2'))];
+    await namespace.commitAll({ items: wire(one), receipts }, { items: wire(other) });
+    const editor = await metadata.asDevice('ana');
+    await namespace.share('ana', MemberRole.EDITOR);
+    const read = { namespaceId: namespace.id, afterCursor: 0n, pageSize: 0, pathPrefix: '' };
+    const [entry] = (await editor.calls.feed.readFeed(read)).entries;
+    const { copies, item } = settle(itemFromWire('item', entry!.item!));
+    const commit = (items: WireItem[]) =>
+      collect(editor.calls.commit.commit(streamOf({ namespaceId: namespace.id, items, receipts: [] })));
+    expect(await commit(wire(...copies))).toMatchObject([{ merged: [{ index: 0, current: undefined }] }]);
+    expect(await commit(wire(...copies, item))).toMatchObject([{ cursor: 4n, merged: [] }]);
+    expect(await paths()).toEqual([copies[0]!.path, 'a']);
   });
 
   const altered = (change: Partial<WireReceipt>) => ({ ...namespace.receipt(lisbon, 'x'), ...change });
