@@ -12,7 +12,6 @@ import { createCommitMetrics, createPresenceMetrics, createTokenMetrics, registe
 import { accessRoutes } from './routes/access-routes.js';
 import { accountRoutes } from './routes/account-routes.js';
 import { adminRoutes } from './routes/admin-routes.js';
-import { commitRoutes } from './routes/commit-routes.js';
 import { enrollmentRoutes } from './routes/enrollment-routes.js';
 import { feedRoutes } from './routes/feed-routes.js';
 import { fleetRoutes } from './routes/fleet-routes.js';
@@ -63,14 +62,14 @@ export async function createMetadataParts(ground: MetadataGround, context: Progr
   const assignments = new Assignments(store, fleet);
   const namespaces = new Namespaces({ store, fleet, clock, random });
   const verifier = new ReceiptVerifier(directory, clock);
+  const commits = { access, store, verifier, metrics: createCommitMetrics(registry), clock };
   return {
     services: [
       accessRoutes({ access, store, tokens, namespaces, fleet, clock }),
       accountRoutes({ access, accessTokens, assignments, directoryChanged, watchers }),
       adminRoutes({ access, store, namespaces, assignments, fleet }),
-      commitRoutes({ access, store, verifier, metrics: createCommitMetrics(registry), clock }),
       enrollmentRoutes(new Enrollment({ store, tokens, ca, clock })),
-      feedRoutes({ access, reader, subscriptions }),
+      feedRoutes({ access, reader, subscriptions, commits }),
       fleetRoutes({ access, directory, fleet, tokenKeys, directoryChanged }),
       presenceRoutes({ access, presence, metrics: createPresenceMetrics(registry) }),
     ],

@@ -176,19 +176,16 @@ class Round {
     }
   }
 
-  /**
-   * A transfer ended early: what it had not told of failed with it. Where this account only reads, changes of the folder
-   * are refused, and conflicts are left to those who may settle them.
-   */
+  /** A transfer ended early: what it had not told of failed with it, or is refused where this account only reads. */
   fail(error: DrystoneError): void {
     if (error.code !== 'PERMISSION_DENIED' || error.reason !== 'ROLE_INSUFFICIENT') {
       this.#failure ??= error;
       return;
     }
-    this.#leaveSettling();
-    // What an agent says follows from an access token, which may be older than our role.
+    this.#isReadOnly = true;
     for (const { kind, path } of [...this.#open.values()]) {
       if (kind === 'commit-item') this.#refusal(path, { outcome: 'refused', problem: READ_ONLY });
+      else if (kind === 'settle') this.#leaveToOthers(path);
     }
   }
 
@@ -250,13 +247,9 @@ class Round {
   }
 
   /** Conflicts are settled by those who may change the namespace; this folder goes on without. */
-  #leaveSettling(): void {
-    this.#isReadOnly = true;
-    for (const { kind, path } of [...this.#open.values()]) {
-      if (kind !== 'settle') continue;
-      this.#open.delete(path);
-      this.#again.add(path);
-    }
+  #leaveToOthers(path: ItemPath): void {
+    this.#open.delete(path);
+    this.#again.add(path);
   }
 
   #tellConflict(path: ItemPath, keptAs: ItemPath): void {

@@ -1,6 +1,5 @@
 import { FeedServiceService } from '../../proto/gen/drystone/feed/v1/feed.js';
 import { AccountServiceService } from '../../proto/gen/drystone/metadata/v1/account.js';
-import { CommitServiceService } from '../../proto/gen/drystone/metadata/v1/commit.js';
 import { PresenceServiceService } from '../../proto/gen/drystone/metadata/v1/presence.js';
 import type { RpcChannel } from '../../common/rpc/client.js';
 import type { ServiceCaller } from '../../common/rpc/method-types.js';
@@ -9,7 +8,6 @@ import type { ServiceCaller } from '../../common/rpc/method-types.js';
 export interface MetadataCalls {
   readonly account: ServiceCaller<AccountServiceService>;
   readonly presence: ServiceCaller<PresenceServiceService>;
-  readonly commit: ServiceCaller<CommitServiceService>;
   readonly feed: ServiceCaller<FeedServiceService>;
 }
 
@@ -18,7 +16,6 @@ export function connectMetadata(channel: RpcChannel): MetadataCalls {
   return {
     account: channel.service(AccountServiceService),
     presence: channel.service(PresenceServiceService),
-    commit: channel.service(CommitServiceService),
     feed: channel.service(FeedServiceService),
   };
 }

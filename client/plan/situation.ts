@@ -1,7 +1,7 @@
 import { laterTime, nextTime, TIME_START, type HybridTime } from '../../common/feed/hybrid-time.js';
 import { isVoid, type Item, type ItemContent, type ItemPath, type Version } from '../../common/feed/item.js';
 import { hasSeen } from '../../common/feed/merge.js';
-import { counterOf, joinVersions, NO_VERSION } from '../../common/feed/version.js';
+import { counterOf, joinVersions } from '../../common/feed/version.js';
 import type { DeviceId, ReplicaId } from '../../common/ids.js';
 import type { LocalEntry } from '../state/local-entry.js';
 import type { Trees } from '../state/tree-store.js';
@@ -33,17 +33,17 @@ export interface Situation {
   readonly open: Item | undefined;
 }
 
-export function situationOf({ remote, synced, local, offered }: Trees, path: ItemPath): Situation {
-  const held = remote.get(path);
-  const agreed = synced.get(path);
-  const offer = offered.get(path);
-  const about = { path, remote: held, local: local.get(path) };
+export function situationOf(trees: Trees, path: ItemPath): Situation {
+  const held = trees.remote.get(path);
+  const agreed = trees.synced.get(path);
+  const local = trees.local.get(path);
+  const offer = trees.offered.get(path);
   if (offer !== undefined && held !== undefined && !isVoid(offer) && hasSeen(held, offer)) {
-    return { ...about, base: offer, isNewsToUs: true, open: undefined };
+    return { path, remote: held, local, base: offer, isNewsToUs: true, open: undefined };
   }
   // A namespace that was restored from an older copy may not know what both sides agreed on: then nothing is agreed.
   const isKnown = agreed === undefined || held === undefined || hasSeen(held, agreed);
-  return { ...about, base: isKnown ? agreed : undefined, isNewsToUs: false, open: offer };
+  return { path, remote: held, local, base: isKnown ? agreed : undefined, isNewsToUs: false, open: offer };
 }
 
 /**
@@ -54,13 +54,17 @@ export function situationOf({ remote, synced, local, offered }: Trees, path: Ite
 export function nextOffer(situation: Situation, seen: readonly (Item | undefined)[], rules: PlanRules): Offer {
   const { remote, base, open, local } = situation;
   const { replica: replicaId, device: author, nowMs } = rules;
-  const numbers = [remote, base, open].map((item) => counterOf(item?.version ?? NO_VERSION, replicaId));
-  const change = { replicaId, counter: Math.max(...numbers) + 1 };
+  let counter = 1;
+  for (const item of [remote, base, open]) {
+    if (item !== undefined) counter = Math.max(counter, counterOf(item.version, replicaId) + 1);
+  }
+  const change = { replicaId, counter };
   let version: Version = [change];
   let latest: HybridTime = TIME_START;
   for (const item of seen) {
-    version = joinVersions(version, item?.version ?? NO_VERSION);
-    latest = laterTime(latest, item?.at ?? TIME_START);
+    if (item === undefined) continue;
+    version = joinVersions(version, item.version);
+    latest = laterTime(latest, item.at);
   }
   return { version, change, at: nextTime(latest, madeAtMs(local, nowMs)), author };
 }

@@ -1,10 +1,12 @@
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { decodeItem, encodeItem } from '../../common/feed/item-codec.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
+import { blockCount } from '../../common/feed/merge.js';
 import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js';
 import { clientLimits } from '../../common/limits.js';
 import type { LocalEntry } from './local-entry.js';
 import { decodeLocalEntry, encodeLocalEntry } from './local-entry-codec.js';
+import { LmdbOffers } from './lmdb-offers.js';
 import { mergedChanges } from './merged-changes.js';
 import { offersAfter } from './offers.js';
 import { RecentValues } from './recent-values.js';
@@ -93,7 +95,7 @@ const localEntryCodec: Codec<LocalEntry> = {
 };
 
 /** Items; one that enters two trees at once is encoded once. */
-function itemCodec(): Codec<Item> {
+function itemCodec(): Codec<Item> & ConstructorParameters<typeof LmdbOffers>[1] {
   const encoded = new WeakMap<Item, Uint8Array>();
   return {
     encode(item) {
@@ -102,7 +104,7 @@ function itemCodec(): Codec<Item> {
       return known;
     },
     decode: (_path, record) => decodeItem(record),
-    blockCount: ({ content }) => (content.kind === 'file' ? content.blocks.sizes.length : 0),
+    blockCount,
   };
 }
 
@@ -111,7 +113,7 @@ class LmdbTreeStore implements TreeStore {
   readonly remote: LmdbTree<Item>;
   readonly local: LmdbTree<LocalEntry>;
   readonly synced: LmdbTree<Item>;
-  readonly offered: LmdbTree<Item>;
+  readonly offered: LmdbOffers;
   readonly #root: RootDatabase<Buffer, Buffer>;
   readonly #facts: Database<string, string>;
 
@@ -122,7 +124,7 @@ class LmdbTreeStore implements TreeStore {
     this.#facts = root.openDB({ name: 'facts', encoding: 'string' });
     this.remote = new LmdbTree(db('remote'), items);
     this.synced = new LmdbTree(db('synced'), items);
-    this.offered = new LmdbTree(db('offered'), items);
+    this.offered = new LmdbOffers(db('offered'), items, this.synced);
     this.local = new LmdbTree(db('local'), localEntryCodec);
   }
 
@@ -158,7 +160,8 @@ class LmdbTreeStore implements TreeStore {
         if (changes.cursor !== undefined) this.#facts.putSync(CURSOR_KEY, String(changes.cursor));
       });
     } catch (thrown) {
-      for (const tree of [this.remote, this.local, this.synced, this.offered]) tree.forgetRecent();
+      for (const tree of [this.remote, this.local, this.synced]) tree.forgetRecent();
+      this.offered.reload();
       throw thrown;
     }
   }

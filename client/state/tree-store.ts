@@ -24,7 +24,7 @@ export interface Trees {
    * What this folder has said to the namespace and not been answered, the last of each path. Of what the folder has moved
    * on from since, a void item remains that keeps the number: no number is given to two changes.
    */
-  readonly offered: Tree<Item>;
+  readonly offered: Pick<Tree<Item>, 'get'>;
 }
 
 /** What is to change in one tree; undefined removes a path. */

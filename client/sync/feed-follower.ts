@@ -25,7 +25,7 @@ export interface FeedFollowerParts {
 export async function followFeed(parts: FeedFollowerParts, signal: AbortSignal): Promise<void> {
   const { namespaceId, feed, store } = parts;
   try {
-    const request = { namespaceId, afterCursor: BigInt(store.cursor) };
+    const request = { namespaceId, afterCursor: BigInt(store.cursor), replicaId: '' };
     for await (const page of feed.subscribe(request, { signal })) await takePage(parts, page);
     throw new DrystoneError('UNAVAILABLE', 'TRANSPORT', 'metadata ended the subscription');
   } catch (thrown) {

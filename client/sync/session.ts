@@ -150,7 +150,6 @@ class Session {
   #loop(): SyncLoop {
     const { parts, namespaceId, metadata, agents } = this;
     const { context, store, disk, tally } = parts;
-    const device = parts.device.id;
     const index = new LocalBlockIndex(store.local);
     const transfers = agentTransfers({
       ...parts,
@@ -164,7 +163,7 @@ class Session {
     });
     return new SyncLoop({
       ...parts,
-      device,
+      device: parts.device.id,
       replica: replicaOf(parts),
       clock: context.clock,
       random: context.random,

@@ -1,6 +1,15 @@
 import { wireLimits } from '../limits.js';
 import { TIME_START } from './hybrid-time.js';
-import { NOBODY, statesOf, type Change, type Item, type ItemPath, type ItemState, type Version } from './item.js';
+import {
+  isVoid,
+  NOBODY,
+  statesOf,
+  type Change,
+  type Item,
+  type ItemPath,
+  type ItemState,
+  type Version,
+} from './item.js';
 import { compareStates } from './state-order.js';
 import { compareVersions, covers, joinVersions } from './version.js';
 
@@ -11,6 +20,8 @@ import { compareVersions, covers, joinVersions } from './version.js';
  * itself where the other adds nothing.
  */
 export function mergeItems(a: Item, b: Item): Item {
+  // Most of what is heard is the echo of what was said.
+  if (sameItem(a, b)) return a;
   const states: ItemState[] = [];
   for (const state of statesOf(a)) {
     const twin = stateOf(b, state.change);
@@ -72,8 +83,13 @@ export function blockCount(item: Item): number {
   return count;
 }
 
-function stateOf(item: Item, { replicaId, counter }: Change): ItemState | undefined {
-  return statesOf(item).find(({ change }) => change.replicaId === replicaId && change.counter === counter);
+function stateOf(item: Item, change: Change): ItemState | undefined {
+  if (item.rivals.length === 0) return isSame(item.change, change) && !isVoid(item) ? item : undefined;
+  return statesOf(item).find((state) => isSame(state.change, change));
+}
+
+function isSame(a: Change, b: Change): boolean {
+  return a.counter === b.counter && a.replicaId === b.replicaId;
 }
 
 function says(item: Item, version: Version, states: readonly ItemState[]): boolean {

@@ -36,6 +36,8 @@ export function compareVersions(a: Version, b: Version): VersionOrder {
 
 /** The smallest version that neither `a` nor `b` dominates: the larger counter of each replica. */
 export function joinVersions(a: Version, b: Version): Version {
+  if (a.length === 0) return b;
+  if (b.length === 0) return a;
   const counters = new Map<ReplicaId, number>();
   for (const { replicaId, counter } of [...a, ...b]) {
     counters.set(replicaId, Math.max(counter, counters.get(replicaId) ?? 0));

@@ -5,8 +5,7 @@ import { statesOf } from '../../common/feed/item.js';
 import { metadataLimits, wireLimits } from '../../common/limits.js';
 import { receiptOfMessage } from '../../common/receipt-message.js';
 import type { Receipt } from '../../common/receipt.js';
-import { Item as WireItem } from '../../proto/gen/drystone/feed/v1/feed.js';
-import type { CommitRequest } from '../../proto/gen/drystone/metadata/v1/commit.js';
+import { Item as WireItem, type PushRequest } from '../../proto/gen/drystone/feed/v1/feed.js';
 import type { NewItem } from './decide.js';
 
 /** What a commit message asks for, its form checked. */
@@ -16,7 +15,7 @@ export interface ParsedCommit {
 }
 
 /** Checks everything about a commit message that can be checked by itself; INVALID_ARGUMENT names the field. */
-export function parseCommitRequest(request: CommitRequest): ParsedCommit {
+export function parseCommitRequest(request: PushRequest): ParsedCommit {
   checkCount('items', request.items.length, wireLimits.itemsPerCommit);
   checkCount('receipts', request.receipts.length, wireLimits.receiptsPerCommit);
   const paths = new Set<string>();

@@ -1,7 +1,7 @@
 import type { Clock } from '../../common/clock.js';
 import type { DeviceIdentity } from '../../common/identity/identity.js';
 import { parseNamespaceId, type NamespaceId } from '../../common/ids.js';
-import type { CommitRequest } from '../../proto/gen/drystone/metadata/v1/commit.js';
+import type { PushRequest } from '../../proto/gen/drystone/feed/v1/feed.js';
 import type { CommitMetrics } from '../metrics.js';
 import { StreamField } from '../requests/stream-field.js';
 import type { MetadataStore } from '../store/contract.js';
@@ -37,7 +37,7 @@ export class CommitStream {
   ) {}
 
   /** Resolves when the commit is durable. For errors see CommitService.Commit; the request then changed nothing. */
-  async commit(request: CommitRequest): Promise<CommitDecision> {
+  async commit(request: PushRequest): Promise<CommitDecision> {
     const { store, metrics, clock } = this.parts;
     const startedMs = clock.monotonicMs();
     const prepared = this.#lastPrepared.then(() => this.#prepare(request));
@@ -48,7 +48,7 @@ export class CommitStream {
     return decision;
   }
 
-  async #prepare(request: CommitRequest): Promise<Prepared> {
+  async #prepare(request: PushRequest): Promise<Prepared> {
     const namespaceId = this.#namespace.of(request.namespaceId);
     const { access, verifier, clock } = this.parts;
     const namespace = await access.authorise(this.caller, namespaceId, 'editor');

@@ -46,7 +46,8 @@ export function accountRoutes(parts: AccountParts): ServedService {
       },
       async issueAccessToken({ namespaceIds }, context) {
         const issued = await accessTokens.issue(callingDevice(context), parseNamespaceIds(namespaceIds));
-        return { accessToken: issued.accessToken, expiresAtMs: BigInt(issued.expiresAtMs) };
+        const tokenKeys = accessTokens.keys.map(({ id, publicKey }) => ({ keyId: id, publicKey }));
+        return { accessToken: issued.accessToken, expiresAtMs: BigInt(issued.expiresAtMs), tokenKeys };
       },
     },
     {

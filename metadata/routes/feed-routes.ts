@@ -7,13 +7,16 @@ import { FeedServiceService } from '../../proto/gen/drystone/feed/v1/feed.js';
 import type { EncodedPage } from '../feed/encoded-page.js';
 import type { FeedReader } from '../feed/feed-reader.js';
 import type { Subscriptions } from '../feed/subscriptions.js';
+import type { CommitParts } from '../commit/commit-stream.js';
 import { callingDevice } from '../requests/callers.js';
 import type { Access } from '../trust/access.js';
+import { push } from './push.js';
 
 export interface FeedParts {
   readonly access: Access;
   readonly reader: FeedReader;
   readonly subscriptions: Subscriptions;
+  readonly commits: CommitParts;
 }
 
 const sendEncoded = (page: EncodedPage): Buffer => page.bytes;
@@ -22,10 +25,11 @@ const sendEncoded = (page: EncodedPage): Buffer => page.bytes;
 const feedMethods = {
   readFeed: { ...FeedServiceService.readFeed, responseSerialize: sendEncoded },
   subscribe: { ...FeedServiceService.subscribe, responseSerialize: sendEncoded },
+  push: FeedServiceService.push,
 } as const;
 
 /** FeedService (proto/drystone/feed/v1/feed.proto). */
-export function feedRoutes({ access, reader, subscriptions }: FeedParts): ServedService {
+export function feedRoutes({ access, reader, subscriptions, commits }: FeedParts): ServedService {
   return serve(
     feedMethods,
     {
@@ -45,8 +49,13 @@ export function feedRoutes({ access, reader, subscriptions }: FeedParts): Served
         const admit = (): Promise<unknown> => access.authorise(device, namespaceId, 'reader');
         return subscriptions.subscribe({ namespaceId, after, admit }, context.signal);
       },
+      push: (requests, context) => push(commits, requests, context),
     },
-    { audience: { readFeed: 'device', subscribe: 'device' }, endless: ['subscribe'] },
+    {
+      audience: { readFeed: 'device', subscribe: 'device', push: 'device' },
+      endless: ['subscribe'],
+      requestBytes: { push: wireLimits.messageBytes },
+    },
   );
 }
 

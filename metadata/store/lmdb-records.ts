@@ -1,5 +1,5 @@
-import type { Change } from '../../common/feed/item.js';
 import { ID_BYTES, type Cursor, type ReplicaId } from '../../common/ids.js';
+import type { Change } from '../../common/feed/item.js';
 import type { ItemHead } from '../commit/decide.js';
 import { readUint64, writeUint64 } from './lmdb-keys.js';
 import { memberRoles, type FeedHead, type MemberRole } from './rows.js';

@@ -1,6 +1,6 @@
 import type { Clock } from '../../common/clock.js';
 import type { AccessRight } from '../../common/identity/access-right.js';
-import { signAccessToken } from '../../common/identity/access-tokens.js';
+import { signAccessToken, type TokenKey } from '../../common/identity/access-tokens.js';
 import type { DeviceIdentity } from '../../common/identity/identity.js';
 import type { NamespaceId } from '../../common/ids.js';
 import { trustLimits } from '../../common/limits.js';
@@ -22,6 +22,11 @@ export interface AccessTokensParts {
 /** Issues the tokens by which agents know what a device may do. */
 export class AccessTokens {
   constructor(readonly parts: AccessTokensParts) {}
+
+  /** With which tokens are verified that are in force, or soon will be. */
+  get keys(): readonly TokenKey[] {
+    return this.parts.keys.all;
+  }
 
   /**
    * A token that opens these namespaces to the device for `trustLimits.accessTokenMs`, as far as its account's roles go.

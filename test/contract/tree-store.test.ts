@@ -1,10 +1,11 @@
+import { open } from 'lmdb';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openLmdbTreeStore } from '../../client/state/lmdb-tree-store.js';
 import { MemoryTreeStore } from '../../client/state/memory-tree-store.js';
-import type { ItemPath } from '../../common/feed/item.js';
+import type { Item, ItemPath } from '../../common/feed/item.js';
 import type { Cursor, NamespaceId } from '../../common/ids.js';
 import { DIRECTORY, itemFrom, stateBy } from '../support/feed/sample-states.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -43,4 +44,25 @@ test('the LMDB engine finds everything again after it was closed', async () => {
   expect(after.offered.get(offer.path)).toEqual(offer);
   expect([...after.local.pathsBelow('')]).toEqual(['d']);
   await after.close();
+});
+
+test('the LMDB engine finds open offers again, and of those that were offered with them none that is settled', async () => {
+  const path = join(temporaryDirectory(), 'state');
+  const before = openLmdbTreeStore(path);
+  const [a, b] = ['a', 'b'].map((name) => itemFrom(name, [stateBy('a', 1, 77, DIRECTORY)])) as [Item, Item];
+  const later = itemFrom('b', [stateBy('a', 2, 78, DIRECTORY)]);
+  await before.write({ offered: new Map([a, b].map((item) => [item.path, item])) });
+  await before.write({ remote: new Map([[a.path, a]]), synced: new Map([[a.path, a]]) });
+  await before.write({ offered: new Map([[later.path, later]]) });
+  await before.close();
+  const after = openLmdbTreeStore(path);
+  expect(after.offered.get(a.path)).toBeUndefined();
+  expect(after.offered.get(b.path)).toEqual(later);
+  await after.write({ remote: new Map([[b.path, later]]), synced: new Map([[b.path, later]]) });
+  expect(after.offered.get(b.path)).toBeUndefined();
+  await after.close();
+  const root = open<Buffer, Buffer>({ path, encoding: 'binary', keyEncoding: 'binary' });
+  const offered = root.openDB<Buffer, Buffer>({ name: 'offered', encoding: 'binary', keyEncoding: 'binary' });
+  expect([...offered.getKeys()], 'records of nothing that is open are gone').toEqual([]);
+  await root.close();
 });

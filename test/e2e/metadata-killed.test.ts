@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { itemToWire } from '../../common/feed/item-codec.js';
 import type { DeviceIdentity } from '../../common/identity/identity.js';
-import type { CommitRequest } from '../../proto/gen/drystone/metadata/v1/commit.js';
+import type { PushRequest } from '../../proto/gen/drystone/feed/v1/feed.js';
 import { TestEnrollment, type TestCaller } from '../support/metadata/callers.js';
 import type { MetadataCalls } from '../support/metadata/calls.js';
 import { openHeartbeat } from '../support/metadata/heartbeats.js';
@@ -21,19 +21,19 @@ async function commitUntilKilled(
   round: number,
   kill: () => void,
 ) {
-  async function* requests(): AsyncGenerator<CommitRequest, void, undefined> {
+  async function* requests(): AsyncGenerator<PushRequest, void, undefined> {
     for (let batch = 0; ; batch++) {
       const items = Array.from({ length: ITEMS_PER_COMMIT }, (_, index) => {
         const item = itemToWire(itemAt(`${round}/${batch}/${index}`));
         return { ...item, authorDeviceId: identity.deviceId };
       });
-      yield { namespaceId, items, receipts: [] };
+      yield { namespaceId, items, receipts: [], endorsement: undefined };
     }
   }
   let acknowledged = 0n;
   let answers = 0;
   const ending = (async () => {
-    for await (const { cursor } of calls.commit.commit(requests())) {
+    for await (const { cursor } of calls.feed.push(requests())) {
       acknowledged = cursor;
       // Requests are on their way and in the store now: a good moment for the worst.
       if (++answers === 3 + round) kill();

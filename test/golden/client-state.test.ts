@@ -41,6 +41,9 @@ const ITEM =
   '1a2030303131323233333434353536363737383839396161626263636464656566662a004a0908fb' +
   'd095ffbc311004';
 
+/** The bytes of an item whose path is one letter. */
+const LENGTH = (3 + ITEM.length / 2).toString(16).padStart(8, '0');
+
 /** Format 2: a change of any of these is a new format, with a migration. Keys and values in hexadecimal. */
 const RECORDS = {
   local: {
@@ -53,7 +56,7 @@ const RECORDS = {
   },
   remote: { '61': `0a0161${ITEM}` },
   synced: { '61': `0a0161${ITEM}` },
-  offered: { '6f': `0a016f${ITEM}` },
+  offered: { '0000000000000001': `${LENGTH}0a016f${ITEM}${LENGTH}0a0170${ITEM}` },
   facts: {
     '637572736f72': '323538',
     '6e616d657370616365': '3066'.repeat(16),
@@ -67,7 +70,7 @@ test('the state of a client is stored as docs/storage-format.md says', async () 
   await store.claim('0f'.repeat(16) as NamespaceId, '5e'.repeat(16));
   const local = new Map([file, unread, directory, link].map((entry) => [entry.path, entry]));
   const items = new Map([[item.path, item]]);
-  const offered = new Map([['o' as ItemPath, { ...item, path: 'o' as ItemPath }]]);
+  const offered = new Map(['o', 'p'].map((path) => [path as ItemPath, { ...item, path: path as ItemPath }]));
   await store.write({ local, remote: items, synced: items, offered, cursor: 258 as Cursor });
   await store.close();
 

@@ -7,13 +7,14 @@ import { receiptToMessage } from '../../common/receipt-message.js';
 import { signReceipt, type Receipt } from '../../common/receipt.js';
 import type { Item } from '../../proto/gen/drystone/feed/v1/feed.js';
 import { MemberRole } from '../../proto/gen/drystone/metadata/v1/access.js';
-import type { CommitResponse } from '../../proto/gen/drystone/metadata/v1/commit.js';
+import type { PushResponse } from '../../proto/gen/drystone/feed/v1/feed.js';
 import { connectBlockServer, type BlockClient } from '../../server/block-client.js';
 import { getTexts, putBlocks, tokensFrom } from '../support/agent/agent-under-test.js';
 import { collect, rejection, streamOf } from '../support/async-tools.js';
 import { blockOf } from '../support/blocks/sample-blocks.js';
 import type { TestCaller } from '../support/metadata/callers.js';
 import { FleetUnderAttack } from '../support/security/fleet-under-attack.js';
+import { changedBy } from '../support/feed/wire-change.js';
 
 const secret = blockOf('what only the members of `hers` may read');
 const MALLORYS = Array.from({ length: 18 }, (_, index) => `mallorys-${index}`);
@@ -55,15 +56,7 @@ function claim({ identity }: TestCaller<DeviceIdentity>, path = 'claimed'): Item
     blocks: { hashes: secret.hash, sizes: [secret.data.length] },
   };
   const { deviceId } = identity;
-  return {
-    path,
-    version: { entries: [{ replicaId: deviceId, counter: 1n }] },
-    change: 0,
-    changedAt: { wallMs: 1_700_000_000_000n, logical: 0 },
-    authorDeviceId: deviceId,
-    content: { $case: 'file', value: file },
-    rivals: [],
-  };
+  return { ...changedBy(deviceId), path, content: { $case: 'file', value: file } };
 }
 
 function commit(
@@ -71,9 +64,11 @@ function commit(
   namespaceId: NamespaceId,
   items: Item[],
   receipts: readonly Receipt[] = [],
-): Promise<CommitResponse[]> {
+): Promise<PushResponse[]> {
   return collect(
-    device.calls.commit.commit(streamOf({ namespaceId, items, receipts: receipts.map(receiptToMessage) })),
+    device.calls.feed.push(
+      streamOf({ namespaceId, items, receipts: receipts.map(receiptToMessage), endorsement: undefined }),
+    ),
   );
 }
 

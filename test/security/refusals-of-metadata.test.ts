@@ -44,7 +44,7 @@ const table = readTable(`
 | AdminService/ListNamespaces                       | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | role  | ok       | ok     | ok     | ok    | ok            |
 | AdminService/SetAssignment                        | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | role  | role     | role   | role   | role  | ok            |
 | AdminService/ListAgents                           | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | role  | role     | role   | role   | role  | ok            |
-| CommitService/Commit                              | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | role  | unknown  | role   | ok     | ok    | unknown       |
+| FeedService/Push                              | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | role  | unknown  | role   | ok     | ok    | unknown       |
 | EnrollmentService/Enroll                          | ok      | ok       | ok       | ok      | ok      | revoked      | revoked | ok    | ok       | ok     | ok     | ok    | ok            |
 | EnrollmentService/RenewCertificate                | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | ok    | ok       | ok     | ok     | ok    | ok            |
 | FeedService/ReadFeed                              | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | role  | unknown  | ok     | ok     | ok    | unknown       |

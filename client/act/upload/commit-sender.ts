@@ -1,20 +1,20 @@
-import { hashAt, hashCount, hashKey, hashKeyAt, type HashKey } from '../../../common/block-hash.js';
+import { HASH_BYTES, hashAt, hashCount, hashKey, hashKeyAt, type HashKey } from '../../../common/block-hash.js';
 import { ChangeSignal } from '../../../common/concurrency/change-signal.js';
 import { entryFromWire, itemToWire } from '../../../common/feed/item-codec.js';
 import { statesOf, type ItemPath } from '../../../common/feed/item.js';
-import { hasSeen } from '../../../common/feed/merge.js';
+import { blockCount, hasSeen } from '../../../common/feed/merge.js';
 import { parseCursor, type Cursor, type NamespaceId } from '../../../common/ids.js';
 import { clientLimits, wireLimits } from '../../../common/limits.js';
 import { receiptToMessage } from '../../../common/receipt-message.js';
 import type { Receipt } from '../../../common/receipt.js';
-import type { CommitRequest, CommitResponse } from '../../../proto/gen/drystone/metadata/v1/commit.js';
+import type { PushRequest, PushResponse } from '../../../proto/gen/drystone/feed/v1/feed.js';
 import type { MetadataCalls } from '../../connection/metadata-calls.js';
 import { SlotGate } from '../slot-gate.js';
 import type { ReadyItem, UploadOutcome } from './pending-item.js';
 
 export interface CommitSenderParts {
   readonly namespaceId: NamespaceId;
-  readonly commit: MetadataCalls['commit'];
+  readonly feed: Pick<MetadataCalls['feed'], 'push'>;
   /** These items are about to be sent: they are, once this has resolved. */
   readonly onOffer: (items: readonly ReadyItem[]) => Promise<void>;
   /** What became of items, as metadata says it; in the order of the messages. */
@@ -65,7 +65,7 @@ export class CommitSender {
 
   /** Works until {@link end} was called and everything is committed. Raises the errors of metadata. */
   async run(signal: AbortSignal): Promise<void> {
-    for await (const response of this.parts.commit.commit(this.#requests(signal), { signal })) {
+    for await (const response of this.parts.feed.push(this.#requests(signal), { signal })) {
       const message = this.#sent.shift() ?? { groups: [], receipts: [] };
       this.parts.onRecorded(message.receipts);
       this.parts.onCursor(parseCursor('cursor', response.cursor));
@@ -76,7 +76,7 @@ export class CommitSender {
     }
   }
 
-  async *#requests(signal: AbortSignal): AsyncGenerator<CommitRequest, void, undefined> {
+  async *#requests(signal: AbortSignal): AsyncGenerator<PushRequest, void, undefined> {
     while (!signal.aborted) {
       await this.#sending.enter();
       const message = await this.#nextMessage(signal);
@@ -88,6 +88,7 @@ export class CommitSender {
         namespaceId: this.parts.namespaceId,
         items: items.map(({ item }) => itemToWire(item)),
         receipts: message.receipts.map(receiptToMessage),
+        endorsement: undefined,
       };
     }
   }
@@ -120,7 +121,7 @@ export class CommitSender {
     const paths = new Set<ItemPath>();
     let bytes = 0;
     for (let group = this.#groups[0]; group !== undefined; group = this.#groups[0]) {
-      for (const { item } of group) bytes += hashBytesOf(item);
+      for (const { item } of group) bytes += blockCount(item) * HASH_BYTES;
       const fits = paths.size + group.length <= wireLimits.itemsPerCommit && bytes <= clientLimits.commitMessageBytes;
       if (groups.length > 0 && (!fits || group.some(({ item }) => paths.has(item.path)))) break;
       this.#groups.shift();
@@ -130,7 +131,7 @@ export class CommitSender {
     return groups;
   }
 
-  #outcomesOf(groups: readonly Group[], { missingHashes, merged }: CommitResponse): UploadOutcome[] {
+  #outcomesOf(groups: readonly Group[], { missingHashes, merged }: PushResponse): UploadOutcome[] {
     if (missingHashes.length > 0) return this.#withoutMissing(groups, missingHashes);
     const answers = new Map(merged.map(({ index, current }) => [index, current]));
     return groups.flat().map((ready, index): UploadOutcome => {
@@ -153,13 +154,6 @@ export class CommitSender {
     this.#groups.unshift(...groups.filter((group) => !dropped.has(group)));
     return [...dropped].flat().map((ready) => ({ outcome: 'missing', ...ready }));
   }
-}
-
-function hashBytesOf(item: ReadyItem['item']): number {
-  return statesOf(item).reduce(
-    (sum, { content }) => sum + (content.kind === 'file' ? content.blocks.hashes.length : 0),
-    0,
-  );
 }
 
 function lacks({ item }: ReadyItem, missing: ReadonlySet<HashKey>): boolean {

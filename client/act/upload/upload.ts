@@ -58,7 +58,7 @@ export async function upload(
   const budget = new ByteBudget(clientLimits.uploadBytesInFlight);
   const commits = new CommitSender({
     namespaceId,
-    commit: metadata.commit,
+    feed: metadata.feed,
     onOffer,
     onOutcomes,
     onCursor,

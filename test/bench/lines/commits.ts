@@ -1,7 +1,6 @@
 import { HASH_BYTES } from '../../../common/block-hash.js';
 import { wireLimits } from '../../../common/limits.js';
-import type { Item } from '../../../proto/gen/drystone/feed/v1/feed.js';
-import { CommitServiceService, type CommitRequest } from '../../../proto/gen/drystone/metadata/v1/commit.js';
+import { FeedServiceService, type Item, type PushRequest } from '../../../proto/gen/drystone/feed/v1/feed.js';
 import { seededRandom } from '../../support/seeded-random.js';
 import type { Bench } from '../bench-line.js';
 import { median, secondsOf, spread } from '../statistics.js';
@@ -41,7 +40,7 @@ export const commits: Bench = {
 };
 
 /** Made, and receipts signed, before the clock: that is not what is measured. */
-function describeCommits(metadata: MetadataUnderTest, run: number): CommitRequest[] {
+function describeCommits(metadata: MetadataUnderTest, run: number): PushRequest[] {
   const random = seededRandom(`commits ${run}`);
   return Array.from({ length: ITEMS / wireLimits.itemsPerCommit }, (_, batch) => {
     const hashes = random.bytes(wireLimits.itemsPerCommit * HASH_BYTES);
@@ -52,7 +51,7 @@ function describeCommits(metadata: MetadataUnderTest, run: number): CommitReques
         hashes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES),
       );
     });
-    return { namespaceId: metadata.namespaceId, items, receipts: [metadata.receipt(hashes)] };
+    return { namespaceId: metadata.namespaceId, items, receipts: [metadata.receipt(hashes)], endorsement: undefined };
   });
 }
 
@@ -77,11 +76,11 @@ export function describeFile({ deviceId }: MetadataUnderTest, path: string, hash
   };
 }
 
-async function commitAll({ channel }: MetadataUnderTest, requests: readonly CommitRequest[]): Promise<void> {
-  async function* all(): AsyncGenerator<CommitRequest, void, undefined> {
+async function commitAll({ channel }: MetadataUnderTest, requests: readonly PushRequest[]): Promise<void> {
+  async function* all(): AsyncGenerator<PushRequest, void, undefined> {
     yield* requests;
   }
-  for await (const { missingHashes, merged } of channel.service(CommitServiceService).commit(all())) {
+  for await (const { missingHashes, merged } of channel.service(FeedServiceService).push(all())) {
     if (missingHashes.length > 0 || merged.length > 0) throw new Error('a commit was not accepted');
   }
 }

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HASH_BYTES } from '../../../common/block-hash.js';
-import type { Item } from '../../../proto/gen/drystone/feed/v1/feed.js';
-import { CommitServiceService, type CommitRequest } from '../../../proto/gen/drystone/metadata/v1/commit.js';
+import { FeedServiceService, type Item, type PushRequest } from '../../../proto/gen/drystone/feed/v1/feed.js';
 import { seededRandom } from '../../support/seeded-random.js';
 import type { Bench } from '../bench-line.js';
 import { startPeer, type PeerProcess } from '../peer-process.js';
@@ -58,15 +57,15 @@ export const fanOut: Bench = {
 /** Commits one item at a time; returns each subscriber's delay for each of them. */
 async function measure(metadata: MetadataUnderTest, peers: readonly PeerProcess[], run: number): Promise<number[]> {
   const committedAtNs = new Map<number, bigint>();
-  async function* requests(): AsyncGenerator<CommitRequest, void, undefined> {
+  async function* requests(): AsyncGenerator<PushRequest, void, undefined> {
     for (let index = 0; index < COMMITS; index++) {
       await sleep(PAUSE_MS);
       const hash = seededRandom(`fan-out ${run} ${index}`).bytes(HASH_BYTES);
       const items: Item[] = [describeFile(metadata, `run ${run}/${index}`, hash)];
-      yield { namespaceId: metadata.namespaceId, items, receipts: [metadata.receipt(hash)] };
+      yield { namespaceId: metadata.namespaceId, items, receipts: [metadata.receipt(hash)], endorsement: undefined };
     }
   }
-  for await (const { cursor } of metadata.channel.service(CommitServiceService).commit(requests())) {
+  for await (const { cursor } of metadata.channel.service(FeedServiceService).push(requests())) {
     committedAtNs.set(Number(cursor), process.hrtime.bigint());
   }
   const delaysMs: number[] = [];

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { HASH_BYTES, hashAt, hashCount } from '../../../common/block-hash.js';
 import { wireLimits } from '../../../common/limits.js';
-import { CommitServiceService, type CommitRequest } from '../../../proto/gen/drystone/metadata/v1/commit.js';
+import { FeedServiceService, type PushRequest } from '../../../proto/gen/drystone/feed/v1/feed.js';
 import { PresenceServiceService, type FindMissingRequest } from '../../../proto/gen/drystone/metadata/v1/presence.js';
 import { seededRandom } from '../../support/seeded-random.js';
 import { knowKeys } from '../baseline/durable-lmdb.js';
@@ -69,17 +69,17 @@ export const findMissing: Bench = {
 async function makeKnown(metadata: MetadataUnderTest, known: Buffer): Promise<void> {
   const { namespaceId } = metadata;
   const receiptBytes = wireLimits.hashesPerMessage * HASH_BYTES;
-  async function* requests(): AsyncGenerator<CommitRequest, void, undefined> {
+  async function* requests(): AsyncGenerator<PushRequest, void, undefined> {
     for (let start = 0; start < known.length; start += RECEIPTS_PER_COMMIT * receiptBytes) {
       const part = known.subarray(start, start + RECEIPTS_PER_COMMIT * receiptBytes);
       const count = Math.ceil(part.length / receiptBytes);
       const receipts = Array.from({ length: count }, (_, index) => {
         return metadata.receipt(part.subarray(index * receiptBytes, (index + 1) * receiptBytes));
       });
-      yield { namespaceId, items: [], receipts };
+      yield { namespaceId, items: [], receipts, endorsement: undefined };
     }
   }
-  for await (const { missingHashes } of metadata.channel.service(CommitServiceService).commit(requests())) {
+  for await (const { missingHashes } of metadata.channel.service(FeedServiceService).push(requests())) {
     if (missingHashes.length > 0) throw new Error('a commit of receipts alone has nothing to miss');
   }
 }

@@ -14,7 +14,9 @@ let arrivals: [cursor: number, atNs: string][] = [];
 
 async function subscribe(channel: ReturnType<typeof openChannel>, caughtUp: () => void): Promise<void> {
   let isLive = false;
-  for await (const page of channel.service(FeedServiceService).subscribe({ namespaceId, afterCursor: 0n })) {
+  for await (const page of channel
+    .service(FeedServiceService)
+    .subscribe({ namespaceId, afterCursor: 0n, replicaId: '' })) {
     const atNs = process.hrtime.bigint();
     if (isLive) arrivals.push(...page.entries.map(({ cursor }): [number, string] => [Number(cursor), String(atNs)]));
     if (page.caughtUp && !isLive) {

@@ -1,10 +1,10 @@
 import type { FleetCaller } from '../../../agent/metadata-link.js';
 import { cancelled, type DrystoneError } from '../../../common/errors.js';
+import type { TokenKey } from '../../../proto/gen/drystone/metadata/v1/account.js';
 import type {
   HeartbeatRequest,
   HeartbeatResponse,
   RegisterAgentRequest,
-  TokenKey,
 } from '../../../proto/gen/drystone/metadata/v1/fleet.js';
 import { BoundedQueue } from '../../../common/concurrency/bounded-queue.js';
 import { onAbort } from '../async-tools.js';

@@ -17,7 +17,7 @@ import type { Blocklist, Item, ItemPath } from '../../../common/feed/item.js';
 import { mergeItems, sameItem } from '../../../common/feed/merge.js';
 import type { AgentId, DeviceId, NamespaceId, ReplicaId } from '../../../common/ids.js';
 import type { Receipt } from '../../../common/receipt.js';
-import type { CommitRequest, CommitResponse } from '../../../proto/gen/drystone/metadata/v1/commit.js';
+import type { PushRequest, PushResponse } from '../../../proto/gen/drystone/feed/v1/feed.js';
 import type { FindMissingRequest, FindMissingResponse } from '../../../proto/gen/drystone/metadata/v1/presence.js';
 import type { Block, BlockClient } from '../../../server/block-client.js';
 import { itemFrom, stateBy } from '../feed/sample-states.js';
@@ -38,7 +38,7 @@ export class UploadWorld {
   readonly present = new Set<string>();
   readonly put: string[] = [];
   readonly bytesPut: Uint8Array[] = [];
-  readonly commits: CommitRequest[] = [];
+  readonly commits: PushRequest[] = [];
   readonly outcomes: UploadOutcome[] = [];
   /** What was noted before it was sent, message by message. */
   readonly noted: Item[][] = [];
@@ -62,7 +62,7 @@ export class UploadWorld {
     }
   }
 
-  async *commit(requests: AsyncIterable<CommitRequest>): AsyncGenerator<CommitResponse> {
+  async *commit(requests: AsyncIterable<PushRequest>): AsyncGenerator<PushResponse> {
     for await (const request of requests) {
       this.commits.push(request);
       for (const { hashes } of request.receipts) for (const hex of hexes(hashes)) this.present.add(hex);
@@ -75,7 +75,7 @@ export class UploadWorld {
     }
   }
 
-  merge(wire: CommitRequest['items'][number], index: number): CommitResponse['merged'] {
+  merge(wire: PushRequest['items'][number], index: number): PushResponse['merged'] {
     const item = itemFromWire('item', wire);
     const noted = this.noted.flat().some((one) => sameItem(one, item));
     expect(noted || this.settling, 'what is sent was noted before').toBe(true);

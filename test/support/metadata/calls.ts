@@ -4,7 +4,6 @@ import { FeedServiceService } from '../../../proto/gen/drystone/feed/v1/feed.js'
 import { AccessServiceService } from '../../../proto/gen/drystone/metadata/v1/access.js';
 import { AccountServiceService } from '../../../proto/gen/drystone/metadata/v1/account.js';
 import { AdminServiceService } from '../../../proto/gen/drystone/metadata/v1/admin.js';
-import { CommitServiceService } from '../../../proto/gen/drystone/metadata/v1/commit.js';
 import { EnrollmentServiceService } from '../../../proto/gen/drystone/metadata/v1/enrollment.js';
 import { FleetServiceService } from '../../../proto/gen/drystone/metadata/v1/fleet.js';
 import { PresenceServiceService } from '../../../proto/gen/drystone/metadata/v1/presence.js';
@@ -13,7 +12,6 @@ export interface MetadataCalls {
   readonly access: ServiceCaller<typeof AccessServiceService>;
   readonly account: ServiceCaller<typeof AccountServiceService>;
   readonly admin: ServiceCaller<typeof AdminServiceService>;
-  readonly commit: ServiceCaller<typeof CommitServiceService>;
   readonly enrollment: ServiceCaller<typeof EnrollmentServiceService>;
   readonly feed: ServiceCaller<typeof FeedServiceService>;
   readonly fleet: ServiceCaller<typeof FleetServiceService>;
@@ -26,7 +24,6 @@ export function metadataCalls(channel: RpcChannel): MetadataCalls {
     access: channel.service(AccessServiceService),
     account: channel.service(AccountServiceService),
     admin: channel.service(AdminServiceService),
-    commit: channel.service(CommitServiceService),
     enrollment: channel.service(EnrollmentServiceService),
     feed: channel.service(FeedServiceService),
     fleet: channel.service(FleetServiceService),

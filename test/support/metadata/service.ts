@@ -19,7 +19,7 @@ import {
   type MemberRole,
 } from '../../../proto/gen/drystone/metadata/v1/access.js';
 import type { Namespace } from '../../../proto/gen/drystone/metadata/v1/admin.js';
-import type { CommitRequest, CommitResponse } from '../../../proto/gen/drystone/metadata/v1/commit.js';
+import type { PushRequest, PushResponse } from '../../../proto/gen/drystone/feed/v1/feed.js';
 import type { HeartbeatRequest } from '../../../proto/gen/drystone/metadata/v1/fleet.js';
 import { collect, streamOf } from '../async-tools.js';
 import { systemRandom } from '../../../common/random.js';
@@ -178,18 +178,19 @@ export class TestNamespace {
   }
 
   /** Sends requests on one stream, with the device that sends them as the author of all items, and returns all answers. */
-  commitAll(...requests: readonly Partial<CommitRequest>[]): Promise<CommitResponse[]> {
+  commitAll(...requests: readonly Partial<PushRequest>[]): Promise<PushResponse[]> {
     const filled = requests.map(({ items = [], ...request }) => ({
       namespaceId: this.id,
       receipts: [],
+      endorsement: undefined,
       ...request,
       items: items.map((item) => this.metadata.authored(item)),
     }));
-    return collect(this.metadata.calls.commit.commit(streamOf(...filled)));
+    return collect(this.metadata.calls.feed.push(streamOf(...filled)));
   }
 
   /** Sends one request and returns its answer. */
-  async commit(request: Partial<CommitRequest>): Promise<CommitResponse> {
+  async commit(request: Partial<PushRequest>): Promise<PushResponse> {
     const [response] = await this.commitAll(request);
     if (response === undefined) throw new Error('the commit was not answered');
     return response;

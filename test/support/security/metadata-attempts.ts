@@ -11,6 +11,7 @@ import { sampleAgent } from '../metadata/samples.js';
 import { newKey } from '../trust/test-authority.js';
 import type { FleetUnderAttack } from './fleet-under-attack.js';
 import { libraryRpcs, rawMethod } from './rpcs.js';
+import { changedBy } from '../feed/wire-change.js';
 
 /** Somebody who tries something. */
 export interface Attempt {
@@ -47,11 +48,8 @@ function agentIdOf({ held }: Attempt): string {
 }
 
 const item = (authorDeviceId: string): Item => ({
+  ...changedBy(authorDeviceId),
   path: freshName(),
-  version: { entries: [{ replicaId: authorDeviceId, counter: 1n }] },
-  change: 0,
-  changedAt: { wallMs: 1_700_000_000_000n, logical: 0 },
-  authorDeviceId,
   content: { $case: 'directory', value: {} },
   rivals: [],
 });
@@ -122,10 +120,10 @@ export const metadataAttempts: Readonly<Record<string, Attempted>> = {
     calls.admin.setAssignment({ namespaceName: SHARED, agentIds: [fleet.agentId] }),
   'AdminService/ListAgents': ({ calls }) => calls.admin.listAgents(page),
 
-  'CommitService/Commit': ({ calls, namespaceId, held }) => {
+  'FeedService/Push': ({ calls, namespaceId, held }) => {
     const { identity } = held ?? {};
     const items = identity?.kind === 'device' ? [item(identity.deviceId)] : [];
-    return collect(calls.commit.commit(streamOf({ namespaceId, items, receipts: [] })));
+    return collect(calls.feed.push(streamOf({ namespaceId, items, receipts: [], endorsement: undefined })));
   },
 
   'EnrollmentService/Enroll': async ({ calls, fleet }) => {
@@ -147,7 +145,8 @@ export const metadataAttempts: Readonly<Record<string, Attempted>> = {
 
   'FeedService/ReadFeed': ({ calls, namespaceId }) =>
     calls.feed.readFeed({ namespaceId, afterCursor: 0n, pageSize: 0, pathPrefix: '' }),
-  'FeedService/Subscribe': ({ calls, namespaceId }) => firstOf(calls.feed.subscribe({ namespaceId, afterCursor: 0n })),
+  'FeedService/Subscribe': ({ calls, namespaceId }) =>
+    firstOf(calls.feed.subscribe({ namespaceId, afterCursor: 0n, replicaId: '' })),
 
   'FleetService/RegisterAgent': ({ calls }) =>
     calls.fleet.registerAgent({ address: 'lisbon.example:7421', softwareVersion: '1.0' }),

@@ -19,6 +19,7 @@ import { blockOf } from '../../support/blocks/sample-blocks.js';
 import type { TestMetadata } from '../../support/metadata/service.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { waitUntil } from '../../support/wait-until.js';
+import { changedBy } from '../../support/feed/wire-change.js';
 
 let dataDir: string;
 
@@ -63,12 +64,8 @@ describe('an agent and its metadata', () => {
     const receipts = await waitUntil('the agent holds the namespace', () => putBlocks(client, namespaceId, block));
     const device = metadata.administrator.identity.deviceId;
     const item = {
+      ...changedBy(device),
       path: 'a.txt',
-      version: { entries: [{ replicaId: device, counter: 1n }] },
-      change: 0,
-      changedAt: { wallMs: 1_700_000_000_000n, logical: 0 },
-      authorDeviceId: device,
-      rivals: [],
       content: {
         $case: 'file' as const,
         value: {
@@ -79,8 +76,8 @@ describe('an agent and its metadata', () => {
         },
       },
     };
-    const request = { namespaceId, items: [item], receipts: receipts.map(receiptToMessage) };
-    const answers = await collect(metadata.calls.commit.commit(streamOf(request)));
+    const request = { namespaceId, items: [item], receipts: receipts.map(receiptToMessage), endorsement: undefined };
+    const answers = await collect(metadata.calls.feed.push(streamOf(request)));
     expect(answers).toMatchObject([{ cursor: 1n, merged: [] }]);
     expect(answers[0]?.missingHashes).toHaveLength(0);
     const text = await scrape(agent);

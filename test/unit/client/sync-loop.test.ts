@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -13,7 +13,8 @@ import { ProgressReporter } from '../../../client/sync/progress-reporter.js';
 import { SyncLoop } from '../../../client/sync/sync-loop.js';
 import { SyncTally } from '../../../client/tally.js';
 import { systemClock } from '../../../common/clock.js';
-import type { ItemPath } from '../../../common/feed/item.js';
+import { DrystoneError } from '../../../common/errors.js';
+import type { Item, ItemPath } from '../../../common/feed/item.js';
 import type { Cursor, DeviceId, ReplicaId } from '../../../common/ids.js';
 import { systemRandom } from '../../../common/random.js';
 import { DIRECTORY, itemFrom, stateBy } from '../../support/feed/sample-states.js';
@@ -21,7 +22,10 @@ import { waitUntil } from '../../support/wait-until.js';
 
 const DEVICE = 'd'.repeat(32) as DeviceId;
 
+const ROLE_INSUFFICIENT = new DrystoneError('PERMISSION_DENIED', 'ROLE_INSUFFICIENT', 'may only read');
+
 let root: string;
+let mayCommit: boolean;
 let loop: SyncLoop;
 let inbox: Inbox;
 let store: MemoryTreeStore;
@@ -35,7 +39,7 @@ const transfers: Transfers = {
       const what = operation.kind === 'commit-item' ? operation.change.from : operation.kind;
       committed.push(`${what} ${operation.path}`);
     }
-    return Promise.resolve();
+    return mayCommit ? Promise.resolve() : Promise.reject(ROLE_INSUFFICIENT);
   },
   fetch: () => Promise.reject(new Error('there are no files here')),
 };
@@ -46,6 +50,7 @@ beforeEach(() => {
   store = new MemoryTreeStore();
   inbox = new Inbox();
   committed = [];
+  mayCommit = true;
   ended = new AbortController();
   const tally = new SyncTally();
   const nothing = (): void => undefined;
@@ -78,8 +83,9 @@ afterEach(async () => {
   rmSync(root, { recursive: true });
 });
 
-async function arrive(path: string, cursor: number): Promise<void> {
-  const item = itemFrom(path, [stateBy('e', 1, 1, DIRECTORY)]);
+const directory = stateBy('e', 1, 1, DIRECTORY);
+
+async function arrive(path: string, cursor: number, item: Item = itemFrom(path, [directory])): Promise<void> {
   await store.write({ remote: new Map([[item.path, item]]), cursor: cursor as Cursor });
   inbox.feedRead([item.path], true, cursor as Cursor);
 }
@@ -99,4 +105,13 @@ it('what it has just made itself is not taken for deleted when the watcher tells
   inbox.hint({ kind: 'paths', diskPaths: new Set(['there/ours']) });
   await waitUntil('the other directory is committed', () => committed.includes('folder there/ours'));
   expect(committed).toEqual(['folder there/ours']);
+});
+
+it('a conflict is left to others where this account may not settle it, and what stands is taken', async () => {
+  mayCommit = false;
+  const links = ['a', 'b'].map((who, index) => stateBy(who, 1, index + 1, { kind: 'symlink', target: `of ${who}` }));
+  await arrive('link', 1, itemFrom('link', links));
+  await waitUntil('the link is made', () => store.synced.get('link' as ItemPath));
+  expect(readlinkSync(join(root, 'link'))).toBe('of b');
+  expect(committed).toEqual(['settle link']);
 });

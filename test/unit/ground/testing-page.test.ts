@@ -3,16 +3,24 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 const repository = join(import.meta.dirname, '../../..');
-const page = readFileSync(join(repository, 'docs/testing.md'), 'utf8');
-const rows = [...page.matchAll(/^\| .+? +\| `(test\/[^`]+)` +\| (.+?) +\|$/gm)].map(([, file, words]) => ({
-  file: file!,
-  words: words!,
-}));
 
-test('docs/testing.md lists tests', () => {
-  expect(rows.length).toBeGreaterThan(40);
+/** What a page says of tests: a file, and words that stand in it. */
+function testsOf(page: string): { readonly page: string; readonly file: string; readonly words: string }[] {
+  const text = readFileSync(join(repository, page), 'utf8');
+  const rows = text.matchAll(/^\| .+? +\| `(test\/[^`]+)` +\| (.+?) +\|$/gm);
+  return [...rows].map(([, file, words]) => ({ page, file: file!, words: words! }));
+}
+
+test.each([
+  ['docs/testing.md', 40],
+  ['docs/merge.md', 35],
+])('%s lists tests', (page, atLeast) => {
+  expect(testsOf(page).length).toBeGreaterThan(atLeast);
 });
 
-test.each(rows)('$file has a test about: $words', ({ file, words }) => {
-  expect(readFileSync(join(repository, file), 'utf8')).toContain(words);
-});
+test.each(['docs/testing.md', 'docs/merge.md'].flatMap(testsOf))(
+  '$page: $file has a test about: $words',
+  ({ file, words }) => {
+    expect(readFileSync(join(repository, file), 'utf8')).toContain(words);
+  },
+);

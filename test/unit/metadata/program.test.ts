@@ -73,7 +73,7 @@ describe('the metadata program', () => {
       'drystone_metadata_tokens_issued_total{kind="agent"} 0',
       'drystone_metadata_tokens_issued_total{kind="access"} 0',
       'drystone_metadata_store_transaction_seconds_count{operation="commit"} 0',
-      'grpc_server_started_total{grpc_service="drystone.metadata.v1.CommitService",grpc_method="Commit"} 0',
+      'grpc_server_started_total{grpc_service="drystone.feed.v1.FeedService",grpc_method="Push"} 0',
       'grpc_server_started_total{grpc_service="drystone.feed.v1.FeedService",grpc_method="Subscribe"} 0',
     ]) {
       expect(text).toContain(`${series}\n`);

@@ -176,3 +176,15 @@ test('a path that comes twice is sent in two messages', async () => {
   await world.upload(directory, settling);
   expect(world.commits.map(({ items }) => items.length).filter((count) => count > 0)).toEqual([1, 1]);
 });
+
+test('a rename whose content is lost at the agents is committed whole or not at all', async () => {
+  await world.upload(world.file('old', 'moved'));
+  const [done] = world.outcomes;
+  const synced = done?.outcome === 'committed' ? done.item : undefined;
+  world.lost.add([...world.present][0]!);
+  world.outcomes.length = 0;
+  world.held.delete('old');
+  await world.upload(world.file('new', 'moved'), operation('old', { from: 'deletion', synced }, 2));
+  expect(world.told('missing').sort()).toEqual(['new', 'old']);
+  expect(world.told('committed')).toEqual([]);
+});

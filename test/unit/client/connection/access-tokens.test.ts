@@ -30,7 +30,11 @@ async function issue({ namespaceIds }: IssueAccessTokenRequest) {
   const number = asked.length;
   await Promise.resolve();
   if (refusal !== undefined) throw refusal;
-  return { accessToken: `token ${number}`, expiresAtMs: BigInt(clock.nowMs() + aheadMs + accessTokenMs) };
+  return {
+    accessToken: `token ${number}`,
+    expiresAtMs: BigInt(clock.nowMs() + aheadMs + accessTokenMs),
+    tokenKeys: [],
+  };
 }
 
 it('a token serves until less than the reserve is left of it', async () => {

@@ -2,8 +2,9 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Item } from '../../../../common/feed/item.js';
 import { settle } from '../../../../common/feed/conflicts.js';
 import { mergeItems } from '../../../../common/feed/merge.js';
+import { metadataLimits } from '../../../../common/limits.js';
 import { DELETION } from '../../../support/feed/sample-states.js';
-import { HERE, item, localFile, PlannedTrees, text, THERE } from '../../../support/client/planned-trees.js';
+import { HERE, item, localFile, NOW_MS, PlannedTrees, text, THERE } from '../../../support/client/planned-trees.js';
 
 let here: PlannedTrees;
 beforeEach(() => {
@@ -54,6 +55,17 @@ describe('what was said and not answered', () => {
     const offer = await here.offered('file', 1, text('ours'));
     await here.namespaceHas('file', text('theirs'));
     expect(here.planned().operations).toMatchObject([{ kind: 'commit-item', path: 'file', offer, again: offer }]);
+  });
+
+  test('while the clock was ahead is said anew, with the time of now', async () => {
+    await here.agreed({ file: 'old' });
+    await here.folderHas(localFile('file', 'ours'));
+    const offer = await here.offered('file', 1, text('ours'));
+    const ahead = { ...offer, at: { wallMs: NOW_MS + metadataLimits.changeAheadMs + 1, logical: 0 } };
+    await here.trees.write({ offered: new Map([[offer.path, ahead]]) });
+    expect(here.planned().operations).toMatchObject([
+      { kind: 'commit-item', offer: { change: { counter: 2 }, at: { wallMs: 1 } }, again: undefined },
+    ]);
   });
 
   test('is what the folder was made from, once the namespace knows of it', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { listItems, readFile } from '../../../../client/reader.js';
@@ -40,6 +40,19 @@ test('state of a newer format is refused, and left as it is', async () => {
   writeFileSync(format, 'drystone client 99\n');
   await expect(fleet.syncOnce('a')).rejects.toMatchObject({ reason: 'DATA_FORMAT_NEWER' });
   expect(readFileSync(format, 'utf8')).toBe('drystone client 99\n');
+});
+
+test('state of a pre-release is refused, and can be thrown away', async () => {
+  const fleet = await InProcessFleet.start();
+  await fleet.syncOnce('a');
+  const state = join(fleet.folder('a'), '.drystone');
+  writeFileSync(join(state, 'FORMAT'), 'drystone client 1\n');
+  await expect(fleet.syncOnce('a')).rejects.toMatchObject({
+    reason: 'DATA_FORMAT_OLDER',
+    message: expect.stringContaining('remove it') as string,
+  });
+  rmSync(state, { recursive: true });
+  expect(await fleet.syncOnce('a')).toMatchObject({ problems: 0 });
 });
 
 test('a namespace is read without being synced, from whichever agent has a block', async () => {

@@ -95,7 +95,7 @@ describe('health and reflection', () => {
     const answer = await callReflection(pair.server.address, { list_services: '' });
     const names = answer.list_services_response?.service.map(({ name }) => name);
     expect(names).toContain('drystone.block.v1.BlockService');
-    expect(names).toContain('drystone.metadata.v1.CommitService');
+    expect(names).toContain('drystone.metadata.v1.LocatorService');
     const described = await callReflection(pair.server.address, {
       file_containing_symbol: 'drystone.block.v1.BlockService',
     });

@@ -9,15 +9,15 @@ import type { DirectoryStore, MetadataStore } from '../../../../metadata/store/c
 import { createMemoryStore } from '../../../../metadata/store/memory-store.js';
 import { Access } from '../../../../metadata/trust/access.js';
 import type { Receipt as WireReceipt } from '../../../../proto/gen/drystone/block/v1/block.js';
-import type { CommitRequest } from '../../../../proto/gen/drystone/metadata/v1/commit.js';
+import type { PushRequest } from '../../../../proto/gen/drystone/feed/v1/feed.js';
 import { deferred } from '../../../support/async-tools.js';
 import { ManualClock } from '../../../support/manual-clock.js';
 import { ana, enrollDevice, feedOf, furnish, lisbon, shared } from '../../../support/metadata/furnished-store.js';
 import { deviceNamed, hashesNamed, itemAt, receiptOf } from '../../../support/metadata/samples.js';
 
 const clock = new ManualClock(1_800_000_000_000);
-const commitOf = (path: string, receipts: readonly WireReceipt[] = []): CommitRequest => {
-  return { namespaceId: shared.id, items: [{ ...itemToWire(itemAt('x')), path }], receipts };
+const commitOf = (path: string, receipts: readonly WireReceipt[] = []): PushRequest => {
+  return { namespaceId: shared.id, items: [{ ...itemToWire(itemAt('x')), path }], receipts, endorsement: undefined };
 };
 
 /** The device that has made all items of the tests. */

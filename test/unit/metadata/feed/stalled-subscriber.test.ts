@@ -34,7 +34,7 @@ describe('a subscriber that reads nothing', () => {
   afterEach(() => metadata.stop());
 
   it('costs a bounded amount of memory, and is sent the last state of each item when it wakes', async () => {
-    const request = { namespaceId: namespace.id, afterCursor: 0n };
+    const request = { namespaceId: namespace.id, afterCursor: 0n, replicaId: '' };
     const credentials = metadata.administrator.transport.channelTo('metadata');
     const { call, close } = stalledSubscription(metadata.program.address, credentials, request);
     const target = 'x'.repeat(2000);

@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { settle } from '../../../../common/feed/conflicts.js';
 import { itemFromWire, itemToWire } from '../../../../common/feed/item-codec.js';
 import type { Item } from '../../../../common/feed/item.js';
 import { mergeItems } from '../../../../common/feed/merge.js';
 import { metadataLimits, wireLimits } from '../../../../common/limits.js';
 import { receiptToMessage } from '../../../../common/receipt-message.js';
 import type { Receipt as WireReceipt } from '../../../../proto/gen/drystone/block/v1/block.js';
+import { MemberRole } from '../../../../proto/gen/drystone/metadata/v1/access.js';
 import type { Item as WireItem } from '../../../../proto/gen/drystone/feed/v1/feed.js';
 import { collect, streamOf } from '../../../support/async-tools.js';
 import { ManualClock } from '../../../support/manual-clock.js';
@@ -27,7 +29,7 @@ const porto = sampleAgent('porto');
 const wire = (...items: readonly Item[]): WireItem[] => items.map(itemToWire);
 const file = (path: string, block: string): WireItem[] => wire(itemAt(path, { ana: 1 }, fileOf(block)));
 
-describe('CommitService', () => {
+describe('FeedService.Push', () => {
   let metadata: TestMetadata;
   let namespace: TestNamespace;
   let clock: ManualClock;
@@ -38,9 +40,6 @@ describe('CommitService', () => {
     namespace = await metadata.namespace('shared', lisbon);
   });
   afterEach(() => metadata.stop());
-
-  /** As the service gets it from whoever commits here. */
-  const authored = (item: Item): Item => itemFromWire('item', metadata.authored(itemToWire(item)));
 
   /** What the whole feed holds. */
   async function paths(): Promise<string[]> {
@@ -76,8 +75,9 @@ describe('CommitService', () => {
     const receipts = [namespace.receipt(lisbon, 'other')];
     const { cursor, merged } = await namespace.commit({ items: wire(itemAt('b'), second), receipts });
     expect(cursor).toBe(3n);
-    const [held] = wire(mergeItems(authored(first), authored(second)));
-    expect(merged).toEqual([{ index: 1, current: { cursor: 3n, item: held } }]);
+    const [both] = wire(mergeItems(first, second)).map((item) => metadata.authored(item));
+    const rivals = both!.rivals.map((rival) => ({ ...rival, authorDeviceId: both!.authorDeviceId }));
+    expect(merged).toEqual([{ index: 1, current: { cursor: 3n, item: { ...both!, rivals } } }]);
   });
 
   it('refuses a change from the future, names its path and changes nothing', async () => {
@@ -95,6 +95,24 @@ describe('CommitService', () => {
     expect(await paths()).toEqual([]);
     await namespace.commit({ items: wire(at(latestMs)) });
     expect(await paths()).toEqual(['early']);
+  });
+
+  it('lets anybody settle what others disagree about, and nobody make changes in their name', async () => {
+    const receipts = [namespace.receipt(lisbon, '1', '2')];
+    const [one, other] = [itemAt('a', { ana: 1 }, fileOf('1')), itemAt('a', { ben: 1 }, fileOf('2'))];
+    await namespace.commitAll({ items: wire(one), receipts }, { items: wire(other) });
+    const editor = await metadata.asDevice('ana');
+    await namespace.share('ana', MemberRole.EDITOR);
+    const read = { namespaceId: namespace.id, afterCursor: 0n, pageSize: 0, pathPrefix: '' };
+    const [entry] = (await editor.calls.feed.readFeed(read)).entries;
+    const { copies, item } = settle(itemFromWire('item', entry!.item!));
+    const commit = (items: WireItem[]) =>
+      collect(
+        editor.calls.feed.push(streamOf({ namespaceId: namespace.id, items, receipts: [], endorsement: undefined })),
+      );
+    expect(await commit(wire(...copies))).toMatchObject([{ merged: [{ index: 0, current: undefined }] }]);
+    expect(await commit(wire(...copies, item))).toMatchObject([{ cursor: 4n, merged: [] }]);
+    expect(await paths()).toEqual([copies[0]!.path, 'a']);
   });
 
   const altered = (change: Partial<WireReceipt>) => ({ ...namespace.receipt(lisbon, 'x'), ...change });
@@ -199,6 +217,6 @@ describe('CommitService', () => {
   });
 
   it('answers an empty stream with nothing', async () => {
-    expect(await collect(metadata.calls.commit.commit(streamOf()))).toEqual([]);
+    expect(await collect(metadata.calls.feed.push(streamOf()))).toEqual([]);
   });
 });

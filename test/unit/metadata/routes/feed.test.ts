@@ -27,7 +27,10 @@ describe('FeedService', () => {
       ...request,
     });
   const subscribe = (afterCursor: bigint, signal?: AbortSignal) =>
-    metadata.calls.feed.subscribe({ namespaceId: namespace.id, afterCursor }, signal === undefined ? {} : { signal });
+    metadata.calls.feed.subscribe(
+      { namespaceId: namespace.id, afterCursor, replicaId: '' },
+      signal === undefined ? {} : { signal },
+    );
   const pathsOf = ({ entries }: FeedPage) => entries.map(({ cursor, item }) => `${cursor} ${item?.path ?? ''}`);
 
   /** The next page of a subscription, which must not have ended. */
@@ -66,7 +69,7 @@ describe('FeedService', () => {
 
   it('refuses to subscribe after a cursor from the future, or in an unknown namespace', async () => {
     await expect(next(subscribe(1n))).rejects.toMatchObject({ code: 'OUT_OF_RANGE', reason: 'CURSOR_AHEAD' });
-    const elsewhere = { namespaceId: namespaceIdNamed('x'), afterCursor: 0n };
+    const elsewhere = { namespaceId: namespaceIdNamed('x'), afterCursor: 0n, replicaId: '' };
     await expect(next(metadata.calls.feed.subscribe(elsewhere))).rejects.toMatchObject({ reason: 'NAMESPACE_UNKNOWN' });
     await eventually(() => metadata.metric('drystone_metadata_feed_subscribers')).toBe(0);
   });

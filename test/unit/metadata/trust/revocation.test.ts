@@ -4,7 +4,7 @@ import { itemToWire } from '../../../../common/feed/item-codec.js';
 import type { DeviceIdentity } from '../../../../common/identity/identity.js';
 import type { FeedPage } from '../../../../proto/gen/drystone/feed/v1/feed.js';
 import { MemberRole } from '../../../../proto/gen/drystone/metadata/v1/access.js';
-import type { CommitRequest } from '../../../../proto/gen/drystone/metadata/v1/commit.js';
+import type { PushRequest } from '../../../../proto/gen/drystone/feed/v1/feed.js';
 import type { FindMissingRequest } from '../../../../proto/gen/drystone/metadata/v1/presence.js';
 import { collect, rejection } from '../../../support/async-tools.js';
 import { eventually } from '../../../support/eventually.js';
@@ -35,7 +35,7 @@ describe('what is taken away', () => {
 
   /** A subscription of a device: what it has heard, and how it ended. */
   async function subscribe(device: TestCaller): Promise<{ heard: string[]; ended: Promise<unknown> }> {
-    const pages = device.calls.feed.subscribe({ namespaceId: namespace.id, afterCursor: 0n });
+    const pages = device.calls.feed.subscribe({ namespaceId: namespace.id, afterCursor: 0n, replicaId: '' });
     const pathsOf = ({ entries }: FeedPage) => entries.map(({ item }) => item!.path);
     const first = await pages.next();
     const heard = first.done === true ? [] : pathsOf(first.value);
@@ -91,7 +91,7 @@ describe('what is taken away', () => {
     await expect(account.issueAccessToken({ namespaceIds: [namespace.id] })).rejects.toMatchObject(REVOKED);
     await expect(admin.getNamespace({ name: 'shared' })).rejects.toMatchObject(REVOKED);
     await expect(feed.readFeed(request)).rejects.toMatchObject(REVOKED);
-    await expect(collect(feed.subscribe(request))).rejects.toMatchObject(REVOKED);
+    await expect(collect(feed.subscribe({ ...request, replicaId: '' }))).rejects.toMatchObject(REVOKED);
   });
 
   it('takes a device that it does not know for revoked, though the CA has certified it', async () => {
@@ -106,11 +106,11 @@ describe('what is taken away', () => {
   });
 
   it('refuses the next commit of an open stream', async () => {
-    const requests = new BoundedQueue<CommitRequest>(10);
-    const answers = ana.calls.commit.commit(requests);
-    const request = (path: string): CommitRequest => {
+    const requests = new BoundedQueue<PushRequest>(10);
+    const answers = ana.calls.feed.push(requests);
+    const request = (path: string): PushRequest => {
       const item = { ...itemToWire(itemAt(path)), authorDeviceId: ana.identity.deviceId };
-      return { namespaceId: namespace.id, items: [item], receipts: [] };
+      return { namespaceId: namespace.id, items: [item], receipts: [], endorsement: undefined };
     };
     void requests.push(request('a'));
     await answers.next();

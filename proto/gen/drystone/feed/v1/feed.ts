@@ -7,9 +7,11 @@ import {
   type CallOptions,
   type ChannelCredentials,
   Client,
+  type ClientDuplexStream,
   type ClientOptions,
   type ClientReadableStream,
   type ClientUnaryCall,
+  type handleBidiStreamingCall,
   type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
@@ -17,6 +19,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { Receipt } from "../../block/v1/block.js";
 
 export const protobufPackage = "drystone.feed.v1";
 
@@ -182,6 +185,77 @@ export interface SubscribeRequest {
   readonly namespaceId: string;
   /** Entries after this cursor are delivered; 0 for all. */
   readonly afterCursor: bigint;
+  /**
+   * The replica that makes what it reads durable, and so has seen everything up to
+   * `after_cursor`; empty for one who only looks. Deletions are not forgotten before
+   * the replicas that have read the feed have seen them, or docs/merge.md says that
+   * they have been away for too long.
+   */
+  readonly replicaId: string;
+}
+
+/**
+ * A device's word that a message of items is its own, given where somebody else
+ * takes it on to metadata.
+ */
+export interface Endorsement {
+  /** Raw Ed25519, 32 bytes: the device's, and so the device's id. */
+  readonly publicKey: Uint8Array;
+  /** When the device pushed the items, in milliseconds since 1970 UTC. */
+  readonly pushedAtMs: bigint;
+  /**
+   * Ed25519 over the canonical bytes that docs/protocol.md defines from the
+   * namespace, the items and the time; 64 bytes.
+   */
+  readonly signature: Uint8Array;
+}
+
+/** Items to push. Every message is one transaction. */
+export interface PushRequest {
+  /** MUST be set in the first message; MUST be empty or equal in later ones. */
+  readonly namespaceId: string;
+  /** At most 1,024, each path at most once a message. */
+  readonly items: readonly Item[];
+  /**
+   * To metadata: receipts for blocks stored since the last push, at most 64 a
+   * message. They may come with the items that need them or before. An agent looks
+   * into its own store, and leaves them unread.
+   */
+  readonly receipts: readonly Receipt[];
+  /**
+   * MUST be set where a device pushes to an agent, and where an agent pushes to
+   * metadata. MUST NOT be set where a device pushes to metadata.
+   */
+  readonly endorsement: Endorsement | undefined;
+}
+
+/** What became of an item where that is not the item as it was sent. */
+export interface MergedItem {
+  /** Its place in the request's `items`. */
+  readonly index: number;
+  /**
+   * What the namespace holds at that path now; not set where it holds nothing.
+   *
+   * Where this has seen the item's state (docs/merge.md), the item was taken: it is
+   * in it, as the state that stands or as a rival, or was replaced since.
+   * Otherwise the namespace did not take it, and the client MUST keep its content.
+   */
+  readonly current: FeedEntry | undefined;
+}
+
+export interface PushResponse {
+  /** The last cursor of the feed of whoever answers, after this transaction. */
+  readonly cursor: bigint;
+  /**
+   * Packed hashes (n × 32 bytes), each once, at most 4,096, that the items name
+   * and that are not held for this namespace: by no assigned agent where metadata
+   * answers, by the agent itself where an agent does. Where this is not empty, none
+   * of the request's items was taken, its receipts were recorded all the same, and
+   * the client SHOULD upload the blocks and push again.
+   */
+  readonly missingHashes: Uint8Array;
+  /** In order of their index. All other items are held as they were sent. */
+  readonly merged: readonly MergedItem[];
 }
 
 function createBaseVersion(): Version {
@@ -1105,7 +1179,7 @@ export const FeedPage: MessageFns<FeedPage> = {
 };
 
 function createBaseSubscribeRequest(): SubscribeRequest {
-  return { namespaceId: "", afterCursor: 0n };
+  return { namespaceId: "", afterCursor: 0n, replicaId: "" };
 }
 
 export const SubscribeRequest: MessageFns<SubscribeRequest> = {
@@ -1118,6 +1192,9 @@ export const SubscribeRequest: MessageFns<SubscribeRequest> = {
         throw new globalThis.Error("value provided for field message.afterCursor of type uint64 too large");
       }
       writer.uint32(16).uint64(message.afterCursor);
+    }
+    if (message.replicaId !== "") {
+      writer.uint32(26).string(message.replicaId);
     }
     return writer;
   },
@@ -1151,6 +1228,292 @@ export const SubscribeRequest: MessageFns<SubscribeRequest> = {
             message.afterCursor = reader.uint64() as bigint;
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.replicaId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseEndorsement(): Endorsement {
+  return { publicKey: new Uint8Array(0), pushedAtMs: 0n, signature: new Uint8Array(0) };
+}
+
+export const Endorsement: MessageFns<Endorsement> = {
+  encode(message: Endorsement, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.publicKey.length !== 0) {
+      writer.uint32(10).bytes(message.publicKey);
+    }
+    if (message.pushedAtMs !== 0n) {
+      if (BigInt.asUintN(64, message.pushedAtMs) !== message.pushedAtMs) {
+        throw new globalThis.Error("value provided for field message.pushedAtMs of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.pushedAtMs);
+    }
+    if (message.signature.length !== 0) {
+      writer.uint32(26).bytes(message.signature);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Endorsement {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEndorsement() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.publicKey = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pushedAtMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.signature = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePushRequest(): PushRequest {
+  return { namespaceId: "", items: [], receipts: [], endorsement: undefined };
+}
+
+export const PushRequest: MessageFns<PushRequest> = {
+  encode(message: PushRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.namespaceId !== "") {
+      writer.uint32(10).string(message.namespaceId);
+    }
+    for (const v of message.items) {
+      Item.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.receipts) {
+      Receipt.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.endorsement !== undefined) {
+      Endorsement.encode(message.endorsement, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PushRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePushRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.namespaceId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.items.push(Item.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.receipts.push(Receipt.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.endorsement = Endorsement.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMergedItem(): MergedItem {
+  return { index: 0, current: undefined };
+}
+
+export const MergedItem: MessageFns<MergedItem> = {
+  encode(message: MergedItem, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.index !== 0) {
+      writer.uint32(8).uint32(message.index);
+    }
+    if (message.current !== undefined) {
+      FeedEntry.encode(message.current, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MergedItem {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMergedItem() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.current = FeedEntry.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePushResponse(): PushResponse {
+  return { cursor: 0n, missingHashes: new Uint8Array(0), merged: [] };
+}
+
+export const PushResponse: MessageFns<PushResponse> = {
+  encode(message: PushResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cursor !== 0n) {
+      if (BigInt.asUintN(64, message.cursor) !== message.cursor) {
+        throw new globalThis.Error("value provided for field message.cursor of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.cursor);
+    }
+    if (message.missingHashes.length !== 0) {
+      writer.uint32(18).bytes(message.missingHashes);
+    }
+    for (const v of message.merged) {
+      MergedItem.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PushResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePushResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.cursor = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.missingHashes = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.merged.push(MergedItem.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1167,8 +1530,10 @@ export const SubscribeRequest: MessageFns<SubscribeRequest> = {
 /**
  * Served by whoever keeps a feed.
  * Every RPC needs the certificate of a device whose account is a member of the
- * namespace; without it: UNAUTHENTICATED, or NOT_FOUND (NAMESPACE_UNKNOWN). A
- * subscription checks before each page.
+ * namespace, or, at metadata, that of an agent to which it is assigned; without it:
+ * UNAUTHENTICATED, or NOT_FOUND (NAMESPACE_UNKNOWN). At an agent or a peer the call
+ * also carries an access token, as in the block protocol. A subscription checks
+ * before each page.
  */
 export type FeedServiceService = typeof FeedServiceService;
 export const FeedServiceService = {
@@ -1177,7 +1542,9 @@ export const FeedServiceService = {
    *
    * Errors: INVALID_ARGUMENT, NOT_FOUND (the namespace), OUT_OF_RANGE (reason
    * CURSOR_AHEAD: the cursor is beyond the feed's end; the reader holds the state
-   * of another feed and MUST start again from 0), RESOURCE_EXHAUSTED.
+   * of another feed and MUST start again from 0; CURSOR_FORGOTTEN: deletions after the
+   * cursor have been forgotten, and the reader MUST start again from 0 and drop what
+   * it does not find there), RESOURCE_EXHAUSTED.
    */
   readFeed: {
     path: "/drystone.feed.v1.FeedService/ReadFeed" as const,
@@ -1207,6 +1574,51 @@ export const FeedServiceService = {
     responseSerialize: (value: FeedPage): Buffer => Buffer.from(FeedPage.encode(value).finish()),
     responseDeserialize: (value: Buffer): FeedPage => FeedPage.decode(value),
   },
+  /**
+   * Merges each item with the one that is held for its path, and gives it a place
+   * at the end of the feed where that says something new: all of a message in one
+   * transaction, answered once it is durable. Each request is answered by one
+   * response, in order.
+   *
+   * Metadata's is the commit: it verifies the receipts and records presence, and
+   * checks that every block named by the items' states is held by an agent assigned
+   * to this namespace, in the same transaction. An agent's is provisional: it checks
+   * that it holds every block itself, keeps the message, and pushes it on to
+   * metadata, in the order in which it came, when it reaches that again.
+   *
+   * A client sends its own change, with a version that covers what was seen when it
+   * was made, and leaves the merging to the service. An item that is held already
+   * moves nothing, so a push MAY be repeated when its answer was lost.
+   *
+   * An item is not taken, and what is held returned, where the merged item would
+   * exceed the limits of Item, where the namespace holds another state under the
+   * same change, or where it brings a state of another author that is not, in the
+   * same message, the conflicted copy or the directory of docs/merge.md that
+   * settles what the namespace holds.
+   *
+   * Needs the certificate of a device whose account is an editor of the namespace,
+   * checked at each request; or, at metadata, that of an agent to which the namespace
+   * is assigned, and an endorsement of such a device.
+   *
+   * Errors: INVALID_ARGUMENT (the field is named), UNAUTHENTICATED, NOT_FOUND
+   * (NAMESPACE_UNKNOWN, also where the account is no member), PERMISSION_DENIED
+   * (ROLE_INSUFFICIENT),
+   * PERMISSION_DENIED (RECEIPT_INVALID: signature, agent or namespace do not fit;
+   * ENDORSEMENT_INVALID: the signature does not fit, or the device is not the
+   * caller, or was revoked), FAILED_PRECONDITION (AGENT_NOT_ASSIGNED; CLOCK_AHEAD: a
+   * change is more than five minutes ahead of the service's clock),
+   * RESOURCE_EXHAUSTED, UNAVAILABLE. An error ends the stream; the request that
+   * caused it changed nothing.
+   */
+  push: {
+    path: "/drystone.feed.v1.FeedService/Push" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: PushRequest): Buffer => Buffer.from(PushRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PushRequest => PushRequest.decode(value),
+    responseSerialize: (value: PushResponse): Buffer => Buffer.from(PushResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PushResponse => PushResponse.decode(value),
+  },
 } as const;
 
 export interface FeedServiceServer extends UntypedServiceImplementation {
@@ -1215,7 +1627,9 @@ export interface FeedServiceServer extends UntypedServiceImplementation {
    *
    * Errors: INVALID_ARGUMENT, NOT_FOUND (the namespace), OUT_OF_RANGE (reason
    * CURSOR_AHEAD: the cursor is beyond the feed's end; the reader holds the state
-   * of another feed and MUST start again from 0), RESOURCE_EXHAUSTED.
+   * of another feed and MUST start again from 0; CURSOR_FORGOTTEN: deletions after the
+   * cursor have been forgotten, and the reader MUST start again from 0 and drop what
+   * it does not find there), RESOURCE_EXHAUSTED.
    */
   readFeed: handleUnaryCall<ReadFeedRequest, FeedPage>;
   /**
@@ -1229,6 +1643,43 @@ export interface FeedServiceServer extends UntypedServiceImplementation {
    * Errors: as ReadFeed, and UNAVAILABLE when the server drains.
    */
   subscribe: handleServerStreamingCall<SubscribeRequest, FeedPage>;
+  /**
+   * Merges each item with the one that is held for its path, and gives it a place
+   * at the end of the feed where that says something new: all of a message in one
+   * transaction, answered once it is durable. Each request is answered by one
+   * response, in order.
+   *
+   * Metadata's is the commit: it verifies the receipts and records presence, and
+   * checks that every block named by the items' states is held by an agent assigned
+   * to this namespace, in the same transaction. An agent's is provisional: it checks
+   * that it holds every block itself, keeps the message, and pushes it on to
+   * metadata, in the order in which it came, when it reaches that again.
+   *
+   * A client sends its own change, with a version that covers what was seen when it
+   * was made, and leaves the merging to the service. An item that is held already
+   * moves nothing, so a push MAY be repeated when its answer was lost.
+   *
+   * An item is not taken, and what is held returned, where the merged item would
+   * exceed the limits of Item, where the namespace holds another state under the
+   * same change, or where it brings a state of another author that is not, in the
+   * same message, the conflicted copy or the directory of docs/merge.md that
+   * settles what the namespace holds.
+   *
+   * Needs the certificate of a device whose account is an editor of the namespace,
+   * checked at each request; or, at metadata, that of an agent to which the namespace
+   * is assigned, and an endorsement of such a device.
+   *
+   * Errors: INVALID_ARGUMENT (the field is named), UNAUTHENTICATED, NOT_FOUND
+   * (NAMESPACE_UNKNOWN, also where the account is no member), PERMISSION_DENIED
+   * (ROLE_INSUFFICIENT),
+   * PERMISSION_DENIED (RECEIPT_INVALID: signature, agent or namespace do not fit;
+   * ENDORSEMENT_INVALID: the signature does not fit, or the device is not the
+   * caller, or was revoked), FAILED_PRECONDITION (AGENT_NOT_ASSIGNED; CLOCK_AHEAD: a
+   * change is more than five minutes ahead of the service's clock),
+   * RESOURCE_EXHAUSTED, UNAVAILABLE. An error ends the stream; the request that
+   * caused it changed nothing.
+   */
+  push: handleBidiStreamingCall<PushRequest, PushResponse>;
 }
 
 export interface FeedServiceClient extends Client {
@@ -1237,7 +1688,9 @@ export interface FeedServiceClient extends Client {
    *
    * Errors: INVALID_ARGUMENT, NOT_FOUND (the namespace), OUT_OF_RANGE (reason
    * CURSOR_AHEAD: the cursor is beyond the feed's end; the reader holds the state
-   * of another feed and MUST start again from 0), RESOURCE_EXHAUSTED.
+   * of another feed and MUST start again from 0; CURSOR_FORGOTTEN: deletions after the
+   * cursor have been forgotten, and the reader MUST start again from 0 and drop what
+   * it does not find there), RESOURCE_EXHAUSTED.
    */
   readFeed(
     request: ReadFeedRequest,
@@ -1270,6 +1723,45 @@ export interface FeedServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<FeedPage>;
+  /**
+   * Merges each item with the one that is held for its path, and gives it a place
+   * at the end of the feed where that says something new: all of a message in one
+   * transaction, answered once it is durable. Each request is answered by one
+   * response, in order.
+   *
+   * Metadata's is the commit: it verifies the receipts and records presence, and
+   * checks that every block named by the items' states is held by an agent assigned
+   * to this namespace, in the same transaction. An agent's is provisional: it checks
+   * that it holds every block itself, keeps the message, and pushes it on to
+   * metadata, in the order in which it came, when it reaches that again.
+   *
+   * A client sends its own change, with a version that covers what was seen when it
+   * was made, and leaves the merging to the service. An item that is held already
+   * moves nothing, so a push MAY be repeated when its answer was lost.
+   *
+   * An item is not taken, and what is held returned, where the merged item would
+   * exceed the limits of Item, where the namespace holds another state under the
+   * same change, or where it brings a state of another author that is not, in the
+   * same message, the conflicted copy or the directory of docs/merge.md that
+   * settles what the namespace holds.
+   *
+   * Needs the certificate of a device whose account is an editor of the namespace,
+   * checked at each request; or, at metadata, that of an agent to which the namespace
+   * is assigned, and an endorsement of such a device.
+   *
+   * Errors: INVALID_ARGUMENT (the field is named), UNAUTHENTICATED, NOT_FOUND
+   * (NAMESPACE_UNKNOWN, also where the account is no member), PERMISSION_DENIED
+   * (ROLE_INSUFFICIENT),
+   * PERMISSION_DENIED (RECEIPT_INVALID: signature, agent or namespace do not fit;
+   * ENDORSEMENT_INVALID: the signature does not fit, or the device is not the
+   * caller, or was revoked), FAILED_PRECONDITION (AGENT_NOT_ASSIGNED; CLOCK_AHEAD: a
+   * change is more than five minutes ahead of the service's clock),
+   * RESOURCE_EXHAUSTED, UNAVAILABLE. An error ends the stream; the request that
+   * caused it changed nothing.
+   */
+  push(): ClientDuplexStream<PushRequest, PushResponse>;
+  push(options: Partial<CallOptions>): ClientDuplexStream<PushRequest, PushResponse>;
+  push(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<PushRequest, PushResponse>;
 }
 
 export const FeedServiceClient = makeGenericClientConstructor(

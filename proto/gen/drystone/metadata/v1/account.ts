@@ -61,6 +61,14 @@ export interface GetAssignmentsResponse {
   readonly assignments: readonly Assignment[];
 }
 
+/** A key with which access tokens are signed. */
+export interface TokenKey {
+  /** What the header of a token calls it. */
+  readonly keyId: string;
+  /** Raw Ed25519 public key, 32 bytes. */
+  readonly publicKey: Uint8Array;
+}
+
 export interface IssueAccessTokenRequest {
   /** 1 to 16 namespaces that the token is to open. */
   readonly namespaceIds: readonly string[];
@@ -74,6 +82,11 @@ export interface IssueAccessTokenResponse {
   readonly accessToken: string;
   /** Milliseconds since 1970 UTC at which it ends. */
   readonly expiresAtMs: bigint;
+  /**
+   * All keys with which access tokens that are in force, or soon will be, are
+   * signed: an endpoint that gives blocks to others verifies theirs with these.
+   */
+  readonly tokenKeys: readonly TokenKey[];
 }
 
 function createBaseCandidate(): Candidate {
@@ -329,6 +342,63 @@ export const GetAssignmentsResponse: MessageFns<GetAssignmentsResponse> = {
   },
 };
 
+function createBaseTokenKey(): TokenKey {
+  return { keyId: "", publicKey: new Uint8Array(0) };
+}
+
+export const TokenKey: MessageFns<TokenKey> = {
+  encode(message: TokenKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.keyId !== "") {
+      writer.uint32(10).string(message.keyId);
+    }
+    if (message.publicKey.length !== 0) {
+      writer.uint32(18).bytes(message.publicKey);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TokenKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTokenKey() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.keyId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.publicKey = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseIssueAccessTokenRequest(): IssueAccessTokenRequest {
   return { namespaceIds: [] };
 }
@@ -376,7 +446,7 @@ export const IssueAccessTokenRequest: MessageFns<IssueAccessTokenRequest> = {
 };
 
 function createBaseIssueAccessTokenResponse(): IssueAccessTokenResponse {
-  return { accessToken: "", expiresAtMs: 0n };
+  return { accessToken: "", expiresAtMs: 0n, tokenKeys: [] };
 }
 
 export const IssueAccessTokenResponse: MessageFns<IssueAccessTokenResponse> = {
@@ -389,6 +459,9 @@ export const IssueAccessTokenResponse: MessageFns<IssueAccessTokenResponse> = {
         throw new globalThis.Error("value provided for field message.expiresAtMs of type uint64 too large");
       }
       writer.uint32(16).uint64(message.expiresAtMs);
+    }
+    for (const v of message.tokenKeys) {
+      TokenKey.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -420,6 +493,14 @@ export const IssueAccessTokenResponse: MessageFns<IssueAccessTokenResponse> = {
             }
 
             message.expiresAtMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.tokenKeys.push(TokenKey.decode(reader, reader.uint32()));
             continue;
           }
         }

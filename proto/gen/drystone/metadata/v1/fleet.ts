@@ -17,7 +17,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { AgentState } from "./account.js";
+import { AgentState, TokenKey } from "./account.js";
 
 export const protobufPackage = "drystone.metadata.v1";
 
@@ -59,14 +59,6 @@ export interface AssignedNamespace {
   readonly namespaceId: string;
   readonly namespaceName: string;
   readonly epoch: bigint;
-}
-
-/** A key with which access tokens are signed. */
-export interface TokenKey {
-  /** What the header of a token calls it. */
-  readonly keyId: string;
-  /** Raw Ed25519 public key, 32 bytes. */
-  readonly publicKey: Uint8Array;
 }
 
 export interface HeartbeatResponse {
@@ -376,63 +368,6 @@ export const AssignedNamespace: MessageFns<AssignedNamespace> = {
             }
 
             message.epoch = reader.uint64() as bigint;
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-};
-
-function createBaseTokenKey(): TokenKey {
-  return { keyId: "", publicKey: new Uint8Array(0) };
-}
-
-export const TokenKey: MessageFns<TokenKey> = {
-  encode(message: TokenKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.keyId !== "") {
-      writer.uint32(10).string(message.keyId);
-    }
-    if (message.publicKey.length !== 0) {
-      writer.uint32(18).bytes(message.publicKey);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): TokenKey {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseTokenKey() as any;
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.keyId = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.publicKey = reader.bytes();
             continue;
           }
         }
