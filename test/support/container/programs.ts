@@ -7,7 +7,7 @@ import {
 } from 'testcontainers';
 
 /** The image under test, which `npm run image` builds of ops/docker/Dockerfile. */
-export const IMAGE = process.env.DRYSTONE_IMAGE ?? 'drystone';
+const IMAGE = process.env.DRYSTONE_IMAGE ?? 'drystone';
 
 const MAIN = '/opt/drystone/dist/cli/main.js';
 /** Long enough for a busy machine; it only bounds a start that fails. */
