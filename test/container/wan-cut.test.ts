@@ -1,21 +1,6 @@
 import { expect } from 'vitest';
-import type { SyncedFolder } from '../support/container/container-fleet.js';
 import { containerTest } from '../support/container/container-test.js';
-import { waitUntil } from '../support/wait-until.js';
-
-const PATIENCE_MS = 120_000;
-
-/** Waits until all folders hold the same files; what that is. */
-async function untilAlike(folders: readonly SyncedFolder[], atLeast: readonly string[]): Promise<string> {
-  return waitUntil(
-    'all folders are alike',
-    async () => {
-      const [first = '', ...others] = await Promise.all(folders.map((folder) => folder.listing()));
-      return others.every((other) => other === first) && atLeast.every((name) => first.includes(name)) && first;
-    },
-    PATIENCE_MS,
-  );
-}
+import { untilAlike } from '../support/container/synced-folder.js';
 
 containerTest('a site whose line is cut goes on working, and nothing is lost when it is mended', async ({ fleet }) => {
   await fleet.startAgent('lisbon');

@@ -1,11 +1,11 @@
 import { waitUntil } from '../wait-until.js';
 import { Program, type ProgramOptions } from './programs.js';
 import { Sites } from './sites.js';
+import { FOLDER, SyncedFolder } from './synced-folder.js';
 
 const METADATA = 'metadata:7420';
 const ADMIN_HOME = '/home/drystone/admin';
 const DEVICE_HOME = '/home/drystone/device';
-const FOLDER = '/home/drystone/folder';
 const PEOPLE = 'people';
 const READY = /"event":"listening"/;
 
@@ -13,29 +13,6 @@ const READY = /"event":"listening"/;
 export interface AgentOptions {
   /** Its data lies on a disk in memory of this size, as mount takes it. */
   readonly diskSize?: string;
-}
-
-/** A folder that a client in a container keeps in sync. */
-export class SyncedFolder {
-  constructor(readonly program: Program) {}
-
-  /** Runs a script in the folder. */
-  shell(script: string): Promise<string> {
-    return this.program.shell(`cd ${FOLDER} && ${script}`);
-  }
-
-  write(path: string, text: string): Promise<string> {
-    return this.shell(`printf '%s' '${text}' > '${path}'`);
-  }
-
-  read(path: string): Promise<string> {
-    return this.shell(`cat '${path}'`);
-  }
-
-  /** Every file with the hash of its bytes, sorted: two folders with the same text are the same. */
-  listing(): Promise<string> {
-    return this.shell("find . -path ./.drystone -prune -o -type f -printf '%P\\0' | sort -z | xargs -0 -r sha256sum");
-  }
 }
 
 /** A fleet in containers: metadata on the line, agents and clients at their sites. */
