@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { ByteRate } from '../common/concurrency/byte-rate.js';
 import { DrystoneError } from '../common/errors.js';
 import type { NamespaceName, PremisesName } from '../common/ids.js';
 import type { ProgramContext } from '../common/program/context.js';
@@ -12,6 +13,7 @@ import { openDevice } from './connection/device.js';
 import type { Cutter } from './observe/cutter.js';
 import { STATE_DIRECTORY } from './observe/ignore-rules.js';
 import { startPiscinaCutter } from './observe/piscina-cutter.js';
+import type { PeerConfig } from './peers/peer-network.js';
 import type { SyncObserver, SyncSummary } from './progress.js';
 import { TREES_DIRECTORY } from './state/lmdb-state-facts.js';
 import { openLmdbTreeStore } from './state/lmdb-tree-store.js';
@@ -32,6 +34,11 @@ export interface SyncConfig {
   readonly homeDir: string;
   /** End as soon as both sides are equal, instead of watching for changes. */
   readonly once: boolean;
+  /** How blocks are shared with other endpoints of the namespace; undefined where they are not. */
+  readonly peers: PeerConfig | undefined;
+  /** Bytes of blocks a second that may leave this endpoint, and come to it, at the most; undefined for no limit. */
+  readonly maxUploadRate: number | undefined;
+  readonly maxDownloadRate: number | undefined;
 }
 
 /** A sync that is running. */
@@ -90,7 +97,14 @@ export async function startSync(
     const tally = new SyncTally();
     const reporter = new ProgressReporter(observer, tally, context.clock);
     const ended = new AbortController();
-    const session = runSession({ ...config, ...workers, root, device, store, tally, reporter, context }, ended.signal);
+    const bandwidth = {
+      up: byteRate(config.maxUploadRate, context),
+      down: byteRate(config.maxDownloadRate, context),
+    };
+    const session = runSession(
+      { ...config, ...workers, bandwidth, root, device, store, tally, reporter, context },
+      ended.signal,
+    );
     const finished = session
       .catch((thrown: unknown) => {
         if (!ended.signal.aborted) throw thrown;
@@ -111,6 +125,10 @@ export async function startSync(
     await close();
     throw thrown;
   }
+}
+
+function byteRate(bytesPerSecond: number | undefined, { clock }: ProgramContext): ByteRate | undefined {
+  return bytesPerSecond === undefined ? undefined : new ByteRate(bytesPerSecond, clock);
 }
 
 /** Locks the folder for this process and clears what an earlier one has left, except downloads that can go on. */

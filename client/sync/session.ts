@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { withRetries, type RetryOptions } from '../../common/concurrency/retry.js';
 import { DrystoneError } from '../../common/errors.js';
+import { AccessTokenVerifier } from '../../common/identity/access-tokens.js';
 import { keepRenewed } from '../../common/identity/renewal.js';
 import {
   ID_BYTES,
@@ -15,6 +16,7 @@ import { retryLimits } from '../../common/limits.js';
 import type { ProgramContext } from '../../common/program/context.js';
 import { openChannel } from '../../common/rpc/client.js';
 import type { Assignment } from '../../proto/gen/drystone/metadata/v1/account.js';
+import type { FolderPlaces } from '../act/folder-places.js';
 import { agentTransfers } from '../act/agent-transfers.js';
 import type { Disk } from '../act/disk/disk-task.js';
 import { runTogether } from '../act/run-together.js';
@@ -23,10 +25,13 @@ import { AccessTokens } from '../connection/access-tokens.js';
 import { AgentDirectory } from '../connection/agent-directory.js';
 import { explainUnknown, onlyAssignment, readAssignment } from '../connection/assignment.js';
 import { renewalOf, type Device } from '../connection/device.js';
+import type { Bandwidth } from '../connection/limited-block-client.js';
 import { connectMetadata, type MetadataCalls } from '../connection/metadata-calls.js';
 import type { Cutter } from '../observe/cutter.js';
 import { TreeScanner } from '../observe/scan-tree.js';
 import { TreeWatch } from '../observe/watch-tree.js';
+import { openPeers } from '../peers/open-peers.js';
+import type { PeerConfig, PeerNetwork } from '../peers/peer-network.js';
 import { LocalBlockIndex } from '../state/local-block-index.js';
 import { StateWriter } from '../state/state-writer.js';
 import type { TreeStore } from '../state/tree-store.js';
@@ -43,6 +48,9 @@ export interface SessionParts {
   readonly metadata: string;
   readonly premises: PremisesName | undefined;
   readonly once: boolean;
+  /** How blocks are shared with other endpoints; undefined where they are not. */
+  readonly peers: PeerConfig | undefined;
+  readonly bandwidth: Bandwidth;
   readonly device: Device;
   /** Where the device's certificate is renewed. */
   readonly homeDir: string;
@@ -66,14 +74,16 @@ export async function runSession(parts: SessionParts, signal: AbortSignal): Prom
   const { transport } = parts.device;
   const channel = openChannel(parts.metadata, transport.channelTo('metadata'));
   const metadata = connectMetadata(channel);
-  const agents = new AgentDirectory(transport, new AccessTokens(metadata.account, context.clock), context.clock);
+  const verifier = new AccessTokenVerifier(context.clock);
+  const tokens = new AccessTokens(metadata.account, context.clock, (keys) => verifier.replaceKeys(keys));
+  const agents = new AgentDirectory(transport, tokens, context.clock, parts.bandwidth);
   const ended = new AbortController();
   const renewal = keepRenewed(renewalOf(parts.device, parts, context), AbortSignal.any([signal, ended.signal]));
   try {
     const assignment = await withRetries(retrying(parts, signal), () => readAssignment(namespace, metadata, signal));
     agents.update(assignment);
     const namespaceId = await claim(store, parts, assignment);
-    await new Session(parts, metadata, agents, namespaceId).run(signal);
+    await new Session(parts, { metadata, agents, tokens, verifier }, namespaceId).run(signal);
   } catch (thrown) {
     throw explainUnknown(namespace, thrown);
   } finally {
@@ -109,15 +119,41 @@ function retrying({ context, once, reporter }: SessionParts, signal: AbortSignal
   return { clock, random, signal, attempts: once ? retryLimits.attempts : Infinity, onRetry };
 }
 
+/** Whom a session speaks with. */
+interface Connections {
+  readonly metadata: MetadataCalls;
+  readonly agents: AgentDirectory;
+  readonly tokens: AccessTokens;
+  /** Knows the keys with which access tokens are signed, as the last of our own came with them. */
+  readonly verifier: AccessTokenVerifier;
+}
+
 class Session {
   readonly #inbox = new Inbox();
+  readonly #index: LocalBlockIndex;
+  readonly #peers: PeerNetwork | undefined;
+  /** Where the items of the folder lie, as it was last looked at. */
+  #places: FolderPlaces | undefined;
 
   constructor(
     private readonly parts: SessionParts,
-    private readonly metadata: MetadataCalls,
-    private readonly agents: AgentDirectory,
+    private readonly connections: Connections,
     private readonly namespaceId: NamespaceId,
-  ) {}
+  ) {
+    const { peers: config, store, device } = parts;
+    this.#index = new LocalBlockIndex(store.local);
+    if (config === undefined) return;
+    this.#peers = openPeers({
+      ...parts,
+      ...connections,
+      config,
+      namespaceId,
+      connect: (address, peer) => openChannel(address, device.transport.channelTo(peer)),
+      discovery: undefined,
+      index: this.#index,
+      absolutePath: (path) => this.#places?.absolutePath(path),
+    });
+  }
 
   async run(signal: AbortSignal): Promise<void> {
     // The watch comes before the loop's first scan: a change between the two would be seen by neither.
@@ -139,6 +175,8 @@ class Session {
       (together: AbortSignal) => this.#repeat(together, () => followFeed(this.#following(), together)),
       (together: AbortSignal) => this.#repeat(together, () => this.#watchAssignments(together)),
     ];
+    const peers = this.#peers;
+    if (peers !== undefined) tasks.push((together) => this.#repeat(together, () => peers.run(together)));
     if (watch !== undefined) tasks.push((together) => this.#passOnHints(watch, together));
     try {
       await runTogether(AbortSignal.any([signal, done.signal]), tasks);
@@ -148,22 +186,24 @@ class Session {
   }
 
   #loop(): SyncLoop {
-    const { parts, namespaceId, metadata, agents } = this;
-    const { context, store, disk, tally } = parts;
-    const index = new LocalBlockIndex(store.local);
+    const { parts, namespaceId } = this;
+    const { context, store, disk, tally, device } = parts;
+    const index = this.#index;
     const transfers = agentTransfers({
       ...parts,
+      ...this.connections,
+      ...context,
       namespaceId,
-      metadata,
-      agents,
+      self: device.id,
+      peers: this.#peers,
+      isPaced: parts.bandwidth.down !== undefined,
       index,
-      random: context.random,
       onOffer: (items) => noteOffers(items, store, index),
       onCursor: (cursor) => this.#inbox.committed(cursor),
     });
     return new SyncLoop({
       ...parts,
-      device: parts.device.id,
+      device: device.id,
       replica: replicaOf(parts),
       clock: context.clock,
       random: context.random,
@@ -171,6 +211,7 @@ class Session {
       inbox: this.#inbox,
       round: { disk, tally, transfers, writer: new StateWriter(store, index) },
       catchUp: (signal) => catchUp(this.#following(), signal),
+      onPlaces: (places) => (this.#places = places),
     });
   }
 
@@ -178,7 +219,7 @@ class Session {
     const { store } = this.parts;
     return {
       namespaceId: this.namespaceId,
-      feed: this.metadata.feed,
+      feed: this.connections.metadata.feed,
       store,
       onPage: (changed, isCaughtUp) => this.#inbox.feedRead(changed, isCaughtUp, store.cursor),
       onReset: () => this.#inbox.feedReset(),
@@ -187,9 +228,10 @@ class Session {
 
   async #watchAssignments(signal: AbortSignal): Promise<never> {
     const { namespace } = this.parts;
+    const { metadata, agents } = this.connections;
     const request = { namespaceName: namespace };
-    for await (const { assignments } of this.metadata.account.watchAssignments(request, { signal })) {
-      this.agents.update(onlyAssignment(namespace, assignments));
+    for await (const { assignments } of metadata.account.watchAssignments(request, { signal })) {
+      agents.update(onlyAssignment(namespace, assignments));
       this.#inbox.nudge();
     }
     throw new DrystoneError('UNAVAILABLE', 'TRANSPORT', 'metadata ended the watch of assignments');

@@ -8,6 +8,7 @@ import type { StateChanges, TreeStore } from '../../../../client/state/tree-stor
 import { ProgressReporter } from '../../../../client/sync/progress-reporter.js';
 import { runSession } from '../../../../client/sync/session.js';
 import { SyncTally } from '../../../../client/tally.js';
+import { unlimited } from '../../../../client/connection/limited-block-client.js';
 import { openDevice } from '../../../../client/connection/device.js';
 import { systemClock } from '../../../../common/clock.js';
 import { folderOf } from '../../../support/client/folder.js';
@@ -55,6 +56,7 @@ async function syncUntilCrash(fleet: InProcessFleet, name: string, namespace: st
   const session = runSession(
     {
       ...config,
+      bandwidth: unlimited,
       root: config.root,
       device: await openDevice(config.homeDir),
       store: crashing(store, point),
