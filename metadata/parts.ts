@@ -1,12 +1,13 @@
 import { ChangeSignal } from '../common/concurrency/change-signal.js';
+import { FeedReader } from '../common/feed-service/feed-reader.js';
+import { Subscriptions } from '../common/feed-service/subscriptions.js';
+import { WatcherLimit } from '../common/feed-service/watcher-limit.js';
+import { metadataLimits } from '../common/limits.js';
 import type { ProgramContext } from '../common/program/context.js';
 import type { ServedService } from '../common/rpc/server.js';
 import { ReceiptVerifier } from './commit/receipt-verifier.js';
 import { Assignments } from './directory/assignments.js';
 import { Namespaces } from './directory/namespaces.js';
-import { FeedReader } from './feed/feed-reader.js';
-import { Subscriptions } from './feed/subscriptions.js';
-import { WatcherLimit } from './feed/watcher-limit.js';
 import { Fleet } from './fleet/fleet.js';
 import {
   createCommitMetrics,
@@ -25,7 +26,7 @@ import { fleetRoutes } from './routes/fleet-routes.js';
 import { locatorRoutes } from './routes/locator-routes.js';
 import { presenceRoutes } from './routes/presence-routes.js';
 import type { MetadataStore, StoreChange } from './store/contract.js';
-import { AccessTokens } from './trust/access-tokens.js';
+import { AccessTokens, type TokenSigner } from './trust/access-tokens.js';
 import { Access } from './trust/access.js';
 import { EnrollmentTokens } from './trust/enrollment-tokens.js';
 import { Enrollment } from './trust/enrollment.js';
@@ -35,9 +36,11 @@ import { TokenKeys } from './trust/token-keys.js';
 /** What the service is made over; it stays its owner's to close. */
 export interface MetadataGround {
   readonly store: MetadataStore;
-  readonly ca: FleetCa;
+  readonly ca: Pick<FleetCa, 'issue'>;
   /** SHA-256 of the certificate by which those who join know the service, 32 bytes. */
   readonly pinned: Buffer;
+  /** How access tokens are signed. */
+  readonly signToken: TokenSigner;
 }
 
 /** The metadata service without what surrounds it: its RPC services over a store. */
@@ -51,15 +54,15 @@ export interface MetadataParts {
 
 /** Joins the parts of the service. */
 export async function createMetadataParts(ground: MetadataGround, context: ProgramContext): Promise<MetadataParts> {
-  const { store, ca, pinned } = ground;
+  const { store, ca, pinned, signToken } = ground;
   const { clock, random, registry, logger } = context;
   const { directory, presence, journal, enrollment } = store;
   const directoryChanged = new ChangeSignal();
   const notify = (): void => directoryChanged.notify();
   const access = new Access(store);
-  const watchers = new WatcherLimit();
+  const watchers = new WatcherLimit(metadataLimits.subscribers);
   const fleet = new Fleet(clock, notify);
-  const reader = new FeedReader(journal);
+  const reader = new FeedReader(journal, metadataLimits.pageCacheBytes);
   const subscriptions = new Subscriptions(reader, watchers);
   store.onChange((change) => passOn(change, subscriptions, directoryChanged));
   const adverts = new Adverts(clock);
@@ -67,7 +70,7 @@ export async function createMetadataParts(ground: MetadataGround, context: Progr
   const metrics = createTokenMetrics(registry);
   const tokens = new EnrollmentTokens({ enrollment, pinned, clock, random, metrics });
   const tokenKeys = await TokenKeys.open({ store, clock, random, onChange: notify });
-  const accessTokens = new AccessTokens({ access, keys: tokenKeys, clock, metrics });
+  const accessTokens = new AccessTokens({ access, keys: tokenKeys, sign: signToken, clock, metrics });
   const assignments = new Assignments(store, fleet);
   const namespaces = new Namespaces({ store, fleet, clock, random });
   const verifier = new ReceiptVerifier(directory, clock);

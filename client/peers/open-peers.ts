@@ -2,10 +2,9 @@ import type { AccessTokenVerifier } from '../../common/identity/access-tokens.js
 import type { ItemPath } from '../../common/feed/item.js';
 import type { NamespaceId, PremisesName } from '../../common/ids.js';
 import type { ProgramContext } from '../../common/program/context.js';
-import type { RpcChannel } from '../../common/rpc/client.js';
-import type { ServingDevice } from '../../common/rpc/server-identity.js';
 import { connectBlockServer } from '../../server/block-client.js';
 import type { AccessTokens } from '../connection/access-tokens.js';
+import type { Connect } from '../connection/connect.js';
 import type { Device } from '../connection/device.js';
 import { limitBandwidth, type Bandwidth } from '../connection/limited-block-client.js';
 import type { MetadataCalls } from '../connection/metadata-calls.js';
@@ -18,17 +17,22 @@ import type { LanDiscovery } from './lan-discovery.js';
 import { PeerDirectory } from './peer-directory.js';
 import { PeerNetwork, type PeerConfig } from './peer-network.js';
 
-export interface PeersParts {
+/** What a program brings along. */
+export interface PeerGround {
   readonly config: PeerConfig;
   readonly device: Device;
+  readonly discovery: LanDiscovery | undefined;
+}
+
+/** What a session adds to it. */
+export interface PeerSession {
   readonly namespaceId: NamespaceId;
   readonly premises: PremisesName | undefined;
   readonly metadata: Pick<MetadataCalls, 'locator'>;
   readonly tokens: AccessTokens;
   /** Is told the keys of access tokens by `tokens`. */
   readonly verifier: AccessTokenVerifier;
-  readonly connect: (address: string, peer: ServingDevice) => RpcChannel;
-  readonly discovery: LanDiscovery | undefined;
+  readonly connect: Connect;
   readonly bandwidth: Bandwidth;
   readonly store: TreeStore;
   readonly index: LocalBlockIndex;
@@ -39,8 +43,16 @@ export interface PeersParts {
   readonly context: ProgramContext;
 }
 
-/** This endpoint among the others of its namespace; {@link PeerNetwork.run} begins it. */
-export function openPeers(parts: PeersParts): PeerNetwork {
+/** Makes an endpoint one among the others of its namespace; {@link PeerNetwork.run} begins it. */
+export type OpenPeers = (session: PeerSession) => PeerNetwork;
+
+/** Endpoints that speak with each other over gRPC. */
+export function openPeers(ground: PeerGround): OpenPeers {
+  return (session) => networkOf(ground, session);
+}
+
+function networkOf(ground: PeerGround, session: PeerSession): PeerNetwork {
+  const parts = { ...session, ...ground };
   const { device, namespaceId, tokens, verifier, bandwidth, store, tally, context } = parts;
   const { clock, logger } = context;
   const coming = new ComingBlocks(clock);

@@ -1,8 +1,6 @@
-import { hostname } from 'node:os';
 import { withRetries, type RetryOptions } from '../../common/concurrency/retry.js';
 import { DrystoneError } from '../../common/errors.js';
 import { AccessTokenVerifier } from '../../common/identity/access-tokens.js';
-import { keepRenewed } from '../../common/identity/renewal.js';
 import {
   ID_BYTES,
   parseNamespaceId,
@@ -14,7 +12,6 @@ import {
 } from '../../common/ids.js';
 import { retryLimits } from '../../common/limits.js';
 import type { ProgramContext } from '../../common/program/context.js';
-import { openChannel } from '../../common/rpc/client.js';
 import type { Assignment } from '../../proto/gen/drystone/metadata/v1/account.js';
 import type { FolderPlaces } from '../act/folder-places.js';
 import { agentTransfers } from '../act/agent-transfers.js';
@@ -24,14 +21,14 @@ import { noteOffers } from '../act/upload/note-offers.js';
 import { AccessTokens } from '../connection/access-tokens.js';
 import { AgentDirectory } from '../connection/agent-directory.js';
 import { explainUnknown, onlyAssignment, readAssignment } from '../connection/assignment.js';
-import { renewalOf, type Device } from '../connection/device.js';
+import type { Connect } from '../connection/connect.js';
+import type { Device } from '../connection/device.js';
 import type { Bandwidth } from '../connection/limited-block-client.js';
 import { connectMetadata, type MetadataCalls } from '../connection/metadata-calls.js';
 import type { Cutter } from '../observe/cutter.js';
-import { TreeScanner } from '../observe/scan-tree.js';
-import { TreeWatch } from '../observe/watch-tree.js';
-import { openPeers } from '../peers/open-peers.js';
-import type { PeerConfig, PeerNetwork } from '../peers/peer-network.js';
+import type { FolderSight, FolderWatch } from '../observe/folder-sight.js';
+import type { OpenPeers } from '../peers/open-peers.js';
+import type { PeerNetwork } from '../peers/peer-network.js';
 import { LocalBlockIndex } from '../state/local-block-index.js';
 import { StateWriter } from '../state/state-writer.js';
 import type { TreeStore } from '../state/tree-store.js';
@@ -48,12 +45,15 @@ export interface SessionParts {
   readonly metadata: string;
   readonly premises: PremisesName | undefined;
   readonly once: boolean;
-  /** How blocks are shared with other endpoints; undefined where they are not. */
-  readonly peers: PeerConfig | undefined;
+  /** Begins to share blocks with other endpoints; undefined where none are shared. */
+  readonly peers: OpenPeers | undefined;
   readonly bandwidth: Bandwidth;
-  readonly device: Device;
-  /** Where the device's certificate is renewed. */
-  readonly homeDir: string;
+  readonly device: Pick<Device, 'id'>;
+  /** The machine's name: what tells the folder from one at the same place on another. */
+  readonly host: string;
+  /** Opens channels as this device. */
+  readonly connect: Connect;
+  readonly sight: FolderSight;
   readonly store: TreeStore;
   readonly cutter: Cutter;
   readonly disk: Disk;
@@ -65,20 +65,16 @@ export interface SessionParts {
 /**
  * One sync from its first word with metadata to its end: the loop, and beside it what feeds it, the feed, the assignments
  * and the folder's watcher. Each of these starts over by itself when its line breaks: for ever, or, when the sync runs
- * once, `retryLimits.attempts` times. Meanwhile the device's certificate is renewed in time. Returns when the loop is done;
- * raises what `signal` aborts with, and what cannot be mended by trying again: that the device or the membership is gone
- * too.
+ * once, `retryLimits.attempts` times. Returns when the loop is done; raises what `signal` aborts with, and what cannot be
+ * mended by trying again: that the device or the membership is gone too.
  */
 export async function runSession(parts: SessionParts, signal: AbortSignal): Promise<void> {
-  const { context, namespace, store } = parts;
-  const { transport } = parts.device;
-  const channel = openChannel(parts.metadata, transport.channelTo('metadata'));
+  const { context, namespace, store, connect } = parts;
+  const channel = connect(parts.metadata, 'metadata');
   const metadata = connectMetadata(channel);
   const verifier = new AccessTokenVerifier(context.clock);
   const tokens = new AccessTokens(metadata.account, context.clock, (keys) => verifier.replaceKeys(keys));
-  const agents = new AgentDirectory(transport, tokens, context.clock, parts.bandwidth);
-  const ended = new AbortController();
-  const renewal = keepRenewed(renewalOf(parts.device, parts, context), AbortSignal.any([signal, ended.signal]));
+  const agents = new AgentDirectory(connect, tokens, context.clock, parts.bandwidth);
   try {
     const assignment = await withRetries(retrying(parts, signal), () => readAssignment(namespace, metadata, signal));
     agents.update(assignment);
@@ -87,8 +83,6 @@ export async function runSession(parts: SessionParts, signal: AbortSignal): Prom
   } catch (thrown) {
     throw explainUnknown(namespace, thrown);
   } finally {
-    ended.abort();
-    await renewal;
     agents.close();
     channel.close();
   }
@@ -109,8 +103,8 @@ async function claim(
 }
 
 /** The folder as one that changes items. A copy of it, with its state, is another one: it lies elsewhere. */
-function replicaOf({ store, root }: SessionParts): ReplicaId {
-  return replicaIdOf('folder', store.nonce ?? '', hostname(), root);
+function replicaOf({ store, host, root }: SessionParts): ReplicaId {
+  return replicaIdOf('folder', store.nonce ?? '', host, root);
 }
 
 function retrying({ context, once, reporter }: SessionParts, signal: AbortSignal): RetryOptions {
@@ -140,16 +134,11 @@ class Session {
     private readonly connections: Connections,
     private readonly namespaceId: NamespaceId,
   ) {
-    const { peers: config, store, device } = parts;
-    this.#index = new LocalBlockIndex(store.local);
-    if (config === undefined) return;
-    this.#peers = openPeers({
+    this.#index = new LocalBlockIndex(parts.store.local);
+    this.#peers = parts.peers?.({
       ...parts,
       ...connections,
-      config,
       namespaceId,
-      connect: (address, peer) => openChannel(address, device.transport.channelTo(peer)),
-      discovery: undefined,
       index: this.#index,
       absolutePath: (path) => this.#places?.absolutePath(path),
     });
@@ -165,7 +154,7 @@ class Session {
     }
   }
 
-  async #runWith(watch: TreeWatch | undefined, signal: AbortSignal): Promise<void> {
+  async #runWith(watch: FolderWatch | undefined, signal: AbortSignal): Promise<void> {
     const done = new AbortController();
     const tasks = [
       async (together: AbortSignal): Promise<void> => {
@@ -207,7 +196,7 @@ class Session {
       replica: replicaOf(parts),
       clock: context.clock,
       random: context.random,
-      scanner: new TreeScanner(parts.root, context.clock),
+      scanner: parts.sight.scanner,
       inbox: this.#inbox,
       round: { disk, tally, transfers, writer: new StateWriter(store, index) },
       catchUp: (signal) => catchUp(this.#following(), signal),
@@ -237,13 +226,12 @@ class Session {
     throw new DrystoneError('UNAVAILABLE', 'TRANSPORT', 'metadata ended the watch of assignments');
   }
 
-  #startWatch(): Promise<TreeWatch> {
-    const { root, context, reporter } = this.parts;
-    const report = (problem: string): void => reporter.problem({ name: '.', problem });
-    return TreeWatch.start({ root, clock: context.clock, report });
+  #startWatch(): Promise<FolderWatch> {
+    const { sight, reporter } = this.parts;
+    return sight.startWatch((problem) => reporter.problem({ name: '.', problem }));
   }
 
-  async #passOnHints(watch: TreeWatch, signal: AbortSignal): Promise<void> {
+  async #passOnHints(watch: FolderWatch, signal: AbortSignal): Promise<void> {
     for (;;) this.#inbox.hint(await watch.next(signal));
   }
 

@@ -21,7 +21,7 @@ import { AssemblyRefused, assembleFile, type FilePart } from './assemble-file.js
 import { BlockFetcher } from './block-fetcher.js';
 import type { BlockSource } from './block-source.js';
 import { FilePlacer, type ArrivedFile } from './file-placer.js';
-import { partialName, removePartials } from './partial-files.js';
+import { partialName } from './partial-files.js';
 
 /** What became of a fetch. */
 export type FetchOutcome =
@@ -82,7 +82,7 @@ export async function fetchFiles(
   } finally {
     coming?.end();
   }
-  await removePartials(parts.places.temporaryDirectory, download.unfinished);
+  await disk.removePartials(places.temporaryDirectory, download.unfinished);
 }
 
 /** The first blocks that are not on the local disk. */
