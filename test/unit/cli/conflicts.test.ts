@@ -35,9 +35,9 @@ test('conflicts are listed as the folder knows them, and as metadata does, with 
       path: FILE,
       copy,
       account: 'people',
-      deviceName: expect.any(String),
-      deviceId: expect.stringMatching(/^[0-9a-f]{32}$/),
-      changedAtMs: expect.any(Number),
+      deviceName: expect.any(String) as string,
+      deviceId: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+      changedAtMs: expect.any(Number) as number,
       sizeBytes: 'as a has it'.length,
     },
   ]);
@@ -81,7 +81,7 @@ test('what was changed in the meantime is left alone, and so said', async () => 
   const { fleet, a, copy } = await disputed();
   writeFileSync(join(a, copy), 'a goes on here');
   const refused = await run(fleet, 'conflicts', 'resolve', join(a, copy), '--keep', 'mine');
-  expect(refused).toMatchObject({ code: 3, errors: expect.stringContaining('not in the namespace yet') });
+  expect(refused).toMatchObject({ code: 3, errors: expect.stringContaining('not in the namespace yet') as string });
   expect(folderOf(a)).toHaveProperty([copy]);
 });
 

@@ -136,7 +136,9 @@ describe('of several copies', () => {
   });
 
   test('which one is to take the place has to be said', async () => {
-    await expect(resolving(PATH, 'theirs')).rejects.toMatchObject({ message: expect.stringContaining(SECOND_COPY) });
+    await expect(resolving(PATH, 'theirs')).rejects.toMatchObject({
+      message: expect.stringContaining(SECOND_COPY) as string,
+    });
     await resolving(SECOND_COPY, 'theirs');
     expect(texts()).toEqual({ [PATH]: 'as a third had it', [COPY]: 'as the other had it' });
   });
