@@ -152,12 +152,6 @@ export const metadataLimits = {
   membershipsRemembered: 65_536,
   /** Encoded feed pages kept for subscribers that stand at the same cursor. */
   pageCacheBytes: 32 * MiB,
-  /** Feed entries looked at for one page with a path prefix, most of which may lie elsewhere. */
-  entriesScannedPerPage: 16_384,
-  /** Encoded items in the answer to one commit, unless it is a single one: with them it still fits into a message. */
-  answerBytes: 8 * MiB,
-  /** How far ahead of our clock a change may say it was made. */
-  changeAheadMs: 5 * 60 * 1000,
   /** Requests of one commit or find-missing stream read ahead of the answers. */
   requestsInFlight: 4,
   /** A receipt is accepted for this long after it was issued, and this far ahead of our clock. */
@@ -167,6 +161,18 @@ export const metadataLimits = {
   retryAfterMs: 2_000,
   /** Largest size to which the store may grow: address space, not disk. */
   mapBytes: 1024 * 1024 * MiB,
+} as const;
+
+/** Whoever keeps a feed. */
+export const feedLimits = {
+  /** Feed entries looked at for one page with a path prefix, most of which may lie elsewhere. */
+  entriesScannedPerPage: 16_384,
+  /** Encoded items in the answer to one push, unless it is a single one: with them it still fits into a message. */
+  answerBytes: 8 * MiB,
+  /** How far ahead of our clock a change may say it was made. */
+  changeAheadMs: 5 * 60 * 1000,
+  /** How long a subscriber for whom there is no place is told to wait. */
+  retryAfterMs: 2_000,
 } as const;
 
 /** A client endpoint. */

@@ -1,7 +1,8 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { CommitBatch, CommitDecision } from './commit/decide.js';
-import type { Subscriptions } from './feed/subscriptions.js';
-import type { WatcherLimit } from './feed/watcher-limit.js';
+import type { Subscriptions } from '../common/feed-service/subscriptions.js';
+import type { WatcherLimit } from '../common/feed-service/watcher-limit.js';
+import type { PushDecision } from '../common/feed/decide-push.js';
+import type { CommitBatch } from './commit/commit-batch.js';
 import type { Fleet } from './fleet/fleet.js';
 import type { MetadataStore } from './store/contract.js';
 
@@ -10,7 +11,7 @@ const COMMIT_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.
 /** What commits count. */
 export interface CommitMetrics {
   /** A commit became durable after `durationMs`. */
-  committed(batch: CommitBatch, decision: CommitDecision, durationMs: number): void;
+  committed(batch: CommitBatch, decision: PushDecision, durationMs: number): void;
 }
 
 /** What questions about missing blocks count. */

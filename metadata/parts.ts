@@ -1,12 +1,13 @@
 import { ChangeSignal } from '../common/concurrency/change-signal.js';
+import { FeedReader } from '../common/feed-service/feed-reader.js';
+import { Subscriptions } from '../common/feed-service/subscriptions.js';
+import { WatcherLimit } from '../common/feed-service/watcher-limit.js';
+import { metadataLimits } from '../common/limits.js';
 import type { ProgramContext } from '../common/program/context.js';
 import type { ServedService } from '../common/rpc/server.js';
 import { ReceiptVerifier } from './commit/receipt-verifier.js';
 import { Assignments } from './directory/assignments.js';
 import { Namespaces } from './directory/namespaces.js';
-import { FeedReader } from './feed/feed-reader.js';
-import { Subscriptions } from './feed/subscriptions.js';
-import { WatcherLimit } from './feed/watcher-limit.js';
 import { Fleet } from './fleet/fleet.js';
 import { createCommitMetrics, createPresenceMetrics, createTokenMetrics, registerStateGauges } from './metrics.js';
 import { accessRoutes } from './routes/access-routes.js';
@@ -49,9 +50,9 @@ export async function createMetadataParts(ground: MetadataGround, context: Progr
   const directoryChanged = new ChangeSignal();
   const notify = (): void => directoryChanged.notify();
   const access = new Access(store);
-  const watchers = new WatcherLimit();
+  const watchers = new WatcherLimit(metadataLimits.subscribers);
   const fleet = new Fleet(clock, notify);
-  const reader = new FeedReader(journal);
+  const reader = new FeedReader(journal, metadataLimits.pageCacheBytes);
   const subscriptions = new Subscriptions(reader, watchers);
   store.onChange((change) => passOn(change, subscriptions, directoryChanged));
   registerStateGauges(registry, { store, fleet, subscriptions, watchers });
