@@ -3,6 +3,7 @@
  * Sizes are in bytes, times in milliseconds. The wire limits are part of the contracts in proto/ and docs/protocol.md.
  */
 
+export { peerLimits } from './peer-limits.js';
 export { loadLimits, trustLimits } from './trust-limits.js';
 
 const KiB = 1024;
@@ -48,6 +49,9 @@ export const wireLimits = {
   rowsPerPage: 1000,
   /** HOST:PORT. */
   addressLength: 261,
+  /** Addresses of one peer, and peers in one answer. */
+  addressesPerPeer: 8,
+  peersPerAnswer: 64,
   /** An error travels in HTTP/2 trailers, which gRPC stacks limit to 8 KiB: its message, and each of its facts. */
   errorMessageBytes: 1024,
   errorFacts: 8,
@@ -146,6 +150,9 @@ export const metadataLimits = {
   fleetSweepIntervalMs: 1_000,
   /** Agents ever registered: presence names each by a number of 16 bits. */
   agents: 65_535,
+  /** Endpoints of one namespace that are known to give blocks, and for how long each is after it has said so. */
+  advertsPerNamespace: 4096,
+  advertLeaseMs: 60_000,
   /** Open subscriptions and watches of one server. */
   subscribers: 20_000,
   /** Pairs of a device and a namespace whose role is remembered until the directory changes. */
