@@ -28,6 +28,7 @@ import { namespaceShow } from './commands/namespace-show.js';
 import { namespaceUnshare } from './commands/namespace-unshare.js';
 import { status } from './commands/status.js';
 import { sync } from './commands/sync.js';
+import { why } from './commands/why.js';
 import { exitCodes, type ExitCode } from './output/exit-codes.js';
 import { Terminal } from './output/terminal.js';
 
@@ -109,6 +110,7 @@ function addCommands(program: Command, host: Host): void {
   // Both have flags of one name, which belong to the one that they are typed after.
   const listing = addCommand(program, host, conflicts).enablePositionalOptions();
   addCommand(listing, host, conflictsResolve);
+  addCommand(program, host, why);
   addCommand(program, host, ls);
   addCommand(program, host, cat);
   addCommand(program, host, audit);

@@ -1,14 +1,12 @@
 import { open, type Database } from 'lmdb';
 import type { Item } from '../../common/feed/item.js';
-import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js';
 import type { LocalEntry } from './local-entry.js';
 import { LmdbOffers } from './lmdb-offers.js';
 import { itemCodec, LmdbTree, localEntryCodec } from './lmdb-tree-store.js';
-import type { StateFacts } from './lmdb-state-facts.js';
 import type { Tree, Trees } from './tree-store.js';
 
 /** What a folder's state says, read while another process may be writing it. */
-export interface StateView extends Trees, StateFacts {
+export interface StateView extends Trees {
   readonly remote: Tree<Item>;
   readonly local: Tree<LocalEntry>;
   readonly synced: Tree<Item>;
@@ -22,12 +20,9 @@ const NAMES = { encoding: 'binary', keyEncoding: 'binary' } as const;
 export function openStateView(path: string): StateView {
   const root = open<Buffer, Buffer>({ path, ...NAMES, readOnly: true, maxDbs: 8 });
   const db = (name: string): Database<Buffer, Buffer> => root.openDB({ name, ...NAMES });
-  const facts = root.openDB<string, string>({ name: 'facts', encoding: 'string' });
   const items = itemCodec();
   const synced = new LmdbTree(db('synced'), items);
   return {
-    namespaceId: facts.get('namespace') as NamespaceId | undefined,
-    cursor: Number(facts.get('cursor') ?? CURSOR_START) as Cursor,
     remote: new LmdbTree(db('remote'), items),
     synced,
     local: new LmdbTree(db('local'), localEntryCodec),
