@@ -1,7 +1,5 @@
-import { hostname } from 'node:os';
 import { withRetries, type RetryOptions } from '../../common/concurrency/retry.js';
 import { DrystoneError } from '../../common/errors.js';
-import { keepRenewed } from '../../common/identity/renewal.js';
 import {
   ID_BYTES,
   parseNamespaceId,
@@ -13,7 +11,6 @@ import {
 } from '../../common/ids.js';
 import { retryLimits } from '../../common/limits.js';
 import type { ProgramContext } from '../../common/program/context.js';
-import { openChannel } from '../../common/rpc/client.js';
 import type { Assignment } from '../../proto/gen/drystone/metadata/v1/account.js';
 import { agentTransfers } from '../act/agent-transfers.js';
 import type { Disk } from '../act/disk/disk-task.js';
@@ -22,11 +19,11 @@ import { noteOffers } from '../act/upload/note-offers.js';
 import { AccessTokens } from '../connection/access-tokens.js';
 import { AgentDirectory } from '../connection/agent-directory.js';
 import { explainUnknown, onlyAssignment, readAssignment } from '../connection/assignment.js';
-import { renewalOf, type Device } from '../connection/device.js';
+import type { Connect } from '../connection/connect.js';
+import type { Device } from '../connection/device.js';
 import { connectMetadata, type MetadataCalls } from '../connection/metadata-calls.js';
 import type { Cutter } from '../observe/cutter.js';
-import { TreeScanner } from '../observe/scan-tree.js';
-import { TreeWatch } from '../observe/watch-tree.js';
+import type { FolderSight, FolderWatch } from '../observe/folder-sight.js';
 import { LocalBlockIndex } from '../state/local-block-index.js';
 import { StateWriter } from '../state/state-writer.js';
 import type { TreeStore } from '../state/tree-store.js';
@@ -43,9 +40,12 @@ export interface SessionParts {
   readonly metadata: string;
   readonly premises: PremisesName | undefined;
   readonly once: boolean;
-  readonly device: Device;
-  /** Where the device's certificate is renewed. */
-  readonly homeDir: string;
+  readonly device: Pick<Device, 'id'>;
+  /** The machine's name: what tells the folder from one at the same place on another. */
+  readonly host: string;
+  /** Opens channels as this device. */
+  readonly connect: Connect;
+  readonly sight: FolderSight;
   readonly store: TreeStore;
   readonly cutter: Cutter;
   readonly disk: Disk;
@@ -57,18 +57,14 @@ export interface SessionParts {
 /**
  * One sync from its first word with metadata to its end: the loop, and beside it what feeds it, the feed, the assignments
  * and the folder's watcher. Each of these starts over by itself when its line breaks: for ever, or, when the sync runs
- * once, `retryLimits.attempts` times. Meanwhile the device's certificate is renewed in time. Returns when the loop is done;
- * raises what `signal` aborts with, and what cannot be mended by trying again: that the device or the membership is gone
- * too.
+ * once, `retryLimits.attempts` times. Returns when the loop is done; raises what `signal` aborts with, and what cannot be
+ * mended by trying again: that the device or the membership is gone too.
  */
 export async function runSession(parts: SessionParts, signal: AbortSignal): Promise<void> {
-  const { context, namespace, store } = parts;
-  const { transport } = parts.device;
-  const channel = openChannel(parts.metadata, transport.channelTo('metadata'));
+  const { context, namespace, store, connect } = parts;
+  const channel = connect(parts.metadata, 'metadata');
   const metadata = connectMetadata(channel);
-  const agents = new AgentDirectory(transport, new AccessTokens(metadata.account, context.clock), context.clock);
-  const ended = new AbortController();
-  const renewal = keepRenewed(renewalOf(parts.device, parts, context), AbortSignal.any([signal, ended.signal]));
+  const agents = new AgentDirectory(connect, new AccessTokens(metadata.account, context.clock), context.clock);
   try {
     const assignment = await withRetries(retrying(parts, signal), () => readAssignment(namespace, metadata, signal));
     agents.update(assignment);
@@ -77,8 +73,6 @@ export async function runSession(parts: SessionParts, signal: AbortSignal): Prom
   } catch (thrown) {
     throw explainUnknown(namespace, thrown);
   } finally {
-    ended.abort();
-    await renewal;
     agents.close();
     channel.close();
   }
@@ -99,8 +93,8 @@ async function claim(
 }
 
 /** The folder as one that changes items. A copy of it, with its state, is another one: it lies elsewhere. */
-function replicaOf({ store, root }: SessionParts): ReplicaId {
-  return replicaIdOf('folder', store.nonce ?? '', hostname(), root);
+function replicaOf({ store, host, root }: SessionParts): ReplicaId {
+  return replicaIdOf('folder', store.nonce ?? '', host, root);
 }
 
 function retrying({ context, once, reporter }: SessionParts, signal: AbortSignal): RetryOptions {
@@ -129,7 +123,7 @@ class Session {
     }
   }
 
-  async #runWith(watch: TreeWatch | undefined, signal: AbortSignal): Promise<void> {
+  async #runWith(watch: FolderWatch | undefined, signal: AbortSignal): Promise<void> {
     const done = new AbortController();
     const tasks = [
       async (together: AbortSignal): Promise<void> => {
@@ -167,7 +161,7 @@ class Session {
       replica: replicaOf(parts),
       clock: context.clock,
       random: context.random,
-      scanner: new TreeScanner(parts.root, context.clock),
+      scanner: parts.sight.scanner,
       inbox: this.#inbox,
       round: { disk, tally, transfers, writer: new StateWriter(store, index) },
       catchUp: (signal) => catchUp(this.#following(), signal),
@@ -195,13 +189,12 @@ class Session {
     throw new DrystoneError('UNAVAILABLE', 'TRANSPORT', 'metadata ended the watch of assignments');
   }
 
-  #startWatch(): Promise<TreeWatch> {
-    const { root, context, reporter } = this.parts;
-    const report = (problem: string): void => reporter.problem({ name: '.', problem });
-    return TreeWatch.start({ root, clock: context.clock, report });
+  #startWatch(): Promise<FolderWatch> {
+    const { sight, reporter } = this.parts;
+    return sight.startWatch((problem) => reporter.problem({ name: '.', problem }));
   }
 
-  async #passOnHints(watch: TreeWatch, signal: AbortSignal): Promise<void> {
+  async #passOnHints(watch: FolderWatch, signal: AbortSignal): Promise<void> {
     for (;;) this.#inbox.hint(await watch.next(signal));
   }
 
