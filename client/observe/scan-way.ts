@@ -1,4 +1,5 @@
 import type { ItemPath } from '../../common/feed/item.js';
+import { diskReader } from './folder-reader.js';
 import { RuleSet } from './ignore-rules.js';
 import type { Observation } from './observation.js';
 import { hasGone, scanDirectory, type DirectoryScan, type DirectoryToScan } from './scan-directory.js';
@@ -51,7 +52,7 @@ export function scanWay(root: string, path: ItemPath, kind: Observation['kind'] 
 function tryScan(root: string, directory: DirectoryToScan): DirectoryScan | Way {
   const at = directory.path;
   try {
-    const steps = scanDirectory(root, directory, undefined);
+    const steps = scanDirectory({ root, reader: diskReader }, directory, undefined);
     let step = steps.next();
     while (step.done !== true) step = steps.next();
     return step.value;
