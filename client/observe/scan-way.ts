@@ -1,3 +1,4 @@
+import { diskReader } from './folder-reader.js';
 import type { ItemPath } from '../../common/feed/item.js';
 import { diskReader } from './folder-reader.js';
 import { RuleSet } from './ignore-rules.js';
