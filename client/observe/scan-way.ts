@@ -1,4 +1,3 @@
-import { diskReader } from './folder-reader.js';
 import type { ItemPath } from '../../common/feed/item.js';
 import { diskReader } from './folder-reader.js';
 import { RuleSet } from './ignore-rules.js';
