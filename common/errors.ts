@@ -48,6 +48,7 @@ export const errorReasons = [
   'DEVICE_UNKNOWN',
   'DISK_FULL',
   'DRAINING',
+  'ENDORSEMENT_INVALID',
   'FIELD_INVALID',
   'FILE_UNREADABLE',
   'FILE_UNSTABLE',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DrystoneError, overloaded, type ErrorDetails } from '../../common/errors.js';
 import { hashBlockSync } from '../../common/block-hash.js';
+import { endorse, endorsementBytes } from '../../common/feed/endorsement.js';
 import { encodeItem } from '../../common/feed/item-codec.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
 import { itemOf } from '../../common/feed/merge.js';
@@ -92,6 +93,30 @@ describe('a receipt', () => {
     expect(hex(signReceipt(claim, privateKeyOfPem(KEY)).signature)).toMatchInlineSnapshot(
       `"0f233797f7c39220147c0f1976bfe8239f3e639fb7f900cdb1fae3aed79ff6af3f3e38de320999d1a303885d63690576cf53051d3d929887315c50560c9aea04"`,
     );
+  });
+});
+
+describe('an endorsement', () => {
+  const claim = {
+    namespaceId: '00112233445566778899aabbccddeeff' as NamespaceId,
+    pushedAtMs: 1_800_000_000_000,
+    items: ['dry', 'stone'].map((text) => Buffer.from(text)),
+  };
+
+  it('is signed over these bytes', () => {
+    expect(hex(endorsementBytes(claim))).toMatchInlineSnapshot(
+      `"64727973746f6e6520707573682076310000112233445566778899aabbccddeeff000001a3185c500001a4416a50281bfcd4ec30b5ad87ba1aef1118209dbde520981c68f37ceb68d2"`,
+    );
+  });
+
+  it('has this key and signature', () => {
+    const { publicKey, signature } = endorse(claim, privateKeyOfPem(KEY));
+    expect([hex(publicKey), hex(signature)]).toMatchInlineSnapshot(`
+      [
+        "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8",
+        "a932e27431dd4c74fff5e44f3e5bd5611fd86994aab7eb6d52be4e5f6bf4c04563cc3788e7308f7f3c128a07d1ca4640b7318cd6d0a59ba543482e7da8667001",
+      ]
+    `);
   });
 });
 

@@ -38,7 +38,7 @@ export class UploadWorld {
   readonly present = new Set<string>();
   readonly put: string[] = [];
   readonly bytesPut: Uint8Array[] = [];
-  readonly commits: PushRequest[] = [];
+  readonly pushes: PushRequest[] = [];
   readonly outcomes: UploadOutcome[] = [];
   /** What was noted before it was sent, message by message. */
   readonly noted: Item[][] = [];
@@ -62,9 +62,9 @@ export class UploadWorld {
     }
   }
 
-  async *commit(requests: AsyncIterable<PushRequest>): AsyncGenerator<PushResponse> {
+  async *push(requests: AsyncIterable<PushRequest>): AsyncGenerator<PushResponse> {
     for await (const request of requests) {
-      this.commits.push(request);
+      this.pushes.push(request);
       for (const { hashes } of request.receipts) for (const hex of hexes(hashes)) this.present.add(hex);
       const needed = request.items.flatMap(({ content }) =>
         content?.$case === 'file' && content.value.blocks !== undefined ? hexes(content.value.blocks.hashes) : [],
@@ -119,7 +119,7 @@ export class UploadWorld {
         namespaceId,
         metadata: {
           presence: { findMissing: this.findMissing.bind(this) },
-          commit: { commit: this.commit.bind(this) },
+          feed: { push: this.push.bind(this) },
         } as unknown as MetadataCalls,
         chooseTarget: () => Promise.resolve(target as Target),
         cutter: createInlineCutter(systemClock),
@@ -135,7 +135,7 @@ export class UploadWorld {
 
   /** The blocks of the file that was committed last. */
   blocksCommitted(): Blocklist {
-    const content = this.commits.findLast(({ items }) => items.length > 0)?.items.at(-1)?.content;
+    const content = this.pushes.findLast(({ items }) => items.length > 0)?.items.at(-1)?.content;
     if (content?.$case !== 'file' || content.value.blocks === undefined) throw new Error('no file was committed');
     return content.value.blocks;
   }
