@@ -10,7 +10,9 @@ function storingLater(store: BlockStore, process: SimulatedProcess): BlockStore 
     ...readsOf(store),
     put: async (namespaceId, blocks) => {
       const kept = blocks.map(({ hash, data }) => ({ hash: Buffer.from(hash), data: Buffer.from(data) }));
-      process.after(LATER_MS, () => void store.put(namespaceId, kept));
+      process.after(LATER_MS, () => {
+        store.put(namespaceId, kept).catch(() => undefined);
+      });
       return { newBlocks: blocks.length, newBytes: 0 };
     },
   };

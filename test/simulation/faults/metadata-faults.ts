@@ -8,9 +8,10 @@ import { wireLimits } from '../../../common/limits.js';
 import type { CallContext } from '../../../common/rpc/method-types.js';
 import type { ServedService } from '../../../common/rpc/server.js';
 import { FeedServiceService, type SubscribeRequest } from '../../../proto/gen/drystone/feed/v1/feed.js';
-import type { NewItem } from '../../../metadata/commit/decide.js';
-import { FeedReader } from '../../../metadata/feed/feed-reader.js';
-import type { FeedSlice, JournalStore, MetadataStore } from '../../../metadata/store/contract.js';
+import type { FeedSlice } from '../../../common/feed-service/feed-source.js';
+import { FeedReader } from '../../../common/feed-service/feed-reader.js';
+import type { NewItem } from '../../../common/feed/push-items.js';
+import type { JournalStore, MetadataStore } from '../../../metadata/store/contract.js';
 import { partsOf } from '../nodes/metadata-node.js';
 import type { SimulatedProcess } from '../process.js';
 import type { PlantedFault } from './fault.js';
@@ -158,7 +159,7 @@ function listeningLate(
   process: SimulatedProcess,
 ): readonly ServedService[] {
   const { path } = FeedServiceService.subscribe;
-  const reader = new FeedReader(store.journal);
+  const reader = new FeedReader(store.journal, wireLimits.pageBytes);
   return services.map(({ methods }) => {
     const entries = Object.entries(methods).map(([name, served]) => {
       if (served.method.path !== path) return [name, served] as const;
