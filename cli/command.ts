@@ -76,12 +76,12 @@ export function defineCommand<P extends SettingTable, F extends SettingTable, S 
   return spec;
 }
 
-/** Adds a command below `parent`. */
+/** Adds a command below `parent`, and returns it: others may come below it in turn. */
 export function addCommand<P extends SettingTable, F extends SettingTable, S extends SettingTable>(
   parent: Command,
   host: Host,
   spec: CommandSpec<P, F, S>,
-): void {
+): Command {
   const command = parent.command(spec.name).summary(spec.summary).description(describe(spec));
   for (const [key, setting] of Object.entries(spec.positionals)) {
     const name = positionalName(key, setting);
@@ -94,6 +94,7 @@ export function addCommand<P extends SettingTable, F extends SettingTable, S ext
   command.addOption(new Option('--json', 'print JSON: one document, or one a line where there are many'));
   command.addHelpText('after', exampleText(spec.examples));
   command.action(async () => host.exited(await runCommand(host, spec, command)));
+  return command;
 }
 
 function describe({ summary, description }: { readonly summary: string; readonly description?: string }): string {
@@ -185,6 +186,10 @@ function valueOf(setting: Setting<unknown>, where: string, raw: unknown, { direc
 function flagsByKey(command: Command): Readonly<Record<string, unknown>> {
   const values = command.opts();
   return Object.fromEntries(
-    command.options.map((option) => [option.name(), values[option.attributeName()] as unknown]),
+    command.options.map((option) => {
+      const value = values[option.attributeName()] as unknown;
+      // A switch that says no is given where what it denies no longer holds.
+      return [option.name(), option.negate ? value === false || undefined : value];
+    }),
   );
 }

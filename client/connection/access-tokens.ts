@@ -1,5 +1,6 @@
 import type { Clock } from '../../common/clock.js';
 import { toDrystoneError } from '../../common/errors.js';
+import type { TokenKey } from '../../common/identity/access-tokens.js';
 import type { NamespaceId } from '../../common/ids.js';
 import { trustLimits } from '../../common/limits.js';
 import type { MetadataCalls } from './metadata-calls.js';
@@ -19,6 +20,8 @@ export class AccessTokens {
   constructor(
     private readonly account: Pick<MetadataCalls['account'], 'issueAccessToken'>,
     private readonly clock: Clock,
+    /** Told the keys with which such tokens are signed, whenever one is issued. */
+    private readonly onTokenKeys: (keys: readonly TokenKey[]) => void = () => undefined,
   ) {}
 
   /**
@@ -55,7 +58,8 @@ export class AccessTokens {
     const askedAtMs = this.clock.monotonicMs();
     const askedOnMs = this.clock.nowMs();
     const request = { namespaceIds: [namespaceId] };
-    const { accessToken: token, expiresAtMs } = await this.account.issueAccessToken(request);
+    const { accessToken: token, expiresAtMs, tokenKeys } = await this.account.issueAccessToken(request);
+    this.onTokenKeys(tokenKeys.map(({ keyId: id, publicKey }) => ({ id, publicKey })));
     const { accessTokenMs, accessTokenReserveMs } = trustLimits;
     const endsAtMs = askedAtMs + Math.min(accessTokenMs, Number(expiresAtMs) - askedOnMs);
     this.#held.set(namespaceId, { token, endsAtMs, renewAtMs: endsAtMs - accessTokenReserveMs });

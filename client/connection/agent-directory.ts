@@ -12,6 +12,7 @@ import { connectBlockServer, type BlockClient } from '../../server/block-client.
 import type { Candidate } from '../act/choose-target.js';
 import type { AccessTokens } from './access-tokens.js';
 import type { Connect } from './connect.js';
+import { limitBandwidth, unlimited, type Bandwidth } from './limited-block-client.js';
 
 interface KnownAgent {
   readonly candidate: Omit<Candidate, 'isFailing'>;
@@ -28,6 +29,7 @@ export class AgentDirectory {
     private readonly connect: Connect,
     private readonly tokens: AccessTokens,
     private readonly clock: Clock,
+    private readonly bandwidth: Bandwidth = unlimited,
   ) {}
 
   /** Takes in an assignment whole: what it does not name is forgotten and its connection closed. */
@@ -61,9 +63,10 @@ export class AgentDirectory {
       throw new DrystoneError('UNAVAILABLE', 'AGENT_NOT_ASSIGNED', 'the agent no longer holds the namespace');
     }
     agent.channel ??= this.connect(agent.candidate.address, agentId);
-    return connectBlockServer(agent.channel, this.clock, (namespaceId, refused) =>
+    const blocks = connectBlockServer(agent.channel, this.clock, (namespaceId, refused) =>
       this.tokens.tokenFor(namespaceId, refused),
     );
+    return limitBandwidth(blocks, this.bandwidth);
   }
 
   /**

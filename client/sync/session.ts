@@ -1,5 +1,6 @@
 import { withRetries, type RetryOptions } from '../../common/concurrency/retry.js';
 import { DrystoneError } from '../../common/errors.js';
+import { AccessTokenVerifier } from '../../common/identity/access-tokens.js';
 import {
   ID_BYTES,
   parseNamespaceId,
@@ -12,6 +13,7 @@ import {
 import { retryLimits } from '../../common/limits.js';
 import type { ProgramContext } from '../../common/program/context.js';
 import type { Assignment } from '../../proto/gen/drystone/metadata/v1/account.js';
+import type { FolderPlaces } from '../act/folder-places.js';
 import { agentTransfers } from '../act/agent-transfers.js';
 import type { Disk } from '../act/disk/disk-task.js';
 import { runTogether } from '../act/run-together.js';
@@ -21,9 +23,12 @@ import { AgentDirectory } from '../connection/agent-directory.js';
 import { explainUnknown, onlyAssignment, readAssignment } from '../connection/assignment.js';
 import type { Connect } from '../connection/connect.js';
 import type { Device } from '../connection/device.js';
+import type { Bandwidth } from '../connection/limited-block-client.js';
 import { connectMetadata, type MetadataCalls } from '../connection/metadata-calls.js';
 import type { Cutter } from '../observe/cutter.js';
 import type { FolderSight, FolderWatch } from '../observe/folder-sight.js';
+import type { OpenPeers } from '../peers/open-peers.js';
+import type { PeerNetwork } from '../peers/peer-network.js';
 import { LocalBlockIndex } from '../state/local-block-index.js';
 import { StateWriter } from '../state/state-writer.js';
 import type { TreeStore } from '../state/tree-store.js';
@@ -40,6 +45,9 @@ export interface SessionParts {
   readonly metadata: string;
   readonly premises: PremisesName | undefined;
   readonly once: boolean;
+  /** Begins to share blocks with other endpoints; undefined where none are shared. */
+  readonly peers: OpenPeers | undefined;
+  readonly bandwidth: Bandwidth;
   readonly device: Pick<Device, 'id'>;
   /** The machine's name: what tells the folder from one at the same place on another. */
   readonly host: string;
@@ -64,12 +72,14 @@ export async function runSession(parts: SessionParts, signal: AbortSignal): Prom
   const { context, namespace, store, connect } = parts;
   const channel = connect(parts.metadata, 'metadata');
   const metadata = connectMetadata(channel);
-  const agents = new AgentDirectory(connect, new AccessTokens(metadata.account, context.clock), context.clock);
+  const verifier = new AccessTokenVerifier(context.clock);
+  const tokens = new AccessTokens(metadata.account, context.clock, (keys) => verifier.replaceKeys(keys));
+  const agents = new AgentDirectory(connect, tokens, context.clock, parts.bandwidth);
   try {
     const assignment = await withRetries(retrying(parts, signal), () => readAssignment(namespace, metadata, signal));
     agents.update(assignment);
     const namespaceId = await claim(store, parts, assignment);
-    await new Session(parts, metadata, agents, namespaceId).run(signal);
+    await new Session(parts, { metadata, agents, tokens, verifier }, namespaceId).run(signal);
   } catch (thrown) {
     throw explainUnknown(namespace, thrown);
   } finally {
@@ -103,15 +113,36 @@ function retrying({ context, once, reporter }: SessionParts, signal: AbortSignal
   return { clock, random, signal, attempts: once ? retryLimits.attempts : Infinity, onRetry };
 }
 
+/** Whom a session speaks with. */
+interface Connections {
+  readonly metadata: MetadataCalls;
+  readonly agents: AgentDirectory;
+  readonly tokens: AccessTokens;
+  /** Knows the keys with which access tokens are signed, as the last of our own came with them. */
+  readonly verifier: AccessTokenVerifier;
+}
+
 class Session {
   readonly #inbox = new Inbox();
+  readonly #index: LocalBlockIndex;
+  readonly #peers: PeerNetwork | undefined;
+  /** Where the items of the folder lie, as it was last looked at. */
+  #places: FolderPlaces | undefined;
 
   constructor(
     private readonly parts: SessionParts,
-    private readonly metadata: MetadataCalls,
-    private readonly agents: AgentDirectory,
+    private readonly connections: Connections,
     private readonly namespaceId: NamespaceId,
-  ) {}
+  ) {
+    this.#index = new LocalBlockIndex(parts.store.local);
+    this.#peers = parts.peers?.({
+      ...parts,
+      ...connections,
+      namespaceId,
+      index: this.#index,
+      absolutePath: (path) => this.#places?.absolutePath(path),
+    });
+  }
 
   async run(signal: AbortSignal): Promise<void> {
     // The watch comes before the loop's first scan: a change between the two would be seen by neither.
@@ -133,6 +164,8 @@ class Session {
       (together: AbortSignal) => this.#repeat(together, () => followFeed(this.#following(), together)),
       (together: AbortSignal) => this.#repeat(together, () => this.#watchAssignments(together)),
     ];
+    const peers = this.#peers;
+    if (peers !== undefined) tasks.push((together) => this.#repeat(together, () => peers.run(together)));
     if (watch !== undefined) tasks.push((together) => this.#passOnHints(watch, together));
     try {
       await runTogether(AbortSignal.any([signal, done.signal]), tasks);
@@ -142,22 +175,24 @@ class Session {
   }
 
   #loop(): SyncLoop {
-    const { parts, namespaceId, metadata, agents } = this;
-    const { context, store, disk, tally } = parts;
-    const index = new LocalBlockIndex(store.local);
+    const { parts, namespaceId } = this;
+    const { context, store, disk, tally, device } = parts;
+    const index = this.#index;
     const transfers = agentTransfers({
       ...parts,
+      ...this.connections,
+      ...context,
       namespaceId,
-      metadata,
-      agents,
+      self: device.id,
+      peers: this.#peers,
+      isPaced: parts.bandwidth.down !== undefined,
       index,
-      random: context.random,
       onOffer: (items) => noteOffers(items, store, index),
       onCursor: (cursor) => this.#inbox.committed(cursor),
     });
     return new SyncLoop({
       ...parts,
-      device: parts.device.id,
+      device: device.id,
       replica: replicaOf(parts),
       clock: context.clock,
       random: context.random,
@@ -165,6 +200,7 @@ class Session {
       inbox: this.#inbox,
       round: { disk, tally, transfers, writer: new StateWriter(store, index) },
       catchUp: (signal) => catchUp(this.#following(), signal),
+      onPlaces: (places) => (this.#places = places),
     });
   }
 
@@ -172,7 +208,7 @@ class Session {
     const { store } = this.parts;
     return {
       namespaceId: this.namespaceId,
-      feed: this.metadata.feed,
+      feed: this.connections.metadata.feed,
       store,
       onPage: (changed, isCaughtUp) => this.#inbox.feedRead(changed, isCaughtUp, store.cursor),
       onReset: () => this.#inbox.feedReset(),
@@ -181,9 +217,10 @@ class Session {
 
   async #watchAssignments(signal: AbortSignal): Promise<never> {
     const { namespace } = this.parts;
+    const { metadata, agents } = this.connections;
     const request = { namespaceName: namespace };
-    for await (const { assignments } of this.metadata.account.watchAssignments(request, { signal })) {
-      this.agents.update(onlyAssignment(namespace, assignments));
+    for await (const { assignments } of metadata.account.watchAssignments(request, { signal })) {
+      agents.update(onlyAssignment(namespace, assignments));
       this.#inbox.nudge();
     }
     throw new DrystoneError('UNAVAILABLE', 'TRANSPORT', 'metadata ended the watch of assignments');

@@ -72,6 +72,7 @@ beforeEach(() => {
     },
     reporter: new ProgressReporter(observer, tally, systemClock),
     catchUp: () => Promise.resolve(),
+    onPlaces: nothing,
     once: false,
   });
   running = loop.run(ended.signal).catch(() => undefined);
