@@ -3,7 +3,7 @@ import { regressions } from '../regressions/seeds.js';
 import { runSeed } from './run-seed.js';
 
 /** For how long fresh seeds are run. */
-const SECONDS = Number(process.env.DRYSTONE_SIMULATION_SECONDS ?? '60');
+const SECONDS = Number(process.env.DRYSTONE_SIMULATION_SECONDS ?? '8');
 /** At the most: with the same from the start, a failure is found again. */
 const SEEDS = Number(process.env.DRYSTONE_SIMULATION_SEEDS ?? '100000');
 const FROM = Number(process.env.DRYSTONE_SIMULATION_FROM ?? Math.floor(Date.now() / 1000));

@@ -11,7 +11,8 @@ const PROBLEMS_SHOWN = 8;
 
 const { values } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '1000' },
+    seeds: { type: 'string' },
+    minutes: { type: 'string' },
     from: { type: 'string' },
     jobs: { type: 'string', default: String(Math.min(2, availableParallelism())) },
     faults: { type: 'boolean', default: false },
@@ -20,7 +21,9 @@ const { values } = parseArgs({
   },
 });
 const from = wholeNumber('from', values.from ?? String(Math.floor(Date.now() / 1000)));
-const count = wholeNumber('seeds', values.seeds);
+const minutes = values.minutes === undefined ? Infinity : wholeNumber('minutes', values.minutes);
+const count = wholeNumber('seeds', values.seeds ?? (minutes === Infinity ? '1000' : '1000000'));
+const endMs = performance.now() + minutes * 60_000;
 
 if (values.step !== undefined) await runSome(wholeNumber('step', values.step));
 else if (values.faults) await findFaults();
@@ -29,7 +32,7 @@ else await runAll(wholeNumber('jobs', values.jobs));
 
 /** Runs every `step`-th seed and tells the process that has started this one what became of it. */
 async function runSome(step: number): Promise<void> {
-  for (let seed = from; seed < from + count; seed += step) {
+  for (let seed = from; seed < from + count && performance.now() < endMs; seed += step) {
     const { lastLines: _, ...result } = await runSeed(seed);
     process.send?.(result);
   }
@@ -37,7 +40,8 @@ async function runSome(step: number): Promise<void> {
 }
 
 async function runAll(jobs: number): Promise<void> {
-  console.log(`simulating ${count} seeds from ${from} with ${jobs} processes, at commit ${commit()}`);
+  const goal = minutes === Infinity ? `${count} seeds` : `for ${minutes} minutes`;
+  console.log(`simulating ${goal} from ${from} with ${jobs} processes, at commit ${commit()}`);
   const beganMs = performance.now();
   const failures: number[] = [];
   let done = 0;
@@ -45,12 +49,13 @@ async function runAll(jobs: number): Promise<void> {
   const tell = (): void => {
     const seconds = (performance.now() - beganMs) / 1000;
     const rate = `${(done / seconds).toFixed(1)} seeds and ${Math.round(events / seconds)} events a second`;
-    console.log(`${done} of ${count} seeds, ${failures.length} failed, ${rate}`);
+    console.log(`${done} seeds, ${failures.length} failed, ${rate}`);
   };
   const ticking = setInterval(tell, PROGRESS_MS);
   await Promise.all(
     Array.from({ length: jobs }, (_, index) => {
-      const rest = ['--from', String(from + index), '--seeds', String(count - index), '--step', String(jobs)];
+      const part = ['--from', String(from + index), '--seeds', String(count - index), '--step', String(jobs)];
+      const rest = minutes === Infinity ? part : [...part, '--minutes', String(minutes)];
       const child = fork(import.meta.filename, rest, { execArgv: ['--enable-source-maps'] });
       child.on('message', (message) => {
         const result = message as Omit<SeedResult, 'lastLines'>;
@@ -64,7 +69,7 @@ async function runAll(jobs: number): Promise<void> {
   );
   clearInterval(ticking);
   tell();
-  if (failures.length > 0 || done < count) process.exitCode = 1;
+  if (failures.length > 0 || (minutes === Infinity && done < count)) process.exitCode = 1;
 }
 
 function exited(child: ChildProcess): Promise<void> {

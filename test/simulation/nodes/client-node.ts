@@ -105,6 +105,8 @@ export class ClientNode {
         metadata: METADATA_ADDRESS,
         premises: place.site as PremisesName,
         once: false,
+        peers: undefined,
+        bandwidth: { up: undefined, down: undefined },
         device: { id: place.device },
         host: place.name,
         connect,
