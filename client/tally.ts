@@ -1,4 +1,4 @@
-import type { SyncSummary } from './progress.js';
+import type { SyncCounts, SyncMode, SyncSummary } from './progress.js';
 
 /** What a sync counts as it goes. */
 export class SyncTally {
@@ -18,14 +18,17 @@ export class SyncTally {
     conflicts: 0,
     problems: 0,
   };
+  /** How the sync stands now. */
+  mode: SyncMode = 'online';
+  itemsProvisional = 0;
   /** For progress: operations and bytes of content, done and known of. */
   readonly work = { itemsDone: 0, itemsTotal: 0, bytesDone: 0, bytesTotal: 0 };
 
-  add(count: keyof SyncSummary, amount = 1): void {
+  add(count: keyof SyncCounts, amount = 1): void {
     this.#counts[count] += amount;
   }
 
   summary(): SyncSummary {
-    return { ...this.#counts };
+    return { ...this.#counts, mode: this.mode, itemsProvisional: this.itemsProvisional };
   }
 }

@@ -84,4 +84,6 @@ export const NOTHING_DONE: SyncSummary = {
   bytesFromLocal: 0,
   conflicts: 0,
   problems: 0,
+  mode: 'online',
+  itemsProvisional: 0,
 };

@@ -1,6 +1,6 @@
 import type { Clock } from '../../common/clock.js';
 import { DrystoneError } from '../../common/errors.js';
-import { parseAgentId, parsePremisesName, type AgentId } from '../../common/ids.js';
+import { parseAgentId, parsePremisesName, type AgentId, type NamespaceId } from '../../common/ids.js';
 import { clientLimits } from '../../common/limits.js';
 import { openChannel, type RpcChannel } from '../../common/rpc/client.js';
 import type { TransportCredentials } from '../../common/rpc/transport-credentials.js';
@@ -12,6 +12,7 @@ import {
 import { connectBlockServer, type BlockClient } from '../../server/block-client.js';
 import type { Candidate } from '../act/choose-target.js';
 import type { AccessTokens } from './access-tokens.js';
+import { authorizedFeed, type FeedCalls } from './feed-calls.js';
 
 interface KnownAgent {
   readonly candidate: Omit<Candidate, 'isFailing'>;
@@ -56,14 +57,14 @@ export class AgentDirectory {
 
   /** The agent's block service. */
   blocksOf(agentId: AgentId): BlockClient {
-    const agent = this.#agents.get(agentId);
-    if (agent === undefined) {
-      throw new DrystoneError('UNAVAILABLE', 'AGENT_NOT_ASSIGNED', 'the agent no longer holds the namespace');
-    }
-    agent.channel ??= openChannel(agent.candidate.address, this.transport.channelTo(agentId));
-    return connectBlockServer(agent.channel, this.clock, (namespaceId, refused) =>
+    return connectBlockServer(this.#channelTo(agentId), this.clock, (namespaceId, refused) =>
       this.tokens.tokenFor(namespaceId, refused),
     );
+  }
+
+  /** The agent's feed of a namespace. */
+  feedOf(agentId: AgentId, namespaceId: NamespaceId): FeedCalls {
+    return authorizedFeed(this.#channelTo(agentId), () => this.tokens.tokenFor(namespaceId));
   }
 
   /**
@@ -79,6 +80,15 @@ export class AgentDirectory {
   close(): void {
     for (const { channel } of this.#agents.values()) channel?.close();
     this.#agents.clear();
+  }
+
+  #channelTo(agentId: AgentId): RpcChannel {
+    const agent = this.#agents.get(agentId);
+    if (agent === undefined) {
+      throw new DrystoneError('UNAVAILABLE', 'AGENT_NOT_ASSIGNED', 'the agent no longer holds the namespace');
+    }
+    agent.channel ??= openChannel(agent.candidate.address, this.transport.channelTo(agentId));
+    return agent.channel;
   }
 }
 
