@@ -78,13 +78,13 @@ async function openReader(config: ReadConfig, context: ProgramContext): Promise<
   const { transport } = await openDeviceBriefly(config, context);
   const channel = openChannel(config.metadata, transport.channelTo('metadata'));
   const metadata = connectMetadata(channel);
-  const agents = new AgentDirectory(transport, new AccessTokens(metadata.account, clock), clock);
+  const agents = new AgentDirectory(transport, new AccessTokens({ account: metadata.account, clock }), clock);
   const close = (): void => {
     agents.close();
     channel.close();
   };
   try {
-    const assignment = await readAssignment(config.namespace, metadata, new AbortController().signal);
+    const assignment = await readAssignment(config.namespace, metadata, {});
     agents.update(assignment);
     return { namespaceId: parseNamespaceId('namespace_id', assignment.namespaceId), metadata, agents, close };
   } catch (thrown) {

@@ -56,5 +56,5 @@ function countOf(root: RootDatabase<Buffer, Buffer>, name: string): number {
   const database = root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' }) as
     | Database<Buffer, Buffer>
     | undefined;
-  return database?.getCount() ?? 0;
+  return (database?.getStats() as { entryCount: number } | undefined)?.entryCount ?? 0;
 }

@@ -49,6 +49,10 @@ class LmdbTree<T> implements Tree<T> {
     return value;
   }
 
+  get count(): number {
+    return (this.db.getStats() as { entryCount: number }).entryCount;
+  }
+
   *pathsBelow(path: ItemPath | ''): Iterable<ItemPath> {
     // Read to the end before the first is handed out: an iterator left open would pin its snapshot.
     const range = path === '' ? {} : rangeBelow(path);
@@ -141,6 +145,10 @@ class LmdbTreeStore implements TreeStore {
 
   cursorOf(endpoint: FeedEndpoint): Cursor {
     return Number(this.#facts.get(cursorKeyOf(endpoint)) ?? CURSOR_START) as Cursor;
+  }
+
+  get provisionalCount(): number {
+    return this.provisional.count;
   }
 
   get nonce(): string | undefined {

@@ -53,6 +53,10 @@ export class MemoryTreeStore implements TreeStore {
     return this.#cursors.get(endpoint) ?? CURSOR_START;
   }
 
+  get provisionalCount(): number {
+    return [...this.provisional.pathsBelow('')].length;
+  }
+
   claim(namespaceId: NamespaceId, nonce: string): Promise<void> {
     this.namespaceId = namespaceId;
     this.nonce = nonce;

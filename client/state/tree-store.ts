@@ -75,6 +75,7 @@ export interface TreeStore extends Trees {
   /** Where to go on reading metadata's feed. */
   readonly cursor: Cursor;
   readonly provisional: Tree<Item>;
+  readonly provisionalCount: number;
   /** Where to go on reading the feed of an endpoint: at the start where it was never read. */
   cursorOf(endpoint: FeedEndpoint): Cursor;
   /** Binds the state to a namespace; `nonce` is random. Resolves when durable. */

@@ -20,6 +20,13 @@ export class ProgressReporter {
     this.#tell();
   }
 
+  /** How many items metadata is not known to have, though an agent does. */
+  provisional(count: number): void {
+    if (count === this.tally.itemsProvisional) return;
+    this.tally.itemsProvisional = count;
+    this.#tell();
+  }
+
   /** How the sync is connected from now on. */
   mode(mode: SyncMode): void {
     if (mode === this.tally.mode) return;

@@ -1,38 +1,37 @@
-import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { withRetries, type RetryOptions } from '../../common/concurrency/retry.js';
-import { DrystoneError } from '../../common/errors.js';
+import type { DrystoneError } from '../../common/errors.js';
 import { keepRenewed } from '../../common/identity/renewal.js';
-import {
-  ID_BYTES,
-  parseNamespaceId,
-  replicaIdOf,
-  type NamespaceId,
-  type NamespaceName,
-  type PremisesName,
-  type ReplicaId,
-} from '../../common/ids.js';
-import { retryLimits } from '../../common/limits.js';
+import type { AgentId, NamespaceName, PremisesName } from '../../common/ids.js';
+import { clientLimits, retryLimits } from '../../common/limits.js';
 import type { ProgramContext } from '../../common/program/context.js';
 import { openChannel } from '../../common/rpc/client.js';
-import type { Assignment } from '../../proto/gen/drystone/metadata/v1/account.js';
 import { agentTransfers } from '../act/agent-transfers.js';
 import type { Disk } from '../act/disk/disk-task.js';
 import { runTogether } from '../act/run-together.js';
 import { noteOffers } from '../act/upload/note-offers.js';
 import { AccessTokens } from '../connection/access-tokens.js';
 import { AgentDirectory } from '../connection/agent-directory.js';
-import { explainUnknown, onlyAssignment, readAssignment } from '../connection/assignment.js';
+import { explainUnknown, onlyAssignment } from '../connection/assignment.js';
 import { renewalOf, type Device } from '../connection/device.js';
+import { KeptAssignment } from '../connection/kept-assignment.js';
+import { tokenKeeperIn } from '../connection/kept-token.js';
 import { connectMetadata, type MetadataCalls } from '../connection/metadata-calls.js';
 import type { Cutter } from '../observe/cutter.js';
+import { STATE_DIRECTORY } from '../observe/ignore-rules.js';
 import { TreeScanner } from '../observe/scan-tree.js';
 import { TreeWatch } from '../observe/watch-tree.js';
 import { LocalBlockIndex } from '../state/local-block-index.js';
 import { StateWriter } from '../state/state-writer.js';
 import type { TreeStore } from '../state/tree-store.js';
 import type { SyncTally } from '../tally.js';
-import { catchUp, followFeed, type FeedFollowerParts } from './feed-follower.js';
+import { MetadataReach } from '../upstream/metadata-reach.js';
+import { awaitRelay } from './await-relay.js';
+import { Connection } from './connection.js';
+import { catchUp, followFeed } from './feed-follower.js';
+import { followAgents } from './follow-agents.js';
 import { Inbox } from './inbox.js';
+import { openNamespace, type OpenNamespace } from './open-namespace.js';
 import type { ProgressReporter } from './progress-reporter.js';
 import { SyncLoop } from './sync-loop.js';
 
@@ -55,25 +54,33 @@ export interface SessionParts {
 }
 
 /**
- * One sync from its first word with metadata to its end: the loop, and beside it what feeds it, the feed, the assignments
- * and the folder's watcher. Each of these starts over by itself when its line breaks: for ever, or, when the sync runs
- * once, `retryLimits.attempts` times. Meanwhile the device's certificate is renewed in time. Returns when the loop is done;
- * raises what `signal` aborts with, and what cannot be mended by trying again: that the device or the membership is gone
- * too.
+ * One sync from its first word with metadata, or what that said last, to its end: the loop, and beside it what feeds it, the
+ * feeds, the assignments and the folder's watcher. Each of these starts over by itself when its line breaks: for ever, or,
+ * when the sync runs once, `retryLimits.attempts` times. While metadata is away an agent stands in for it, unless the sync
+ * runs once. Meanwhile the device's certificate is renewed in time. Returns when the loop is done; raises what `signal` aborts
+ * with, and what cannot be mended by trying again: that the device or the membership is gone too.
  */
 export async function runSession(parts: SessionParts, signal: AbortSignal): Promise<void> {
-  const { context, namespace, store } = parts;
+  const { context, namespace, once, root } = parts;
   const { transport } = parts.device;
   const channel = openChannel(parts.metadata, transport.channelTo('metadata'));
   const metadata = connectMetadata(channel);
-  const agents = new AgentDirectory(transport, new AccessTokens(metadata.account, context.clock), context.clock);
+  const reach = new MetadataReach(context.clock);
+  const stateDirectory = join(root, STATE_DIRECTORY);
+  const kept = new KeptAssignment(stateDirectory);
+  const keeper = tokenKeeperIn(stateDirectory);
+  const isAway = (): boolean => reach.isAway;
+  const tokens = new AccessTokens({ account: metadata.account, clock: context.clock, keeper, isAway });
+  const agents = new AgentDirectory(transport, tokens, context.clock);
   const ended = new AbortController();
   const renewal = keepRenewed(renewalOf(parts.device, parts, context), AbortSignal.any([signal, ended.signal]));
   try {
-    const assignment = await withRetries(retrying(parts, signal), () => readAssignment(namespace, metadata, signal));
-    agents.update(assignment);
-    const namespaceId = await claim(store, parts, assignment);
-    await new Session(parts, metadata, agents, namespaceId).run(signal);
+    await tokens.restore();
+    const retrying = retryingOf(parts, (error) => reach.failed(error), signal);
+    const opening = { ...parts, metadata, random: context.random, reach, kept: once ? undefined : kept, retrying };
+    const opened = await openNamespace(opening, signal);
+    agents.update(opened.assignment);
+    await new Session(parts, { ...opened, metadata, agents, reach, kept }).run(signal);
   } catch (thrown) {
     throw explainUnknown(namespace, thrown);
   } finally {
@@ -84,129 +91,15 @@ export async function runSession(parts: SessionParts, signal: AbortSignal): Prom
   }
 }
 
-/** The namespace's id, to which the folder is bound from now on. */
-async function claim(
-  store: TreeStore,
-  { root, namespace, context }: SessionParts,
-  assignment: Assignment,
-): Promise<NamespaceId> {
-  const namespaceId = parseNamespaceId('namespace_id', assignment.namespaceId);
-  if (store.namespaceId === undefined) await store.claim(namespaceId, context.random.bytes(ID_BYTES).toString('hex'));
-  if (store.namespaceId === namespaceId) return namespaceId;
-  const advice = `choose another folder, or remove ${root}/.drystone to sync this one with ${namespace} from now on`;
-  const message = `${root} is synced with another namespace (${store.namespaceId ?? 'none'}); ${advice}`;
-  throw new DrystoneError('FAILED_PRECONDITION', 'FOLDER_OF_OTHER_NAMESPACE', message);
-}
-
-/** The folder as one that changes items. A copy of it, with its state, is another one: it lies elsewhere. */
-function replicaOf({ store, root }: SessionParts): ReplicaId {
-  return replicaIdOf('folder', store.nonce ?? '', hostname(), root);
-}
-
-function retrying({ context, once, reporter }: SessionParts, signal: AbortSignal): RetryOptions {
+function retryingOf(
+  { context, once, reporter }: SessionParts,
+  onFailure: (error: DrystoneError) => void,
+  signal: AbortSignal,
+): RetryOptions {
   const { clock, random } = context;
-  const onRetry = (error: DrystoneError, delayMs: number): void => reporter.waiting(error.message, delayMs);
+  const onRetry = (error: DrystoneError, delayMs: number): void => {
+    onFailure(error);
+    reporter.waiting(error.message, delayMs);
+  };
   return { clock, random, signal, attempts: once ? retryLimits.attempts : Infinity, onRetry };
-}
-
-class Session {
-  readonly #inbox = new Inbox();
-
-  constructor(
-    private readonly parts: SessionParts,
-    private readonly metadata: MetadataCalls,
-    private readonly agents: AgentDirectory,
-    private readonly namespaceId: NamespaceId,
-  ) {}
-
-  async run(signal: AbortSignal): Promise<void> {
-    // The watch comes before the loop's first scan: a change between the two would be seen by neither.
-    const watch = this.parts.once ? undefined : await this.#startWatch();
-    try {
-      await this.#runWith(watch, signal);
-    } finally {
-      await watch?.close();
-    }
-  }
-
-  async #runWith(watch: TreeWatch | undefined, signal: AbortSignal): Promise<void> {
-    const done = new AbortController();
-    const tasks = [
-      async (together: AbortSignal): Promise<void> => {
-        await this.#loop().run(together);
-        done.abort();
-      },
-      (together: AbortSignal) => this.#repeat(together, () => followFeed(this.#following(), together)),
-      (together: AbortSignal) => this.#repeat(together, () => this.#watchAssignments(together)),
-    ];
-    if (watch !== undefined) tasks.push((together) => this.#passOnHints(watch, together));
-    try {
-      await runTogether(AbortSignal.any([signal, done.signal]), tasks);
-    } catch (thrown) {
-      if (signal.aborted || !done.signal.aborted) throw thrown;
-    }
-  }
-
-  #loop(): SyncLoop {
-    const { parts, namespaceId, metadata, agents } = this;
-    const { context, store, disk, tally } = parts;
-    const index = new LocalBlockIndex(store.local);
-    const transfers = agentTransfers({
-      ...parts,
-      namespaceId,
-      metadata,
-      agents,
-      index,
-      random: context.random,
-      onOffer: (items) => noteOffers(items, store, index),
-      onCursor: (cursor) => this.#inbox.committed(cursor),
-    });
-    return new SyncLoop({
-      ...parts,
-      device: parts.device.id,
-      replica: replicaOf(parts),
-      clock: context.clock,
-      random: context.random,
-      scanner: new TreeScanner(parts.root, context.clock),
-      inbox: this.#inbox,
-      round: { disk, tally, transfers, writer: new StateWriter(store, index) },
-      catchUp: (signal) => catchUp(this.#following(), signal),
-    });
-  }
-
-  #following(): FeedFollowerParts {
-    const { store } = this.parts;
-    return {
-      namespaceId: this.namespaceId,
-      feed: this.metadata.feed,
-      store,
-      onPage: (changed, isCaughtUp) => this.#inbox.feedRead(changed, isCaughtUp, store.cursor),
-      onReset: () => this.#inbox.feedReset(),
-    };
-  }
-
-  async #watchAssignments(signal: AbortSignal): Promise<never> {
-    const { namespace } = this.parts;
-    const request = { namespaceName: namespace };
-    for await (const { assignments } of this.metadata.account.watchAssignments(request, { signal })) {
-      this.agents.update(onlyAssignment(namespace, assignments));
-      this.#inbox.nudge();
-    }
-    throw new DrystoneError('UNAVAILABLE', 'TRANSPORT', 'metadata ended the watch of assignments');
-  }
-
-  #startWatch(): Promise<TreeWatch> {
-    const { root, context, reporter } = this.parts;
-    const report = (problem: string): void => reporter.problem({ name: '.', problem });
-    return TreeWatch.start({ root, clock: context.clock, report });
-  }
-
-  async #passOnHints(watch: TreeWatch, signal: AbortSignal): Promise<void> {
-    for (;;) this.#inbox.hint(await watch.next(signal));
-  }
-
-  /** Repeats a call that never ends well, until `signal` aborts. */
-  #repeat(signal: AbortSignal, call: () => Promise<void>): Promise<void> {
-    return withRetries(retrying(this.parts, signal), call);
-  }
 }

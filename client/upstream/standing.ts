@@ -1,8 +1,13 @@
+import type { Clock } from '../../common/clock.js';
+import { ChangeSignal } from '../../common/concurrency/change-signal.js';
 import type { AgentId } from '../../common/ids.js';
 import type { SyncMode } from '../progress.js';
 import type { Upstream } from './upstream.js';
 
 export interface StandingParts {
+  readonly clock: Clock;
+  /** How long agents have to tell metadata, once it is back and was read to its end, what they took: milliseconds. */
+  readonly relayPatienceMs: number;
   readonly metadata: Upstream;
   readonly agent: (agentId: AgentId) => Upstream;
   /** Told of each change, once it is in force. */
@@ -13,11 +18,9 @@ export interface StandingParts {
 export class Standing {
   #agentId: AgentId | undefined;
   #mode: SyncMode = 'online';
-  /**
-   * Whether metadata has had the time to hear from agents what they were told: what it still does not know, this folder
-   * says itself.
-   */
-  isProvisionalDue = false;
+  /** When the patience with agents ends; Infinity before metadata's feed was read to its end. Monotonic. */
+  #dueAtMs = Infinity;
+  readonly #news = new ChangeSignal();
 
   constructor(private readonly parts: StandingParts) {}
 
@@ -30,14 +33,39 @@ export class Standing {
     return this.#agentId;
   }
 
-  /** Where an upload that begins now goes. Nowhere else is to be tried while both are away. */
+  /** Where an upload that begins now goes: to metadata also where neither can be reached. */
   get upstream(): Upstream {
     return this.#agentId === undefined ? this.parts.metadata : this.parts.agent(this.#agentId);
+  }
+
+  /**
+   * For how long agents may still tell metadata what they took: milliseconds, Infinity while that has not begun. From then
+   * on what metadata does not know is for this folder to say.
+   */
+  get relayLeftMs(): number {
+    return this.#dueAtMs - this.parts.clock.monotonicMs();
+  }
+
+  get isProvisionalDue(): boolean {
+    return this.relayLeftMs <= 0;
+  }
+
+  /** Resolves at the next change; see `ChangeSignal`. */
+  arm(signal: AbortSignal): Promise<void> {
+    return this.#news.arm(signal);
   }
 
   /** Metadata is reached. */
   online(): void {
     this.#enter('online', undefined);
+  }
+
+  /** Metadata is reached, and its feed was read to its end. */
+  caughtUp(): void {
+    this.online();
+    if (this.#dueAtMs !== Infinity) return;
+    this.#dueAtMs = this.parts.clock.monotonicMs() + this.parts.relayPatienceMs;
+    this.#news.notify();
   }
 
   /** Metadata is away, and this agent stands in for it. */
@@ -54,7 +82,8 @@ export class Standing {
     if (mode === this.#mode && agentId === this.#agentId) return;
     this.#mode = mode;
     this.#agentId = agentId;
-    if (mode !== 'online') this.isProvisionalDue = false;
+    this.#dueAtMs = Infinity;
     this.parts.onChange(mode);
+    this.#news.notify();
   }
 }

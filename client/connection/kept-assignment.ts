@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { NamespaceName } from '../../common/ids.js';
+import type { AgentState, Assignment } from '../../proto/gen/drystone/metadata/v1/account.js';
+import { KeptJson } from './kept-json.js';
+
+const fileSchema = z.object({
+  namespaceId: z.string(),
+  namespaceName: z.string(),
+  epoch: z.string().regex(/^\d+$/),
+  candidates: z.array(
+    z.object({ agentId: z.string(), premises: z.string(), address: z.string(), state: z.number().int() }),
+  ),
+});
+
+/** Which agents hold the namespace of a folder, as metadata last said, kept in a file of its state. */
+export class KeptAssignment {
+  readonly #file: KeptJson<Assignment>;
+
+  constructor(stateDirectory: string) {
+    this.#file = new KeptJson(join(stateDirectory, 'assignment.json'), (json) => {
+      const { epoch, candidates, ...rest } = fileSchema.parse(json);
+      const agents = candidates.map(({ state, ...agent }) => ({ ...agent, state: state as AgentState }));
+      return { ...rest, epoch: BigInt(epoch), candidates: agents };
+    });
+  }
+
+  /** What was kept last, where it is of the namespace of this name. */
+  async read(namespace: NamespaceName): Promise<Assignment | undefined> {
+    const assignment = await this.#file.read();
+    return assignment?.namespaceName === namespace ? assignment : undefined;
+  }
+
+  /** Durable when the promise resolves. */
+  keep({ namespaceId, namespaceName, epoch, candidates }: Assignment): Promise<void> {
+    const agents = candidates.map(({ agentId, premises, address, state }) => ({ agentId, premises, address, state }));
+    return this.#file.keep({ namespaceId, namespaceName, epoch: String(epoch), candidates: agents });
+  }
+}
