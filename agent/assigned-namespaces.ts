@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseNamespaceId, type NamespaceId } from '../common/ids.js';
+import type { TextKeeper } from '../common/files/text-keeper.js';
 import { KeptFile } from './kept-file.js';
 
 /** A namespace that this agent holds, as metadata said. */
@@ -25,10 +26,10 @@ export class AssignedNamespaces {
   }
 
   /** Reads the file at `path`; none is the same as an empty one. INTERNAL (STORE_FAILED) where it cannot be understood. */
-  static async load(path: string): Promise<AssignedNamespaces> {
-    const { file, value = [] } = await KeptFile.load(path, 'its assignments', (json) =>
-      fileSchema.parse(json).namespaces.map(({ id, ...rest }) => ({ id: parseNamespaceId('id', id), ...rest })),
-    );
+  static async load(path: string, keeper?: TextKeeper): Promise<AssignedNamespaces> {
+    const parse = (json: unknown): AssignedNamespace[] =>
+      fileSchema.parse(json).namespaces.map(({ id, ...rest }) => ({ id: parseNamespaceId('id', id), ...rest }));
+    const { file, value = [] } = await KeptFile.load(path, 'its assignments', parse, keeper);
     return new AssignedNamespaces(file, value);
   }
 

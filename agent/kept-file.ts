@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { DrystoneError } from '../common/errors.js';
-import { writeFileDurably } from '../common/files/durable-file.js';
+import { durableTexts, type TextKeeper } from '../common/files/text-keeper.js';
 
 /** What a file holds, and the file. */
 export interface Kept<T> {
@@ -15,6 +14,7 @@ export class KeptFile {
     readonly path: string,
     /** What the file holds. */
     private text: string | undefined,
+    private readonly keeper: TextKeeper,
   ) {}
 
   /**
@@ -22,16 +22,17 @@ export class KeptFile {
    *
    * @param what what it keeps, as errors call it: "its assignments"
    */
-  static async load<T>(path: string, what: string, parse: (json: unknown) => T): Promise<Kept<T>> {
-    let text: string;
+  static async load<T>(
+    path: string,
+    what: string,
+    parse: (json: unknown) => T,
+    keeper: TextKeeper = durableTexts,
+  ): Promise<Kept<T>> {
+    const text = await keeper.read(path);
+    const file = new KeptFile(path, text, keeper);
+    if (text === undefined) return { file, value: undefined };
     try {
-      text = await readFile(path, 'utf8');
-    } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown;
-      return { file: new KeptFile(path, undefined), value: undefined };
-    }
-    try {
-      return { file: new KeptFile(path, text), value: parse(JSON.parse(text)) };
+      return { file, value: parse(JSON.parse(text)) };
     } catch (cause) {
       const message = `${path} is damaged; delete it, and the agent asks metadata for ${what}`;
       throw new DrystoneError('INTERNAL', 'STORE_FAILED', message, {}, { cause });
@@ -42,7 +43,7 @@ export class KeptFile {
   async keep(value: unknown): Promise<void> {
     const text = `${JSON.stringify(value, undefined, 2)}\n`;
     if (text === this.text) return;
-    await writeFileDurably(this.path, text, 0o600);
+    await this.keeper.write(this.path, text);
     this.text = text;
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { AccessTokenVerifier, TokenKey } from '../common/identity/access-tokens.js';
+import type { TextKeeper } from '../common/files/text-keeper.js';
 import { KeptFile } from './kept-file.js';
 
 const fileSchema = z.object({ keys: z.array(z.object({ id: z.string(), publicKey: z.string() })) });
@@ -18,11 +19,16 @@ export class KeptTokenKeys {
    * Reads the file at `path`, where there is one, and puts its keys in force at `verifier`. INTERNAL (STORE_FAILED) where
    * it cannot be understood.
    */
-  static async load(path: string, verifier: Pick<AccessTokenVerifier, 'replaceKeys'>): Promise<KeptTokenKeys> {
-    const { file } = await KeptFile.load(path, 'them', (json) => {
+  static async load(
+    path: string,
+    verifier: Pick<AccessTokenVerifier, 'replaceKeys'>,
+    keeper?: TextKeeper,
+  ): Promise<KeptTokenKeys> {
+    const putInForce = (json: unknown): void => {
       const { keys } = fileSchema.parse(json);
       verifier.replaceKeys(keys.map(({ id, publicKey }) => ({ id, publicKey: Buffer.from(publicKey, 'base64url') })));
-    });
+    };
+    const { file } = await KeptFile.load(path, 'them', putInForce, keeper);
     return new KeptTokenKeys(file, verifier);
   }
 

@@ -1,6 +1,9 @@
 import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DrystoneError } from '../common/errors.js';
+import { durableTexts } from '../common/files/text-keeper.js';
+import { keepRenewed } from '../common/identity/renewal.js';
 import type { NamespaceName, PremisesName } from '../common/ids.js';
 import type { ProgramContext } from '../common/program/context.js';
 import { openDataDirectory, type DataDirectory } from '../common/program/data-directory.js';
@@ -8,8 +11,10 @@ import { startDiskPool } from './act/disk/disk-pool.js';
 import type { Disk } from './act/disk/disk-task.js';
 import { clearTemporaries } from './act/download/partial-files.js';
 import { temporaryDirectoryOf } from './act/folder-places.js';
-import { openDevice } from './connection/device.js';
+import { connectOver } from './connection/connect.js';
+import { openDevice, renewalOf, type Device } from './connection/device.js';
 import type { Cutter } from './observe/cutter.js';
+import { diskSight } from './observe/folder-sight.js';
 import { STATE_DIRECTORY } from './observe/ignore-rules.js';
 import { startPiscinaCutter } from './observe/piscina-cutter.js';
 import type { SyncObserver, SyncSummary } from './progress.js';
@@ -90,8 +95,12 @@ export async function startSync(
     const tally = new SyncTally();
     const reporter = new ProgressReporter(observer, tally, context.clock);
     const ended = new AbortController();
-    const session = runSession({ ...config, ...workers, root, device, store, tally, reporter, context }, ended.signal);
-    const finished = session
+    const folder = { root, host: hostname(), sight: diskSight(root, context.clock), store };
+    const connect = connectOver(device.transport);
+    const { id, held } = device;
+    const self = { deviceId: id, signingKey: held.privateKey, connect, texts: durableTexts };
+    const session = { ...config, ...workers, ...folder, ...self, tally, reporter, context };
+    const finished = whileRenewed(device, config, context, runSession(session, ended.signal))
       .catch((thrown: unknown) => {
         if (!ended.signal.aborted) throw thrown;
       })
@@ -110,6 +119,23 @@ export async function startSync(
   } catch (thrown) {
     await close();
     throw thrown;
+  }
+}
+
+/** What `work` comes to; until then the device's certificate is renewed in time. */
+async function whileRenewed(
+  device: Device,
+  config: SyncConfig,
+  context: ProgramContext,
+  work: Promise<void>,
+): Promise<void> {
+  const ended = new AbortController();
+  const renewal = keepRenewed(renewalOf(device, config, context), ended.signal);
+  try {
+    await work;
+  } finally {
+    ended.abort();
+    await renewal;
   }
 }
 

@@ -8,12 +8,12 @@ import type { FeedEntry, FileContent, ItemPath } from '../common/feed/item.js';
 import { parseNamespaceId, type NamespaceId, type NamespaceName, type PremisesName } from '../common/ids.js';
 import { clientLimits } from '../common/limits.js';
 import type { ProgramContext } from '../common/program/context.js';
-import { openChannel } from '../common/rpc/client.js';
 import { sourcesOf } from './act/agent-transfers.js';
 import { BlockFetcher } from './act/download/block-fetcher.js';
 import { AccessTokens } from './connection/access-tokens.js';
 import { AgentDirectory } from './connection/agent-directory.js';
 import { readAssignment } from './connection/assignment.js';
+import { connectOver } from './connection/connect.js';
 import { openDeviceBriefly } from './connection/device.js';
 import { connectMetadata, type MetadataCalls } from './connection/metadata-calls.js';
 
@@ -76,9 +76,10 @@ interface Reader {
 async function openReader(config: ReadConfig, context: ProgramContext): Promise<Reader> {
   const { clock } = context;
   const { transport } = await openDeviceBriefly(config, context);
-  const channel = openChannel(config.metadata, transport.channelTo('metadata'));
+  const connect = connectOver(transport);
+  const channel = connect(config.metadata, 'metadata');
   const metadata = connectMetadata(channel);
-  const agents = new AgentDirectory(transport, new AccessTokens({ account: metadata.account, clock }), clock);
+  const agents = new AgentDirectory(connect, new AccessTokens({ account: metadata.account, clock }), clock);
   const close = (): void => {
     agents.close();
     channel.close();

@@ -17,7 +17,7 @@ import { feedRoutes } from './routes/feed-routes.js';
 import { fleetRoutes } from './routes/fleet-routes.js';
 import { presenceRoutes } from './routes/presence-routes.js';
 import type { MetadataStore, StoreChange } from './store/contract.js';
-import { AccessTokens } from './trust/access-tokens.js';
+import { AccessTokens, type TokenSigner } from './trust/access-tokens.js';
 import { Access } from './trust/access.js';
 import { EnrollmentTokens } from './trust/enrollment-tokens.js';
 import { Enrollment } from './trust/enrollment.js';
@@ -27,9 +27,11 @@ import { TokenKeys } from './trust/token-keys.js';
 /** What the service is made over; it stays its owner's to close. */
 export interface MetadataGround {
   readonly store: MetadataStore;
-  readonly ca: FleetCa;
+  readonly ca: Pick<FleetCa, 'issue'>;
   /** SHA-256 of the certificate by which those who join know the service, 32 bytes. */
   readonly pinned: Buffer;
+  /** How access tokens are signed. */
+  readonly signToken: TokenSigner;
 }
 
 /** The metadata service without what surrounds it: its RPC services over a store. */
@@ -43,7 +45,7 @@ export interface MetadataParts {
 
 /** Joins the parts of the service. */
 export async function createMetadataParts(ground: MetadataGround, context: ProgramContext): Promise<MetadataParts> {
-  const { store, ca, pinned } = ground;
+  const { store, ca, pinned, signToken } = ground;
   const { clock, random, registry, logger } = context;
   const { directory, presence, journal, enrollment } = store;
   const directoryChanged = new ChangeSignal();
@@ -58,7 +60,7 @@ export async function createMetadataParts(ground: MetadataGround, context: Progr
   const metrics = createTokenMetrics(registry);
   const tokens = new EnrollmentTokens({ enrollment, pinned, clock, random, metrics });
   const tokenKeys = await TokenKeys.open({ store, clock, random, onChange: notify });
-  const accessTokens = new AccessTokens({ access, keys: tokenKeys, clock, metrics });
+  const accessTokens = new AccessTokens({ access, keys: tokenKeys, sign: signToken, clock, metrics });
   const assignments = new Assignments(store, fleet);
   const namespaces = new Namespaces({ store, fleet, clock, random });
   const verifier = new ReceiptVerifier(directory, clock);

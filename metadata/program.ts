@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { signAccessToken } from '../common/identity/access-tokens.js';
 import type { ProgramContext, RunningProgram } from '../common/program/context.js';
 import { openDataDirectory } from '../common/program/data-directory.js';
 import { startHttpEndpoint } from '../common/program/http-endpoint.js';
@@ -75,7 +76,10 @@ async function openMetadata(
   const ca = await FleetCa.open({ dataDir, audit: store.audit, clock, random });
   const held = await openServerIdentity(dataDir, ca);
   const own = config.serverCertificate && (await readServerCertificate(config.serverCertificate, ca, clock));
-  const parts = await createMetadataParts({ store, ca, pinned: own?.pinned ?? ca.fingerprint }, context);
+  const parts = await createMetadataParts(
+    { store, ca, pinned: own?.pinned ?? ca.fingerprint, signToken: signAccessToken },
+    context,
+  );
   const { access, tokens } = parts;
   const administrator = { dataDir, accounts: store.accounts, tokens, clock };
   const adminTokenFile = await provideFirstAdministrator(administrator, config.recoverAdmin);

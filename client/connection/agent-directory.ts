@@ -2,8 +2,7 @@ import type { Clock } from '../../common/clock.js';
 import { DrystoneError } from '../../common/errors.js';
 import { parseAgentId, parsePremisesName, type AgentId, type NamespaceId } from '../../common/ids.js';
 import { clientLimits } from '../../common/limits.js';
-import { openChannel, type RpcChannel } from '../../common/rpc/client.js';
-import type { TransportCredentials } from '../../common/rpc/transport-credentials.js';
+import type { RpcChannel } from '../../common/rpc/client.js';
 import {
   AgentState,
   type Assignment,
@@ -12,6 +11,7 @@ import {
 import { connectBlockServer, type BlockClient } from '../../server/block-client.js';
 import type { Candidate } from '../act/choose-target.js';
 import type { AccessTokens } from './access-tokens.js';
+import type { Connect } from './connect.js';
 import { authorizedFeed, type FeedCalls } from './feed-calls.js';
 
 interface KnownAgent {
@@ -26,7 +26,7 @@ export class AgentDirectory {
   readonly #agents = new Map<AgentId, KnownAgent>();
 
   constructor(
-    private readonly transport: TransportCredentials,
+    private readonly connect: Connect,
     private readonly tokens: AccessTokens,
     private readonly clock: Clock,
   ) {}
@@ -87,7 +87,7 @@ export class AgentDirectory {
     if (agent === undefined) {
       throw new DrystoneError('UNAVAILABLE', 'AGENT_NOT_ASSIGNED', 'the agent no longer holds the namespace');
     }
-    agent.channel ??= openChannel(agent.candidate.address, this.transport.channelTo(agentId));
+    agent.channel ??= this.connect(agent.candidate.address, agentId);
     return agent.channel;
   }
 }

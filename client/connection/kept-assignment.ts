@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { TextKeeper } from '../../common/files/text-keeper.js';
 import type { NamespaceName } from '../../common/ids.js';
 import type { AgentState, Assignment } from '../../proto/gen/drystone/metadata/v1/account.js';
 import { KeptJson } from './kept-json.js';
@@ -13,12 +14,12 @@ const fileSchema = z.object({
   ),
 });
 
-/** Which agents hold the namespace of a folder, as metadata last said, kept in a file of its state. */
+/** Which agents hold the namespace of a folder, as metadata last said, kept with its state. */
 export class KeptAssignment {
   readonly #file: KeptJson<Assignment>;
 
-  constructor(stateDirectory: string) {
-    this.#file = new KeptJson(join(stateDirectory, 'assignment.json'), (json) => {
+  constructor(stateDirectory: string, texts: TextKeeper) {
+    this.#file = new KeptJson(texts, join(stateDirectory, 'assignment.json'), (json) => {
       const { epoch, candidates, ...rest } = fileSchema.parse(json);
       const agents = candidates.map(({ state, ...agent }) => ({ ...agent, state: state as AgentState }));
       return { ...rest, epoch: BigInt(epoch), candidates: agents };

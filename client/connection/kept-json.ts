@@ -1,23 +1,24 @@
-import { readFile } from 'node:fs/promises';
-import { writeFileDurably } from '../../common/files/durable-file.js';
+import type { TextKeeper } from '../../common/files/text-keeper.js';
 
 /**
- * A small file (JSON, 0600) in which a folder's state keeps what metadata last said, for a start while metadata is away. It
- * is no loss where it cannot be read: metadata says it again.
+ * A small text in which a folder's state keeps what metadata last said, as JSON, for a start while metadata is away. It is no
+ * loss where it cannot be read: metadata says it again.
  */
 export class KeptJson<T> {
   #text: string | undefined;
 
   /** @param parse throws where what it is given is not what was kept. */
   constructor(
-    readonly path: string,
+    private readonly texts: TextKeeper,
+    private readonly path: string,
     private readonly parse: (json: unknown) => T,
   ) {}
 
-  /** What the file holds; undefined where there is none, or one that cannot be understood. */
+  /** What was kept; undefined where nothing was, or nothing that can be understood. */
   async read(): Promise<T | undefined> {
     try {
-      const text = await readFile(this.path, 'utf8');
+      const text = await this.texts.read(this.path);
+      if (text === undefined) return undefined;
       const value = this.parse(JSON.parse(text));
       this.#text = text;
       return value;
@@ -26,11 +27,11 @@ export class KeptJson<T> {
     }
   }
 
-  /** Writes `value` where the file does not hold it yet; durable when the promise resolves. To be called one at a time. */
+  /** Writes `value` where it is not what is kept already; durable when the promise resolves. To be called one at a time. */
   async keep(value: unknown): Promise<void> {
     const text = `${JSON.stringify(value)}\n`;
     if (text === this.#text) return;
-    await writeFileDurably(this.path, text, 0o600);
+    await this.texts.write(this.path, text);
     this.#text = text;
   }
 }

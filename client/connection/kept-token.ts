@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { TextKeeper } from '../../common/files/text-keeper.js';
 import type { TokenKey } from '../../common/identity/access-tokens.js';
 import { parseNamespaceId, type NamespaceId } from '../../common/ids.js';
 import { KeptJson } from './kept-json.js';
@@ -28,9 +29,9 @@ const fileSchema = z.object({
   tokenKeys: z.array(z.object({ id: z.string(), publicKey: z.string() })),
 });
 
-/** Keeps it in a file of mode 0600 in `stateDirectory` (docs/storage-format.md). */
-export function tokenKeeperIn(stateDirectory: string): TokenKeeper {
-  const file = new KeptJson(join(stateDirectory, 'access-token.json'), (json): IssuedToken => {
+/** Keeps it in `stateDirectory` (docs/storage-format.md). */
+export function tokenKeeperIn(stateDirectory: string, texts: TextKeeper): TokenKeeper {
+  const file = new KeptJson(texts, join(stateDirectory, 'access-token.json'), (json): IssuedToken => {
     const { namespaceId, tokenKeys, ...rest } = fileSchema.parse(json);
     return {
       ...rest,

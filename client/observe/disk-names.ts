@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import { readdirSync, type Dirent } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { pathProblem, twinKey } from '../../common/feed/paths.js';
 import type { ItemPath } from '../../common/feed/item.js';
+import type { FoundEntry } from './folder-reader.js';
 import type { DirectoryPath } from './ignore-rules.js';
 import type { ScanProblem } from './observation.js';
 
@@ -9,7 +10,7 @@ import type { ScanProblem } from './observation.js';
 export interface NamedEntry {
   readonly path: ItemPath;
   readonly diskName: string;
-  readonly entry: Dirent;
+  readonly entry: FoundEntry;
 }
 
 /** What stands for bytes that are not UTF-8 when a name is read as text. */
@@ -25,7 +26,7 @@ const ASCII_ONLY = /^[\0-\x7f]*$/;
 export function nameEntries(
   absoluteDirectory: string,
   directory: DirectoryPath,
-  entries: readonly Dirent[],
+  entries: readonly FoundEntry[],
 ): { readonly named: readonly NamedEntry[]; readonly problems: readonly ScanProblem[] } {
   const problems: ScanProblem[] = [];
   const report = (diskName: string, problem: string): void => {
@@ -67,9 +68,9 @@ function isExact({ path, diskName }: NamedEntry): boolean {
 /** The entries whose names are UTF-8, sorted, so that every scan decides alike between twins. */
 function textual(
   absoluteDirectory: string,
-  entries: readonly Dirent[],
+  entries: readonly FoundEntry[],
   report: (diskName: string, problem: string) => void,
-): readonly Dirent[] {
+): readonly FoundEntry[] {
   const sorted = [...entries].sort((a, b) => (a.name < b.name ? -1 : 1));
   if (!sorted.some(({ name }) => name.includes(REPLACEMENT_CHARACTER))) return sorted;
   const valid = new Set(

@@ -1,11 +1,18 @@
-import { lstatSync, readFileSync, readdirSync, readlinkSync, type BigIntStats, type Dirent } from 'node:fs';
 import { isUtf8 } from 'node:buffer';
 import { wireLimits, clientLimits } from '../../common/limits.js';
 import { nameEntries, type NamedEntry } from './disk-names.js';
+import type { FolderReader, FoundEntry, FoundStats } from './folder-reader.js';
 import { IGNORE_FILE_NAME, STATE_DIRECTORY, type DirectoryPath, type RuleSet } from './ignore-rules.js';
 import { sameStamp, stampOf } from './stable-file.js';
 import type { ItemPath } from '../../common/feed/item.js';
 import type { FileStamp, Observation, ObservedFile, ScanProblem } from './observation.js';
+
+/** The folder that is scanned. */
+export interface ScannedFolder {
+  /** Absolute. */
+  readonly root: string;
+  readonly reader: FolderReader;
+}
 
 /** A directory to be scanned. */
 export interface DirectoryToScan {
@@ -50,15 +57,13 @@ const ENTRIES_PER_STEP = 256;
  * directory cannot be listed, and where its ignore file cannot be read.
  */
 export function* scanDirectory(
-  root: string,
+  { root, reader }: ScannedFolder,
   directory: DirectoryToScan,
   earlier: EarlierScan | undefined,
 ): Generator<undefined, DirectoryScan> {
   const absolute = directory.diskPath === '' ? root : `${root}/${directory.diskPath}`;
-  const found = readdirSync(absolute, { withFileTypes: true }).filter(
-    ({ name }) => directory.path !== '' || name !== STATE_DIRECTORY,
-  );
-  const ignoring = readRules(absolute, directory, found, earlier?.scan);
+  const found = reader.list(absolute).filter(({ name }) => directory.path !== '' || name !== STATE_DIRECTORY);
+  const ignoring = readRules(reader, absolute, directory, found, earlier?.scan);
   const usable = earlier?.scan.rules === ignoring.rules ? earlier : undefined;
   const { named, problems } = nameEntries(absolute, directory.path, found);
 
@@ -67,7 +72,7 @@ export function* scanDirectory(
   const allProblems = [...problems];
   for (const [index, entry] of named.entries()) {
     if (index % ENTRIES_PER_STEP === ENTRIES_PER_STEP - 1) yield;
-    const sight = knownSight(entry, usable) ?? look(absolute, entry, ignoring.rules);
+    const sight = knownSight(entry, usable) ?? look(reader, absolute, entry, ignoring.rules);
     if (sight === undefined) continue;
     if ('observation' in sight) {
       entries.set(entry.diskName, sight);
@@ -81,14 +86,15 @@ export function* scanDirectory(
 
 /** The rules for a directory's entries: the very same object as before where nothing has changed. */
 function readRules(
+  reader: FolderReader,
   absolute: string,
   directory: DirectoryToScan,
-  found: readonly Dirent[],
+  found: readonly FoundEntry[],
   earlier: DirectoryScan | undefined,
 ): Pick<DirectoryScan, 'rules' | 'ignoreFileStamp'> {
   const file = `${absolute}/${IGNORE_FILE_NAME}`;
   const present = found.some((entry) => entry.name === IGNORE_FILE_NAME && entry.isFile());
-  const stats = present ? lstatSync(file, { bigint: true, throwIfNoEntry: false }) : undefined;
+  const stats = present ? reader.look(file) : undefined;
   if (stats === undefined) return { rules: directory.rulesAbove, ignoreFileStamp: undefined };
 
   const ignoreFileStamp = stampOf(stats);
@@ -99,7 +105,7 @@ function readRules(
   if (ignoreFileStamp.sizeBytes > clientLimits.ignoreFileBytes) {
     throw new Error(`its ${IGNORE_FILE_NAME} is larger than ${clientLimits.ignoreFileBytes} bytes`);
   }
-  return { rules: directory.rulesAbove.extendedBy(directory.path, readFileSync(file, 'utf8')), ignoreFileStamp };
+  return { rules: directory.rulesAbove.extendedBy(directory.path, reader.text(file)), ignoreFileStamp };
 }
 
 /** What a look at an entry shows; undefined for one that is ignored or has just gone. */
@@ -111,27 +117,32 @@ function knownSight({ diskName, entry }: NamedEntry, earlier: EarlierScan | unde
   return known?.observation.kind === kindOf(entry) ? known : undefined;
 }
 
-function kindOf(entry: Dirent): Observation['kind'] | undefined {
+function kindOf(entry: FoundEntry): Observation['kind'] | undefined {
   if (entry.isFile()) return 'file';
   if (entry.isDirectory()) return 'directory';
   if (entry.isSymbolicLink()) return 'symlink';
   return undefined;
 }
 
-function look(absoluteDirectory: string, { path, diskName, entry }: NamedEntry, rules: RuleSet): Sight {
+function look(
+  reader: FolderReader,
+  absoluteDirectory: string,
+  { path, diskName, entry }: NamedEntry,
+  rules: RuleSet,
+): Sight {
   const kind = kindOf(entry);
   if (rules.ignores(path, kind ?? 'file')) return undefined;
   const absolute = `${absoluteDirectory}/${diskName}`;
   try {
     switch (kind) {
       case 'file': {
-        const stats = lstatSync(absolute, { bigint: true, throwIfNoEntry: false });
+        const stats = reader.look(absolute);
         return stats?.isFile() === true ? { diskName, observation: fileOf(path, stats) } : undefined;
       }
       case 'directory':
         return { diskName, observation: { kind, path } };
       case 'symlink':
-        return symlinkOf(path, diskName, readlinkSync(absolute, 'buffer'));
+        return symlinkOf(path, diskName, reader.target(absolute));
       case undefined:
         return { problem: `it is a ${specialKind(entry)}, which cannot be synced` };
     }
@@ -146,7 +157,7 @@ export function hasGone(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR' || code === 'EINVAL';
 }
 
-function fileOf(path: ItemPath, stats: BigIntStats): ObservedFile {
+function fileOf(path: ItemPath, stats: FoundStats): ObservedFile {
   return {
     kind: 'file',
     path,
@@ -164,7 +175,7 @@ function symlinkOf(path: ItemPath, diskName: string, target: Buffer): Sight {
   return { diskName, observation: { kind: 'symlink', path, target: target.toString() } };
 }
 
-function specialKind(entry: Dirent): string {
+function specialKind(entry: FoundEntry): string {
   if (entry.isSocket()) return 'socket';
   if (entry.isFIFO()) return 'named pipe';
   if (entry.isBlockDevice() || entry.isCharacterDevice()) return 'device';

@@ -1,5 +1,11 @@
 import { RuleSet } from './ignore-rules.js';
-import { hasGone, scanDirectory, type DirectoryScan, type DirectoryToScan } from './scan-directory.js';
+import {
+  hasGone,
+  scanDirectory,
+  type DirectoryScan,
+  type DirectoryToScan,
+  type ScannedFolder,
+} from './scan-directory.js';
 
 /** A directory that could not be looked into. */
 export interface UnreadDirectory extends DirectoryToScan {
@@ -23,7 +29,7 @@ const NO_NAMES: ReadonlySet<string> = new Set();
  * have changed. Raises what the file system raises when the root itself cannot be listed.
  */
 export function* scanSteps(
-  root: string,
+  folder: ScannedFolder,
   earlier: ScannedDirectories,
   doubts: Doubts,
 ): Generator<undefined, ScannedDirectories> {
@@ -36,7 +42,7 @@ export function* scanSteps(
     const scan =
       known !== undefined && changedNames === undefined
         ? known
-        : yield* tryScan(root, directory, known, changedNames ?? NO_NAMES);
+        : yield* tryScan(folder, directory, known, changedNames ?? NO_NAMES);
     directories.set(directory.diskPath, scan);
     yield;
     if (!('entries' in scan)) continue;
@@ -54,13 +60,13 @@ function knownScan(directory: DirectoryToScan, earlier: ScannedDirectories): Dir
 }
 
 function* tryScan(
-  root: string,
+  folder: ScannedFolder,
   directory: DirectoryToScan,
   known: DirectoryScan | undefined,
   changedNames: ReadonlySet<string>,
 ): Generator<undefined, DirectoryScan | UnreadDirectory> {
   try {
-    return yield* scanDirectory(root, directory, known && { scan: known, changedNames });
+    return yield* scanDirectory(folder, directory, known && { scan: known, changedNames });
   } catch (error) {
     if (directory.path === '') throw error;
     const problem = hasGone(error) ? undefined : `it cannot be looked into: ${(error as Error).message}`;

@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs';
 import { DrystoneError } from '../../common/errors.js';
+import { diskReader, type FolderReader } from './folder-reader.js';
 import { inSlices } from './in-slices.js';
 import { scanResultOf } from './scan-result.js';
 import { scanSteps, type Doubts, type ScannedDirectories } from './scan-steps.js';
@@ -25,6 +25,7 @@ export class TreeScanner {
   constructor(
     private readonly root: string,
     private readonly clock: Clock,
+    private readonly reader: FolderReader = diskReader,
   ) {}
 
   /** The whole folder, nothing taken over from before. */
@@ -43,7 +44,7 @@ export class TreeScanner {
 
   async #scan(earlier: ScannedDirectories, diskPaths: Iterable<string>, signal: AbortSignal): Promise<ScanResult> {
     this.#directories = await this.#readingRoot(async () => {
-      const identity = identityOf(this.root);
+      const identity = this.reader.identity(this.root);
       this.#rootIdentity ??= identity;
       if (identity !== this.#rootIdentity) throw new Error('another directory is in its place');
       let directories = await this.#walk(earlier, diskPaths, signal);
@@ -56,7 +57,11 @@ export class TreeScanner {
   }
 
   #walk(earlier: ScannedDirectories, diskPaths: Iterable<string>, signal: AbortSignal): Promise<ScannedDirectories> {
-    return inSlices(scanSteps(this.root, earlier, doubtsAbout(diskPaths, earlier)), this.clock, signal);
+    return inSlices(
+      scanSteps({ root: this.root, reader: this.reader }, earlier, doubtsAbout(diskPaths, earlier)),
+      this.clock,
+      signal,
+    );
   }
 
   async #readingRoot<Result>(read: () => Promise<Result>): Promise<Result> {
@@ -70,11 +75,6 @@ export class TreeScanner {
       throw new DrystoneError('FAILED_PRECONDITION', 'FOLDER_UNREADABLE', text, {}, { cause: error });
     }
   }
-}
-
-function identityOf(root: string): string {
-  const { dev, ino } = statSync(root, { bigint: true });
-  return `${dev}:${ino}`;
 }
 
 /** Directories that went, or became something else, between the look at their names and the look into them. */

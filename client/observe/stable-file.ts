@@ -1,13 +1,14 @@
-import { closeSync, constants, fstatSync, openSync, type BigIntStats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type { FileRefusal } from './cut-task.js';
 import type { CutRequest } from './cutter.js';
+import type { FoundStats } from './folder-reader.js';
 import type { FileStamp } from './observation.js';
 
 /** Neither through a symlink that has taken the file's place, nor waiting for a writer where a pipe has. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** The stamp of a file from what the system says about it. */
-export function stampOf(stats: BigIntStats): FileStamp {
+export function stampOf(stats: FoundStats): FileStamp {
   return {
     sizeBytes: Number(stats.size),
     modifiedAtNs: stats.mtimeNs,

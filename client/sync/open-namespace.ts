@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { withRetries, type RetryOptions } from '../../common/concurrency/retry.js';
 import { DrystoneError, toDrystoneError } from '../../common/errors.js';
@@ -20,7 +19,10 @@ import type { TreeStore } from '../state/tree-store.js';
 import type { MetadataReach } from '../upstream/metadata-reach.js';
 
 export interface OpeningParts {
+  /** Absolute. */
   readonly root: string;
+  /** The machine's name: what tells the folder from one at the same place on another. */
+  readonly host: string;
   readonly namespace: NamespaceName;
   readonly store: TreeStore;
   readonly metadata: Pick<MetadataCalls, 'account'>;
@@ -51,10 +53,10 @@ export async function openNamespace(parts: OpeningParts, signal: AbortSignal): P
 async function findAssignment(parts: OpeningParts, signal: AbortSignal): Promise<Assignment> {
   const { namespace, metadata, reach } = parts;
   const kept = await parts.kept?.read(namespace);
-  const timeoutMs = kept === undefined ? undefined : clientLimits.metadataAwayMs;
+  const options = kept === undefined ? { signal } : { signal, timeoutMs: clientLimits.metadataAwayMs };
   return withRetries(parts.retrying, async () => {
     try {
-      return await readAssignment(namespace, metadata, { signal, timeoutMs });
+      return await readAssignment(namespace, metadata, options);
     } catch (thrown) {
       reach.failed(toDrystoneError(thrown));
       if (kept !== undefined && reach.isAway) return kept;
@@ -74,6 +76,6 @@ async function claim({ store, root, namespace, random }: OpeningParts, assignmen
 }
 
 /** The folder as one that changes items. A copy of it, with its state, is another one: it lies elsewhere. */
-function replicaOf({ store, root }: OpeningParts): ReplicaId {
-  return replicaIdOf('folder', store.nonce ?? '', hostname(), root);
+function replicaOf({ store, host, root }: OpeningParts): ReplicaId {
+  return replicaIdOf('folder', store.nonce ?? '', host, root);
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../common/clock.js';
 import type { AccessRight } from '../../common/identity/access-right.js';
-import { signAccessToken, type TokenKey } from '../../common/identity/access-tokens.js';
+import type { signAccessToken, TokenKey } from '../../common/identity/access-tokens.js';
 import type { DeviceIdentity } from '../../common/identity/identity.js';
 import type { NamespaceId } from '../../common/ids.js';
 import { trustLimits } from '../../common/limits.js';
@@ -12,9 +12,13 @@ import type { TokenKeys } from './token-keys.js';
 /** What a member may do with the blocks of a namespace. */
 const RIGHTS: Readonly<Record<MemberRole, AccessRight>> = { reader: 'read', editor: 'write', owner: 'write' };
 
+/** Makes a token of a grant. */
+export type TokenSigner = typeof signAccessToken;
+
 export interface AccessTokensParts {
   readonly access: Access;
   readonly keys: TokenKeys;
+  readonly sign: TokenSigner;
   readonly clock: Clock;
   readonly metrics: TokenMetrics;
 }
@@ -36,7 +40,7 @@ export class AccessTokens {
     device: DeviceIdentity,
     namespaceIds: readonly NamespaceId[],
   ): Promise<{ readonly accessToken: string; readonly expiresAtMs: number }> {
-    const { access, keys, clock, metrics } = this.parts;
+    const { access, keys, sign, clock, metrics } = this.parts;
     const namespaces = new Map<NamespaceId, AccessRight>();
     for (const id of namespaceIds) namespaces.set(id, RIGHTS[(await access.membership(device, id)).role]);
     // Whole seconds, as the token says them: what the device is told must not be later.
@@ -44,7 +48,7 @@ export class AccessTokens {
     const expiresAtMs = issuedAtMs + trustLimits.accessTokenMs;
     const { deviceId, account } = device;
     const grant = { device: deviceId, account, namespaces, issuedAtMs, expiresAtMs };
-    const accessToken = await signAccessToken(grant, keys.current);
+    const accessToken = await sign(grant, keys.current);
     metrics.issued('access');
     return { accessToken, expiresAtMs };
   }

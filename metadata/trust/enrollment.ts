@@ -16,7 +16,7 @@ const REQUEST_FIELD = 'certificate_request';
 export interface EnrollmentParts {
   readonly store: Pick<MetadataStore, 'enrollment' | 'audit'>;
   readonly tokens: EnrollmentTokens;
-  readonly ca: FleetCa;
+  readonly ca: Pick<FleetCa, 'issue'>;
   readonly clock: Clock;
 }
 

@@ -1,5 +1,6 @@
 import { clientLimits } from '../../../common/limits.js';
 import { startWorkerPool } from '../../worker-pool.js';
+import { openPartial, removePartials } from '../download/partial-files.js';
 import type { Disk } from './disk-task.js';
 
 export interface DiskPoolOptions {
@@ -20,6 +21,8 @@ export function startDiskPool({ workerFile }: DiskPoolOptions = {}): Disk {
     placeFiles: (task) => pool.run('placeFiles', task, [task.content]),
     changeFolder: (task) => pool.run('changeFolder', task),
     copyBlocks: (task) => pool.run('copyBlocks', task),
+    openPartial,
+    removePartials,
     close: () => pool.close(),
   };
 }

@@ -1,3 +1,4 @@
+import type { FileHandle } from 'node:fs/promises';
 import type { ItemPath } from '../../../common/feed/item.js';
 import type { Observation } from '../../observe/observation.js';
 
@@ -101,6 +102,20 @@ export type CopyOutcome =
   /** Those with these indexes were not as believed and were not written; all others were. */
   { readonly outcome: 'done'; readonly wrong: readonly number[] } | DiskRefusal;
 
+/** A file that is open to be filled, of the size that it will have in the end. */
+export interface OpenPartial {
+  readonly handle: Pick<FileHandle, 'datasync' | 'close'> & {
+    write(
+      data: Uint8Array,
+      offset: number,
+      length: number,
+      position: number,
+    ): Promise<{ readonly bytesWritten: number }>;
+  };
+  /** Whether an earlier attempt has left something in it. */
+  readonly isResumed: boolean;
+}
+
 /**
  * The only hands that change the folder. They never write outside the root, follow no symlink on the way, and touch an
  * entry only while it is the one that the task expects. Outcomes are in the order of the task.
@@ -118,5 +133,9 @@ export interface Disk {
    * verified.
    */
   copyBlocks(task: CopyBlocksTask): Promise<CopyOutcome>;
+  /** Opens a file in the directory for temporary files to be filled; raises what the file system raises. */
+  openPartial(path: string, sizeBytes: number): Promise<OpenPartial>;
+  /** Removes from `directory` what {@link openPartial} has made there, but for the files named. */
+  removePartials(directory: string, except: ReadonlySet<string>): Promise<void>;
   close(): Promise<void>;
 }

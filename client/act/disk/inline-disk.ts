@@ -1,4 +1,5 @@
 import { changeFolder } from './change-folder.js';
+import { openPartial, removePartials } from '../download/partial-files.js';
 import { copyBlocks } from './copy-blocks.js';
 import type { Disk, StepHook } from './disk-task.js';
 import { placeFiles } from './place-files.js';
@@ -9,6 +10,8 @@ export function createInlineDisk(step: StepHook): Disk {
     placeFiles: async (task) => placeFiles(task, step),
     changeFolder: async (task) => changeFolder(task, step),
     copyBlocks: async (task) => copyBlocks(task),
+    openPartial,
+    removePartials,
     close: async () => undefined,
   };
 }

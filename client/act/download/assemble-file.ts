@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises';
 import { hashAt } from '../../../common/block-hash.js';
 import type { ByteBudget } from '../../../common/concurrency/byte-budget.js';
 import { mapAhead } from '../../../common/concurrency/map-ahead.js';
@@ -8,10 +7,9 @@ import { clientLimits } from '../../../common/limits.js';
 import { shuffled, type Random } from '../../../common/random.js';
 import type { LocalBlockIndex } from '../../state/local-block-index.js';
 import type { SyncTally } from '../../tally.js';
-import type { BlockCopy, Disk, DiskRefusal } from '../disk/disk-task.js';
+import type { BlockCopy, Disk, DiskRefusal, OpenPartial } from '../disk/disk-task.js';
 import type { BlockFetcher } from './block-fetcher.js';
 import { EarlySync } from './early-sync.js';
-import { openPartial } from './partial-files.js';
 
 export interface AssemblyParts {
   readonly fetcher: BlockFetcher;
@@ -50,7 +48,7 @@ export async function assembleFile(
   parts: AssemblyParts,
   signal: AbortSignal,
 ): Promise<void> {
-  const { handle, isResumed } = await openPartial(temporary, content.sizeBytes);
+  const { handle, isResumed } = await parts.disk.openPartial(temporary, content.sizeBytes);
   const sync = new EarlySync(handle);
   const copying = { disk: parts.disk, tally: parts.tally, target: temporary, sync, signal };
   try {
@@ -180,7 +178,7 @@ class FetchTarget {
   #failure: { readonly thrown: unknown } | undefined;
 
   constructor(
-    private readonly handle: FileHandle,
+    private readonly handle: OpenPartial['handle'],
     private readonly parts: AssemblyParts,
     private readonly sync: EarlySync,
   ) {}

@@ -18,7 +18,7 @@ import { SlotGate } from '../slot-gate.js';
 import { AssemblyRefused, assembleFile } from './assemble-file.js';
 import { BlockFetcher, type BlockSource } from './block-fetcher.js';
 import { FilePlacer, type ArrivedFile } from './file-placer.js';
-import { partialName, removePartials } from './partial-files.js';
+import { partialName } from './partial-files.js';
 
 /** What became of a fetch. */
 export type FetchOutcome =
@@ -66,7 +66,7 @@ export async function fetchFiles(
       await placer.finish();
     },
   ]);
-  await removePartials(parts.places.temporaryDirectory, download.unfinished);
+  await parts.disk.removePartials(parts.places.temporaryDirectory, download.unfinished);
 }
 
 class Download {

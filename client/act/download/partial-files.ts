@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, readdir, rm, type FileHandle } from 'node:fs/promises';
+import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileContent, ItemPath } from '../../../common/feed/item.js';
+import type { OpenPartial } from '../disk/disk-task.js';
 
 /**
  * Files of which a part has been fetched. They keep their names over a restart, so that an interrupted download goes on
@@ -16,15 +17,8 @@ export function partialName(path: ItemPath, { blocks: { hashes } }: FileContent)
   return PREFIX + createHash('sha256').update(path).update('\0').update(hashes).digest('hex');
 }
 
-/** A file that is open to be filled. */
-export interface PartialFile {
-  readonly handle: FileHandle;
-  /** Whether an earlier attempt has left something in it. */
-  readonly isResumed: boolean;
-}
-
-/** Opens the partial file at `path`, of the size that it will have in the end. */
-export async function openPartial(path: string, sizeBytes: number): Promise<PartialFile> {
+/** See `Disk.openPartial`. */
+export async function openPartial(path: string, sizeBytes: number): Promise<OpenPartial> {
   const handle = await open(path, OPEN_OR_CREATE);
   try {
     const { size } = await handle.stat();
@@ -37,7 +31,7 @@ export async function openPartial(path: string, sizeBytes: number): Promise<Part
   }
 }
 
-/** Removes every partial file in `directory` but those named. */
+/** See `Disk.removePartials`. */
 export async function removePartials(directory: string, except: ReadonlySet<string>): Promise<void> {
   for (const name of await readdir(directory)) {
     if (name.startsWith(PREFIX) && !except.has(name)) await rm(join(directory, name), { force: true });

@@ -71,6 +71,7 @@ beforeEach(() => {
       writer: new StateWriter(store, new LocalBlockIndex(store.local)),
     },
     reporter: new ProgressReporter(observer, tally, systemClock),
+    standing: { isProvisionalDue: false },
     catchUp: () => Promise.resolve(),
     once: false,
   });

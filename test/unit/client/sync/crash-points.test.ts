@@ -8,7 +8,10 @@ import type { StateChanges, TreeStore } from '../../../../client/state/tree-stor
 import { ProgressReporter } from '../../../../client/sync/progress-reporter.js';
 import { runSession } from '../../../../client/sync/session.js';
 import { SyncTally } from '../../../../client/tally.js';
+import { connectOver } from '../../../../client/connection/connect.js';
 import { openDevice } from '../../../../client/connection/device.js';
+import { diskSight } from '../../../../client/observe/folder-sight.js';
+import { durableTexts } from '../../../../common/files/text-keeper.js';
 import { systemClock } from '../../../../common/clock.js';
 import { folderOf } from '../../../support/client/folder.js';
 import { InProcessFleet, testContext, Witness, type ClientOptions } from '../../../support/client/in-process-fleet.js';
@@ -40,7 +43,11 @@ function crashing(store: TreeStore, point: CrashPoint): TreeStore {
     point.step('after a write of the state');
   };
   return new Proxy(store, {
-    get: (target, name) => (name === 'write' ? write : (Reflect.get(target, name, target) as unknown)),
+    get: (target, name) => {
+      if (name === 'write') return write;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
   });
 }
 
@@ -50,13 +57,19 @@ async function syncUntilCrash(fleet: InProcessFleet, name: string, namespace: st
   const config = await fleet.configOf(name, optionsOf(name, namespace));
   mkdirSync(join(config.root, '.drystone/tmp'), { recursive: true });
   const context = testContext();
+  const device = await openDevice(config.homeDir);
   const tally = new SyncTally();
   const store = openLmdbTreeStore(join(config.root, '.drystone/trees'));
   const session = runSession(
     {
       ...config,
       root: config.root,
-      device: await openDevice(config.homeDir),
+      deviceId: device.id,
+      signingKey: device.held.privateKey,
+      texts: durableTexts,
+      host: 'here',
+      connect: connectOver(device.transport),
+      sight: diskSight(config.root, systemClock),
       store: crashing(store, point),
       cutter: createInlineCutter(systemClock),
       disk: createInlineDisk(point.step),

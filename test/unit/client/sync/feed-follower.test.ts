@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
-import type { MetadataCalls } from '../../../../client/connection/metadata-calls.js';
+import type { FeedCalls } from '../../../../client/connection/feed-calls.js';
 import { MemoryTreeStore } from '../../../../client/state/memory-tree-store.js';
+import type { FeedEndpoint } from '../../../../client/state/tree-store.js';
 import { catchUp, followFeed } from '../../../../client/sync/feed-follower.js';
 import { DrystoneError } from '../../../../common/errors.js';
 import { settle } from '../../../../common/feed/conflicts.js';
 import { itemToWire } from '../../../../common/feed/item-codec.js';
 import type { Item, ItemPath } from '../../../../common/feed/item.js';
-import type { Cursor, NamespaceId } from '../../../../common/ids.js';
+import type { AgentId, Cursor, NamespaceId, ReplicaId } from '../../../../common/ids.js';
 import type { FeedPage } from '../../../../proto/gen/drystone/feed/v1/feed.js';
 import { DIRECTORY, itemFrom, stateBy } from '../../../support/feed/sample-states.js';
 
@@ -28,7 +29,11 @@ const UNAVAILABLE = new DrystoneError('UNAVAILABLE', 'TRANSPORT', 'the line brok
 const AHEAD = new DrystoneError('OUT_OF_RANGE', 'CURSOR_AHEAD', 'the cursor is ahead');
 
 /** A feed that answers each subscription by its cursor with pages, then breaks off. */
-async function follow(answer: (afterCursor: number) => readonly FeedPage[], store = new MemoryTreeStore()) {
+async function follow(
+  answer: (afterCursor: number) => readonly FeedPage[],
+  store = new MemoryTreeStore(),
+  endpoint: FeedEndpoint = 'metadata',
+) {
   const told: string[] = [];
   const subscribe = async function* ({ afterCursor }: { afterCursor: bigint }): AsyncGenerator<FeedPage> {
     yield* answer(Number(afterCursor));
@@ -38,7 +43,9 @@ async function follow(answer: (afterCursor: number) => readonly FeedPage[], stor
     answer(Number(afterCursor))[0] ?? page(Number(afterCursor), []);
   const parts = {
     namespaceId,
-    feed: { subscribe, readFeed } as unknown as MetadataCalls['feed'],
+    endpoint,
+    replica: 'e'.repeat(32) as ReplicaId,
+    feed: { subscribe, readFeed } as unknown as FeedCalls,
     store,
     onPage: (changed: readonly ItemPath[], isCaughtUp: boolean) => told.push(`${changed.join()} ${isCaughtUp}`),
     onReset: () => told.push('reset'),

@@ -1,0 +1,30 @@
+import type { Clock } from '../../common/clock.js';
+import type { ChangeHint } from './pending-changes.js';
+import { TreeScanner } from './scan-tree.js';
+import { TreeWatch } from './watch-tree.js';
+
+/** Says where a folder may have changed. */
+export interface FolderWatch {
+  /** The next hint, once the changes have settled. Raises CANCELLED when `signal` aborts. One call at a time. */
+  next(signal: AbortSignal): Promise<ChangeHint>;
+  close(): Promise<void>;
+}
+
+/** How a sync sees its folder. */
+export interface FolderSight {
+  readonly scanner: TreeScanner;
+  /**
+   * Watches from now on: a change after this has resolved is hinted at.
+   *
+   * @param report takes a sentence for people when changes can no longer be noticed at once, and when they can again
+   */
+  startWatch(report: (message: string) => void): Promise<FolderWatch>;
+}
+
+/** The sight of a folder on this machine's disk; `root` is absolute. */
+export function diskSight(root: string, clock: Clock): FolderSight {
+  return {
+    scanner: new TreeScanner(root, clock),
+    startWatch: (report) => TreeWatch.start({ root, clock, report }),
+  };
+}
