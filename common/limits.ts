@@ -3,6 +3,7 @@
  * Sizes are in bytes, times in milliseconds. The wire limits are part of the contracts in proto/ and docs/protocol.md.
  */
 
+export { peerLimits } from './peer-limits.js';
 export { loadLimits, trustLimits } from './trust-limits.js';
 
 const KiB = 1024;
@@ -48,6 +49,9 @@ export const wireLimits = {
   rowsPerPage: 1000,
   /** HOST:PORT. */
   addressLength: 261,
+  /** Addresses of one peer, and peers in one answer. */
+  addressesPerPeer: 8,
+  peersPerAnswer: 64,
   /** An error travels in HTTP/2 trailers, which gRPC stacks limit to 8 KiB: its message, and each of its facts. */
   errorMessageBytes: 1024,
   errorFacts: 8,
@@ -146,18 +150,15 @@ export const metadataLimits = {
   fleetSweepIntervalMs: 1_000,
   /** Agents ever registered: presence names each by a number of 16 bits. */
   agents: 65_535,
+  /** Endpoints of one namespace that are known to give blocks, and for how long each is after it has said so. */
+  advertsPerNamespace: 4096,
+  advertLeaseMs: 60_000,
   /** Open subscriptions and watches of one server. */
   subscribers: 20_000,
   /** Pairs of a device and a namespace whose role is remembered until the directory changes. */
   membershipsRemembered: 65_536,
   /** Encoded feed pages kept for subscribers that stand at the same cursor. */
   pageCacheBytes: 32 * MiB,
-  /** Feed entries looked at for one page with a path prefix, most of which may lie elsewhere. */
-  entriesScannedPerPage: 16_384,
-  /** Encoded items in the answer to one commit, unless it is a single one: with them it still fits into a message. */
-  answerBytes: 8 * MiB,
-  /** How far ahead of our clock a change may say it was made. */
-  changeAheadMs: 5 * 60 * 1000,
   /** Requests of one commit or find-missing stream read ahead of the answers. */
   requestsInFlight: 4,
   /** A receipt is accepted for this long after it was issued, and this far ahead of our clock. */
@@ -167,6 +168,18 @@ export const metadataLimits = {
   retryAfterMs: 2_000,
   /** Largest size to which the store may grow: address space, not disk. */
   mapBytes: 1024 * 1024 * MiB,
+} as const;
+
+/** Whoever keeps a feed. */
+export const feedLimits = {
+  /** Feed entries looked at for one page with a path prefix, most of which may lie elsewhere. */
+  entriesScannedPerPage: 16_384,
+  /** Encoded items in the answer to one push, unless it is a single one: with them it still fits into a message. */
+  answerBytes: 8 * MiB,
+  /** How far ahead of our clock a change may say it was made. */
+  changeAheadMs: 5 * 60 * 1000,
+  /** How long a subscriber for whom there is no place is told to wait. */
+  retryAfterMs: 2_000,
 } as const;
 
 /** A client endpoint. */

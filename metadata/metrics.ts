@@ -1,8 +1,10 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { CommitBatch, CommitDecision } from './commit/decide.js';
-import type { Subscriptions } from './feed/subscriptions.js';
-import type { WatcherLimit } from './feed/watcher-limit.js';
+import type { Subscriptions } from '../common/feed-service/subscriptions.js';
+import type { WatcherLimit } from '../common/feed-service/watcher-limit.js';
+import type { PushDecision } from '../common/feed/decide-push.js';
+import type { CommitBatch } from './commit/commit-batch.js';
 import type { Fleet } from './fleet/fleet.js';
+import type { Adverts } from './presence/adverts.js';
 import type { MetadataStore } from './store/contract.js';
 
 const COMMIT_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -10,7 +12,7 @@ const COMMIT_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.
 /** What commits count. */
 export interface CommitMetrics {
   /** A commit became durable after `durationMs`. */
-  committed(batch: CommitBatch, decision: CommitDecision, durationMs: number): void;
+  committed(batch: CommitBatch, decision: PushDecision, durationMs: number): void;
 }
 
 /** What questions about missing blocks count. */
@@ -82,16 +84,42 @@ export function createPresenceMetrics(registry: Registry): PresenceMetrics {
   };
 }
 
+/** What endpoints that give blocks, and those that look for them, count. */
+export interface LocatorMetrics {
+  readonly advertised: Counter;
+  /** A look-up for so many hashes was answered with so many peers. */
+  located(hashes: number, peers: number): void;
+}
+
+/** Series of adverts and look-ups, zero from the start. */
+export function createLocatorMetrics(registry: Registry): LocatorMetrics {
+  const counter = (name: string, help: string): Counter =>
+    new Counter({ name: `drystone_metadata_${name}_total`, help, registers: [registry] });
+  const locates = counter('locates', 'Look-ups of who has blocks.');
+  const hashesAsked = counter('locate_hashes', 'Block hashes of these look-ups.');
+  const peersTold = counter('locate_peers', 'Peers told in answer to them.');
+  return {
+    advertised: counter('adverts_said', 'Times that endpoints said that they give blocks, or no longer do.'),
+    located(hashes, peers) {
+      locates.inc();
+      hashesAsked.inc(hashes);
+      peersTold.inc(peers);
+    },
+  };
+}
+
 /** What the gauges read when they are scraped. */
 export interface Gauged {
   readonly store: MetadataStore;
   readonly fleet: Fleet;
   readonly subscriptions: Subscriptions;
   readonly watchers: WatcherLimit;
+  readonly adverts: Adverts;
 }
 
 /** Gauges of what there is now; each reads it at the moment of the scrape. */
-export function registerStateGauges(registry: Registry, { store, fleet, subscriptions, watchers }: Gauged): void {
+export function registerStateGauges(registry: Registry, gauged: Gauged): void {
+  const { store, fleet, subscriptions, watchers, adverts } = gauged;
   const gauge = (name: string, help: string, read: () => number | Promise<number>): void => {
     const created: Gauge = new Gauge({
       name: `drystone_metadata_${name}`,
@@ -109,6 +137,7 @@ export function registerStateGauges(registry: Registry, { store, fleet, subscrip
     'Streams that wait for changes: subscriptions and watches of assignments.',
     () => watchers.openCount,
   );
+  gauge('adverts', 'Endpoints that give blocks, counted once for each namespace.', () => adverts.count);
   gauge('namespaces', 'Namespaces.', async () => (await store.stats()).namespaces);
   gauge('presence_rows', 'Blocks known to lie at an agent, counted once a namespace.', async () => {
     return (await store.stats()).presenceRows;

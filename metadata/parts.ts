@@ -1,20 +1,29 @@
 import { ChangeSignal } from '../common/concurrency/change-signal.js';
+import { FeedReader } from '../common/feed-service/feed-reader.js';
+import { Subscriptions } from '../common/feed-service/subscriptions.js';
+import { WatcherLimit } from '../common/feed-service/watcher-limit.js';
+import { metadataLimits } from '../common/limits.js';
 import type { ProgramContext } from '../common/program/context.js';
 import type { ServedService } from '../common/rpc/server.js';
 import { ReceiptVerifier } from './commit/receipt-verifier.js';
 import { Assignments } from './directory/assignments.js';
 import { Namespaces } from './directory/namespaces.js';
-import { FeedReader } from './feed/feed-reader.js';
-import { Subscriptions } from './feed/subscriptions.js';
-import { WatcherLimit } from './feed/watcher-limit.js';
 import { Fleet } from './fleet/fleet.js';
-import { createCommitMetrics, createPresenceMetrics, createTokenMetrics, registerStateGauges } from './metrics.js';
+import {
+  createCommitMetrics,
+  createLocatorMetrics,
+  createPresenceMetrics,
+  createTokenMetrics,
+  registerStateGauges,
+} from './metrics.js';
+import { Adverts } from './presence/adverts.js';
 import { accessRoutes } from './routes/access-routes.js';
 import { accountRoutes } from './routes/account-routes.js';
 import { adminRoutes } from './routes/admin-routes.js';
 import { enrollmentRoutes } from './routes/enrollment-routes.js';
 import { feedRoutes } from './routes/feed-routes.js';
 import { fleetRoutes } from './routes/fleet-routes.js';
+import { locatorRoutes } from './routes/locator-routes.js';
 import { presenceRoutes } from './routes/presence-routes.js';
 import type { MetadataStore, StoreChange } from './store/contract.js';
 import { AccessTokens, type TokenSigner } from './trust/access-tokens.js';
@@ -51,12 +60,13 @@ export async function createMetadataParts(ground: MetadataGround, context: Progr
   const directoryChanged = new ChangeSignal();
   const notify = (): void => directoryChanged.notify();
   const access = new Access(store);
-  const watchers = new WatcherLimit();
+  const watchers = new WatcherLimit(metadataLimits.subscribers);
   const fleet = new Fleet(clock, notify);
-  const reader = new FeedReader(journal);
+  const reader = new FeedReader(journal, metadataLimits.pageCacheBytes);
   const subscriptions = new Subscriptions(reader, watchers);
   store.onChange((change) => passOn(change, subscriptions, directoryChanged));
-  registerStateGauges(registry, { store, fleet, subscriptions, watchers });
+  const adverts = new Adverts(clock);
+  registerStateGauges(registry, { store, fleet, subscriptions, watchers, adverts });
   const metrics = createTokenMetrics(registry);
   const tokens = new EnrollmentTokens({ enrollment, pinned, clock, random, metrics });
   const tokenKeys = await TokenKeys.open({ store, clock, random, onChange: notify });
@@ -73,6 +83,7 @@ export async function createMetadataParts(ground: MetadataGround, context: Progr
       enrollmentRoutes(new Enrollment({ store, tokens, ca, clock })),
       feedRoutes({ access, reader, subscriptions, commits }),
       fleetRoutes({ access, directory, fleet, tokenKeys, directoryChanged }),
+      locatorRoutes({ access, presence, adverts, metrics: createLocatorMetrics(registry) }),
       presenceRoutes({ access, presence, metrics: createPresenceMetrics(registry) }),
     ],
     access,

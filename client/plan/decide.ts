@@ -10,7 +10,7 @@ import {
   type SymlinkContent,
 } from '../../common/feed/item.js';
 import { fitsTheWire, itemOf, mergeItems } from '../../common/feed/merge.js';
-import { metadataLimits } from '../../common/limits.js';
+import { feedLimits } from '../../common/limits.js';
 import { contentOfLocal, type LocalEntry } from '../state/local-entry.js';
 import type { Trees } from '../state/tree-store.js';
 import { live, localChange, remoteChange, sameState, type LiveItem } from './difference.js';
@@ -88,7 +88,7 @@ export class Decider {
     const { open } = situation;
     if (open === undefined || isVoid(open)) return undefined;
     // Said while the clock was wrong: it was not taken, and will not be before that time has come.
-    if (open.at.wallMs > this.rules.nowMs + metadataLimits.changeAheadMs) return undefined;
+    if (open.at.wallMs > this.rules.nowMs + feedLimits.changeAheadMs) return undefined;
     return sayAgain(situation, open);
   }
 

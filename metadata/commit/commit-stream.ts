@@ -1,4 +1,6 @@
 import type { Clock } from '../../common/clock.js';
+import type { PushDecision } from '../../common/feed/decide-push.js';
+import { checkTimes } from '../../common/feed/push-items.js';
 import type { DeviceIdentity } from '../../common/identity/identity.js';
 import { parseNamespaceId, type NamespaceId } from '../../common/ids.js';
 import type { PushRequest } from '../../proto/gen/drystone/feed/v1/feed.js';
@@ -6,8 +8,8 @@ import type { CommitMetrics } from '../metrics.js';
 import { StreamField } from '../requests/stream-field.js';
 import type { MetadataStore } from '../store/contract.js';
 import type { Access } from '../trust/access.js';
-import { checkTimes, parseCommitRequest } from './commit-request.js';
-import type { CommitBatch, CommitDecision } from './decide.js';
+import type { CommitBatch } from './commit-batch.js';
+import { parseCommitRequest } from './commit-request.js';
 import type { ReceiptVerifier } from './receipt-verifier.js';
 
 export interface CommitParts {
@@ -37,7 +39,7 @@ export class CommitStream {
   ) {}
 
   /** Resolves when the commit is durable. For errors see CommitService.Commit; the request then changed nothing. */
-  async commit(request: PushRequest): Promise<CommitDecision> {
+  async commit(request: PushRequest): Promise<PushDecision> {
     const { store, metrics, clock } = this.parts;
     const startedMs = clock.monotonicMs();
     const prepared = this.#lastPrepared.then(() => this.#prepare(request));

@@ -7,7 +7,7 @@ import { isReceiptAuthentic, publicKeyOfRaw, type Receipt } from '../../common/r
 import type { DirectoryStore } from '../store/contract.js';
 import type { NamespaceRow } from '../store/rows.js';
 import { agentNotAssigned } from '../store/store-errors.js';
-import type { StoredBlocks } from './decide.js';
+import type { StoredBlocks } from './commit-batch.js';
 
 /** Tells receipts that hold from those that do not (docs/protocol.md, section 6). */
 export class ReceiptVerifier {

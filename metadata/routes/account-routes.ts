@@ -1,5 +1,6 @@
 import type { ChangeSignal } from '../../common/concurrency/change-signal.js';
 import { invalidArgument } from '../../common/errors.js';
+import type { WatcherLimit } from '../../common/feed-service/watcher-limit.js';
 import type { DeviceIdentity } from '../../common/identity/identity.js';
 import { parseNamespaceId, parseNamespaceName, type NamespaceId } from '../../common/ids.js';
 import { trustLimits } from '../../common/limits.js';
@@ -10,7 +11,6 @@ import {
   type GetAssignmentsRequest,
 } from '../../proto/gen/drystone/metadata/v1/account.js';
 import type { Assignments } from '../directory/assignments.js';
-import type { WatcherLimit } from '../feed/watcher-limit.js';
 import { callingDevice } from '../requests/callers.js';
 import type { AccessTokens } from '../trust/access-tokens.js';
 import type { Access } from '../trust/access.js';

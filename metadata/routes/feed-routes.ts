@@ -1,12 +1,9 @@
-import { invalidArgument } from '../../common/errors.js';
-import { parseItemPath } from '../../common/feed/paths.js';
+import { feedMethods, parseFeedQuery } from '../../common/feed-service/feed-methods.js';
+import type { FeedReader } from '../../common/feed-service/feed-reader.js';
+import type { Subscriptions } from '../../common/feed-service/subscriptions.js';
 import { parseCursor, parseNamespaceId } from '../../common/ids.js';
 import { wireLimits } from '../../common/limits.js';
 import { serve, type ServedService } from '../../common/rpc/server.js';
-import { FeedServiceService } from '../../proto/gen/drystone/feed/v1/feed.js';
-import type { EncodedPage } from '../feed/encoded-page.js';
-import type { FeedReader } from '../feed/feed-reader.js';
-import type { Subscriptions } from '../feed/subscriptions.js';
 import type { CommitParts } from '../commit/commit-stream.js';
 import { callingDevice } from '../requests/callers.js';
 import type { Access } from '../trust/access.js';
@@ -19,15 +16,6 @@ export interface FeedParts {
   readonly commits: CommitParts;
 }
 
-const sendEncoded = (page: EncodedPage): Buffer => page.bytes;
-
-/** FeedService as generated, but for pages that come encoded: one encoding serves every subscriber. */
-const feedMethods = {
-  readFeed: { ...FeedServiceService.readFeed, responseSerialize: sendEncoded },
-  subscribe: { ...FeedServiceService.subscribe, responseSerialize: sendEncoded },
-  push: FeedServiceService.push,
-} as const;
-
 /** FeedService (proto/drystone/feed/v1/feed.proto). */
 export function feedRoutes({ access, reader, subscriptions, commits }: FeedParts): ServedService {
   return serve(
@@ -36,11 +24,7 @@ export function feedRoutes({ access, reader, subscriptions, commits }: FeedParts
       async readFeed(request, context) {
         const namespaceId = parseNamespaceId('namespace_id', request.namespaceId);
         await access.authorise(callingDevice(context), namespaceId, 'reader');
-        return reader.read(namespaceId, {
-          after: parseCursor('after_cursor', request.afterCursor),
-          maxEntries: parsePageSize(request.pageSize),
-          pathPrefix: request.pathPrefix === '' ? '' : parseItemPath('path_prefix', request.pathPrefix),
-        });
+        return reader.read(namespaceId, parseFeedQuery(request));
       },
       subscribe(request, context) {
         const device = callingDevice(context);
@@ -57,10 +41,4 @@ export function feedRoutes({ access, reader, subscriptions, commits }: FeedParts
       requestBytes: { push: wireLimits.messageBytes },
     },
   );
-}
-
-function parsePageSize(pageSize: number): number {
-  const { entriesPerPage } = wireLimits;
-  if (pageSize > entriesPerPage) throw invalidArgument('page_size', `must be at most ${entriesPerPage}`);
-  return pageSize === 0 ? entriesPerPage : pageSize;
 }

@@ -1,10 +1,9 @@
 import { mapAhead } from '../../common/concurrency/map-ahead.js';
-import { entryToWire } from '../../common/feed/item-codec.js';
+import { pushResponseOf } from '../../common/feed-service/feed-methods.js';
 import { metadataLimits } from '../../common/limits.js';
 import type { CallContext } from '../../common/rpc/method-types.js';
 import type { PushRequest, PushResponse } from '../../proto/gen/drystone/feed/v1/feed.js';
 import { CommitStream, type CommitParts } from '../commit/commit-stream.js';
-import type { CommitDecision } from '../commit/decide.js';
 import { callingDevice } from '../requests/callers.js';
 
 /** FeedService.Push as metadata serves it: the commit. */
@@ -15,14 +14,6 @@ export function push(
 ): AsyncGenerator<PushResponse, void, undefined> {
   const stream = new CommitStream(parts, callingDevice(context));
   return mapAhead(requests, metadataLimits.requestsInFlight, async (request) =>
-    responseOf(await stream.commit(request)),
+    pushResponseOf(await stream.commit(request)),
   );
-}
-
-function responseOf({ feed, missing, merged }: CommitDecision): PushResponse {
-  return {
-    cursor: BigInt(feed.cursor),
-    missingHashes: missing,
-    merged: merged.map(({ index, current }) => ({ index, current: current && entryToWire(current) })),
-  };
 }

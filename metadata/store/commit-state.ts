@@ -1,36 +1,15 @@
-import type { ItemPath } from '../../common/feed/item.js';
-import type { Cursor } from '../../common/ids.js';
-import {
-  contentsNeeded,
-  missingBlocks,
-  type CommitBatch,
-  type CommitState,
-  type CurrentItem,
-  type ItemHead,
-  type NewItem,
-} from '../commit/decide.js';
-import type { FeedHead } from './rows.js';
+import { readCurrent, type FeedState, type FeedView } from '../../common/feed/decide-push.js';
+import { missingBlocks } from '../../common/feed/named-blocks.js';
+import type { CommitBatch } from '../commit/commit-batch.js';
 
-/** A namespace inside a transaction, for engines that can look things up one by one at no cost. */
-export interface NamespaceView {
-  readonly feed: FeedHead;
-  /** What the path holds. */
-  head(path: ItemPath): ItemHead | undefined;
-  /** The item at a place of the journal. */
-  entry(cursor: Cursor): NewItem;
+/** A namespace inside a transaction, and where its blocks are. */
+export interface NamespaceView extends FeedView {
   /** Whether an assigned agent holds the block for this namespace. */
   isHeld(hash: Uint8Array): boolean;
 }
 
 /** What a commit of `batch` has to know of the namespace. */
-export function readCommitState(view: NamespaceView, batch: CommitBatch): CommitState {
+export function readCommitState(view: NamespaceView, batch: CommitBatch): FeedState {
   const missing = missingBlocks(batch.items, (hash) => view.isHeld(hash));
-  if (missing.length > 0) return { feed: view.feed, current: [], missing };
-  const isNeeded = contentsNeeded(batch);
-  const current = batch.items.map(({ item }): CurrentItem | undefined => {
-    const head = view.head(item.path);
-    if (head === undefined) return undefined;
-    return { head, content: isNeeded(item, head.version) ? view.entry(head.cursor) : undefined };
-  });
-  return { feed: view.feed, current, missing };
+  return { feed: view.feed, current: missing.length > 0 ? [] : readCurrent(view, batch), missing };
 }

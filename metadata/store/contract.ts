@@ -1,5 +1,8 @@
+import type { FeedSource } from '../../common/feed-service/feed-source.js';
+import type { PushDecision } from '../../common/feed/decide-push.js';
+import type { FeedHead } from '../../common/feed/placement.js';
 import type { AccountName, AgentId, Cursor, DeviceId, NamespaceId, NamespaceName } from '../../common/ids.js';
-import type { CommitBatch, CommitDecision } from '../commit/decide.js';
+import type { CommitBatch } from '../commit/commit-batch.js';
 import type {
   AccountRole,
   AccountRow,
@@ -7,7 +10,6 @@ import type {
   AuditRow,
   DeviceRow,
   EnrollmentTokenRow,
-  FeedHead,
   MemberRole,
   MemberRow,
   NamespaceRow,
@@ -196,41 +198,12 @@ export interface PresenceStore {
 }
 
 /** Items: their current state, the feed of last changes, and the history behind it. */
-export interface JournalStore {
+export interface JournalStore extends FeedSource {
   /**
    * Records what `batch.stored` says is where, looks which blocks of the items no assigned agent holds, and writes what
    * `decideCommit` makes of it. NOT_FOUND (NAMESPACE_UNKNOWN, AGENT_UNKNOWN); what `decideCommit` raises, raises this.
    */
-  commit(namespaceId: NamespaceId, batch: CommitBatch): Promise<CommitDecision>;
+  commit(namespaceId: NamespaceId, batch: CommitBatch): Promise<PushDecision>;
   /** Where the feed ends; NOT_FOUND (NAMESPACE_UNKNOWN). */
   feedHead(namespaceId: NamespaceId): Promise<FeedHead>;
-  /** A part of the feed, as of one moment; NOT_FOUND (NAMESPACE_UNKNOWN), OUT_OF_RANGE (CURSOR_AHEAD). */
-  readFeed(namespaceId: NamespaceId, query: FeedQuery): Promise<FeedSlice>;
-}
-
-export interface FeedQuery {
-  /** Entries after this one. */
-  readonly after: Cursor;
-  /** Entries at the most. */
-  readonly maxEntries: number;
-  /** Encoded bytes of items at the most, unless the first is larger. */
-  readonly maxBytes: number;
-  /** Only items at or below this path; all where it is empty. */
-  readonly pathPrefix: string;
-}
-
-export interface FeedSlice {
-  /** Ascending. */
-  readonly entries: readonly StoredEntry[];
-  /** Go on after this one: past what the prefix left out, and the feed's end where that was reached. */
-  readonly nextCursor: Cursor;
-  /** Whether no entry after `nextCursor` existed when this was read. */
-  readonly caughtUp: boolean;
-}
-
-/** A feed entry as it lies in the store. */
-export interface StoredEntry {
-  readonly cursor: Cursor;
-  /** The item's protobuf encoding. */
-  readonly item: Uint8Array;
 }

@@ -1,16 +1,10 @@
 import { idBytes, type AccountName, type DeviceId, type NamespaceId } from '../../common/ids.js';
+import { type KeyRange, keysAfter, keysWithPrefix } from '../../common/store/keys.js';
+import { keyPage, keysOf } from '../../common/store/lmdb-environment.js';
 import type { AccountStore } from './contract.js';
 import type { LmdbAudit } from './lmdb-audit.js';
-import { keyPage, keysOf, type LmdbEnvironment } from './lmdb-environment.js';
-import {
-  accountOfMemberKey,
-  idAtEnd,
-  keyOfAccount,
-  keysAfter,
-  keysWithPrefix,
-  memberKey,
-  type KeyRange,
-} from './lmdb-keys.js';
+import type { MetadataEnvironment } from './lmdb-environment.js';
+import { accountOfMemberKey, idAtEnd, keyOfAccount, memberKey } from './lmdb-keys.js';
 import { decodeMemberRole } from './lmdb-records.js';
 import type { LmdbRows } from './lmdb-rows.js';
 import type { LmdbTokens } from './lmdb-tokens.js';
@@ -30,7 +24,7 @@ import { accountExists, deviceUnknown, lastAdministrator, lastOwner } from './st
 /** Accounts, devices and members of the LMDB engine. */
 export class LmdbAccounts implements AccountStore {
   constructor(
-    readonly environment: LmdbEnvironment,
+    readonly environment: MetadataEnvironment,
     readonly rows: LmdbRows,
     readonly tokens: LmdbTokens,
     readonly audit: LmdbAudit,

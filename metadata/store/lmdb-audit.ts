@@ -1,9 +1,9 @@
+import { uint64Of } from '../../common/store/keys.js';
 import { readAuditSlice, type AuditLogView } from './audit-slice.js';
 import type { ChangeListeners } from './change-listeners.js';
 import type { AuditQuery, AuditSlice, AuditStore } from './contract.js';
-import type { LmdbEnvironment } from './lmdb-environment.js';
+import type { MetadataEnvironment } from './lmdb-environment.js';
 import { decodeAuditEntry, encodeAuditEntry, mentions } from './lmdb-json-records.js';
-import { uint64Of } from './lmdb-keys.js';
 import type { LmdbRows } from './lmdb-rows.js';
 import { changed, type ChangeNotice, type Outcome } from './outcome.js';
 import type { NewAuditEntry } from './rows.js';
@@ -11,7 +11,7 @@ import type { NewAuditEntry } from './rows.js';
 /** The audit log of the LMDB engine, and the transactions that write to it. */
 export class LmdbAudit implements AuditStore {
   constructor(
-    readonly environment: LmdbEnvironment,
+    readonly environment: MetadataEnvironment,
     readonly rows: LmdbRows,
     readonly listeners: ChangeListeners,
   ) {}

@@ -1,25 +1,21 @@
+import { EMPTY_FEED } from '../../common/feed/placement.js';
 import { idBytes, type AccountName, type AgentId, type NamespaceId, type NamespaceName } from '../../common/ids.js';
+import { encodeFeedHead } from '../../common/store/feed-records.js';
+import { keysAfter, keysWithPrefix } from '../../common/store/keys.js';
+import { copyOf, keyPage, keysOf } from '../../common/store/lmdb-environment.js';
 import type { DirectoryStore } from './contract.js';
 import type { LmdbAudit } from './lmdb-audit.js';
-import { copyOf, keyPage, keysOf, type LmdbEnvironment } from './lmdb-environment.js';
-import { idAtEnd, keysAfter, keysWithPrefix } from './lmdb-keys.js';
-import { encodeFeedHead } from './lmdb-records.js';
+import type { MetadataEnvironment } from './lmdb-environment.js';
+import { idAtEnd } from './lmdb-keys.js';
 import type { LmdbRows } from './lmdb-rows.js';
 import { changed, unchanged } from './outcome.js';
-import {
-  EMPTY_FEED,
-  type AgentRow,
-  type NamespaceRow,
-  type NewAuditEntry,
-  type NewNamespace,
-  type Page,
-} from './rows.js';
+import type { AgentRow, NamespaceRow, NewAuditEntry, NewNamespace, Page } from './rows.js';
 import { agentUnknown, namespaceExists } from './store-errors.js';
 
 /** Agents and namespaces of the LMDB engine. */
 export class LmdbDirectory implements DirectoryStore {
   constructor(
-    readonly environment: LmdbEnvironment,
+    readonly environment: MetadataEnvironment,
     readonly rows: LmdbRows,
     readonly audit: LmdbAudit,
   ) {}

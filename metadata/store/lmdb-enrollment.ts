@@ -1,10 +1,11 @@
 import type { AccountName } from '../../common/ids.js';
 import { metadataLimits, trustLimits } from '../../common/limits.js';
+import { keysAfter } from '../../common/store/keys.js';
+import { keysOf } from '../../common/store/lmdb-environment.js';
 import type { EnrollmentStore, NewHolder } from './contract.js';
 import type { LmdbAudit } from './lmdb-audit.js';
-import { keysOf, type LmdbEnvironment } from './lmdb-environment.js';
+import type { MetadataEnvironment } from './lmdb-environment.js';
 import { decodeTokenKey, encodeTokenKey } from './lmdb-json-records.js';
-import { keysAfter } from './lmdb-keys.js';
 import type { LmdbRows } from './lmdb-rows.js';
 import type { LmdbTokens } from './lmdb-tokens.js';
 import { changed, unchanged } from './outcome.js';
@@ -15,7 +16,7 @@ import { tooManyAgents, tooManyTokens, tooManyTokensOf } from './store-errors.js
 /** One-time tokens and token keys of the LMDB engine. */
 export class LmdbEnrollment implements EnrollmentStore {
   constructor(
-    readonly environment: LmdbEnvironment,
+    readonly environment: MetadataEnvironment,
     readonly rows: LmdbRows,
     readonly tokens: LmdbTokens,
     readonly audit: LmdbAudit,

@@ -1,17 +1,26 @@
+import { isEncodedAtOrBelow } from '../../common/feed-service/encoded-item.js';
+import {
+  cursorAhead,
+  type FeedQuery,
+  type FeedSlice,
+  type StoredEntry,
+} from '../../common/feed-service/feed-source.js';
+import { decidePush, type PushDecision } from '../../common/feed/decide-push.js';
 import { decodeItem } from '../../common/feed/item-codec.js';
+import { type FeedHead, headOf } from '../../common/feed/placement.js';
+import type { NewItem } from '../../common/feed/push-items.js';
 import { idBytes, type Cursor, type NamespaceId } from '../../common/ids.js';
-import { metadataLimits } from '../../common/limits.js';
-import { decideCommit, headOf, type CommitBatch, type CommitDecision, type NewItem } from '../commit/decide.js';
+import { feedLimits } from '../../common/limits.js';
+import { decodeFeedHead, decodeItemHead, encodeFeedHead, encodeItemHead } from '../../common/store/feed-records.js';
+import { cursorKey, cursorOfKey, pathKey } from '../../common/store/keys.js';
+import { copyOf, keysOf } from '../../common/store/lmdb-environment.js';
+import type { CommitBatch } from '../commit/commit-batch.js';
 import { readCommitState } from './commit-state.js';
-import type { FeedQuery, FeedSlice, JournalStore, StoredEntry } from './contract.js';
-import { isEncodedAtOrBelow } from './encoded-item.js';
-import { copyOf, keysOf, type LmdbEnvironment } from './lmdb-environment.js';
-import { cursorKey, cursorOfKey, pathKey } from './lmdb-keys.js';
+import type { JournalStore } from './contract.js';
+import type { MetadataEnvironment } from './lmdb-environment.js';
 import type { LmdbPresence } from './lmdb-presence.js';
-import { decodeFeedHead, decodeItemHead, encodeFeedHead, encodeItemHead } from './lmdb-records.js';
 import type { LmdbRows } from './lmdb-rows.js';
-import type { FeedHead } from './rows.js';
-import { cursorAhead, namespaceUnknown } from './store-errors.js';
+import { namespaceUnknown } from './store-errors.js';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -19,13 +28,13 @@ const NOTHING = Buffer.alloc(0);
 export class LmdbJournal implements JournalStore {
   /** @param onCommitted called after each commit that moved a feed, once it is durable. */
   constructor(
-    readonly environment: LmdbEnvironment,
+    readonly environment: MetadataEnvironment,
     readonly rows: LmdbRows,
     readonly presence: LmdbPresence,
     readonly onCommitted: (namespaceId: NamespaceId, cursor: Cursor) => void,
   ) {}
 
-  async commit(namespaceId: NamespaceId, batch: CommitBatch): Promise<CommitDecision> {
+  async commit(namespaceId: NamespaceId, batch: CommitBatch): Promise<PushDecision> {
     const decision = await this.environment.write(() => this.#commit(namespaceId, batch));
     if (decision.writes.length > 0) this.onCommitted(namespaceId, decision.feed.cursor);
     return decision;
@@ -39,7 +48,7 @@ export class LmdbJournal implements JournalStore {
     return this.environment.read(() => this.#readFeed(namespaceId, query));
   }
 
-  #commit(namespaceId: NamespaceId, batch: CommitBatch): CommitDecision {
+  #commit(namespaceId: NamespaceId, batch: CommitBatch): PushDecision {
     const row = this.rows.knownNamespace(namespaceId);
     for (const { agent, hashes } of batch.stored) {
       for (const number of this.rows.agentNumbers([agent])) this.presence.record(namespaceId, number, hashes);
@@ -58,12 +67,12 @@ export class LmdbJournal implements JournalStore {
       },
       batch,
     );
-    const decision = decideCommit(state, batch);
+    const decision = decidePush(state, batch);
     this.#apply(namespace, decision);
     return decision;
   }
 
-  #apply(namespace: Buffer, { writes, feed: head }: CommitDecision): void {
+  #apply(namespace: Buffer, { writes, feed: head }: PushDecision): void {
     if (writes.length === 0) return;
     const { journal, feed, paths, heads } = this.environment.trees;
     for (const write of writes) {
@@ -98,7 +107,7 @@ export class LmdbJournal implements JournalStore {
     if (query.after > end) throw cursorAhead(query.after, end);
     const namespace = idBytes(namespaceId);
     const prefix = Buffer.from(query.pathPrefix);
-    const scanned = prefix.length === 0 ? query.maxEntries : metadataLimits.entriesScannedPerPage;
+    const scanned = prefix.length === 0 ? query.maxEntries : feedLimits.entriesScannedPerPage;
     const range = { start: cursorKey(namespace, query.after + 1), end: cursorKey(namespace, end + 1), limit: scanned };
     const entries: StoredEntry[] = [];
     let bytes = 0;

@@ -1,7 +1,7 @@
 import { asBuffer, HASH_BYTES, hashCount } from '../../common/block-hash.js';
 import { idBytes, type AgentId, type NamespaceId } from '../../common/ids.js';
 import type { PresenceStore } from './contract.js';
-import type { LmdbEnvironment } from './lmdb-environment.js';
+import type { MetadataEnvironment } from './lmdb-environment.js';
 import { blockKey, setBlock } from './lmdb-keys.js';
 import { namesAgent, withAgent } from './lmdb-records.js';
 import type { LmdbRows } from './lmdb-rows.js';
@@ -9,7 +9,7 @@ import type { LmdbRows } from './lmdb-rows.js';
 /** Presence in the LMDB engine: a record for each namespace and block names the agents that hold it by their numbers. */
 export class LmdbPresence implements PresenceStore {
   constructor(
-    readonly environment: LmdbEnvironment,
+    readonly environment: MetadataEnvironment,
     readonly rows: LmdbRows,
   ) {}
 

@@ -1,4 +1,5 @@
 import { idBytes, type AccountName, type AgentId, type DeviceId, type NamespaceId } from '../../common/ids.js';
+import { readUint64, uint64Of } from '../../common/store/keys.js';
 import type { Trees } from './lmdb-environment.js';
 import {
   decodeAccount,
@@ -11,7 +12,7 @@ import {
   encodeNamespace,
   type NumberedAgent,
 } from './lmdb-json-records.js';
-import { holdingKey, keyOfAccount, memberKey, readUint64, uint64Of, type CounterName } from './lmdb-keys.js';
+import { type CounterName, holdingKey, keyOfAccount, memberKey } from './lmdb-keys.js';
 import { decodeMemberRole, encodeMemberRole } from './lmdb-records.js';
 import type { AccountRow, DeviceRow, MemberRole, MemberRow, NamespaceRow } from './rows.js';
 import { accountUnknown, agentUnknown, namespaceUnknown } from './store-errors.js';

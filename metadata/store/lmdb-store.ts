@@ -1,10 +1,11 @@
+import { entryCount } from '../../common/store/lmdb-environment.js';
 import { ChangeListeners } from './change-listeners.js';
 import type { MetadataStore, StoreChange, StoreStats } from './contract.js';
 import { LmdbAccounts } from './lmdb-accounts.js';
 import { LmdbAudit } from './lmdb-audit.js';
 import { LmdbDirectory } from './lmdb-directory.js';
 import { LmdbEnrollment } from './lmdb-enrollment.js';
-import { entryCount, openLmdbEnvironment, type LmdbEnvironment } from './lmdb-environment.js';
+import { type MetadataEnvironment, openMetadataEnvironment } from './lmdb-environment.js';
 import { LmdbJournal } from './lmdb-journal.js';
 import { LmdbPresence } from './lmdb-presence.js';
 import { LmdbRows } from './lmdb-rows.js';
@@ -12,7 +13,7 @@ import { LmdbTokens } from './lmdb-tokens.js';
 
 /** Opens the store in the directory `path`, with everything in it that had been acknowledged. One process at a time. */
 export async function openLmdbStore(path: string): Promise<MetadataStore> {
-  return new LmdbStore(await openLmdbEnvironment(path));
+  return new LmdbStore(await openMetadataEnvironment(path));
 }
 
 /** The default engine: embedded, durable, one writer at a time. */
@@ -26,7 +27,7 @@ class LmdbStore implements MetadataStore {
   readonly #rows: LmdbRows;
   readonly #listeners = new ChangeListeners();
 
-  constructor(readonly environment: LmdbEnvironment) {
+  constructor(readonly environment: MetadataEnvironment) {
     this.#rows = new LmdbRows(environment.trees);
     this.audit = new LmdbAudit(environment, this.#rows, this.#listeners);
     const tokens = new LmdbTokens(environment.trees, this.#rows);

@@ -1,7 +1,9 @@
 import type { AccountName, AgentId, DeviceId } from '../../common/ids.js';
-import { keysOf, type Trees } from './lmdb-environment.js';
+import { keysWithPrefix } from '../../common/store/keys.js';
+import { keysOf } from '../../common/store/lmdb-environment.js';
+import type { Trees } from './lmdb-environment.js';
 import { decodeToken, encodeToken } from './lmdb-json-records.js';
-import { expiryKey, idAtEnd, keyOfAccount, keysExpiredBy, keysWithPrefix } from './lmdb-keys.js';
+import { expiryKey, idAtEnd, keyOfAccount, keysExpiredBy } from './lmdb-keys.js';
 import type { LmdbRows } from './lmdb-rows.js';
 import type { EnrollmentTokenRow } from './rows.js';
 

@@ -1,20 +1,19 @@
 import { hashAt, hashCount, hashKey, type HashKey } from '../../common/block-hash.js';
+import {
+  cursorAhead,
+  type FeedQuery,
+  type FeedSlice,
+  type StoredEntry,
+} from '../../common/feed-service/feed-source.js';
+import { decidePush, type PushDecision } from '../../common/feed/decide-push.js';
 import type { ItemPath } from '../../common/feed/item.js';
 import { isAtOrBelow } from '../../common/feed/paths.js';
+import { EMPTY_FEED, type FeedHead, headOf, type ItemHead } from '../../common/feed/placement.js';
+import type { NewItem } from '../../common/feed/push-items.js';
 import type { AccountName, AgentId, Cursor } from '../../common/ids.js';
-import {
-  decideCommit,
-  headOf,
-  type CommitBatch,
-  type CommitDecision,
-  type ItemHead,
-  type NewItem,
-  type StoredBlocks,
-} from '../commit/decide.js';
+import type { CommitBatch, StoredBlocks } from '../commit/commit-batch.js';
 import { readCommitState } from './commit-state.js';
-import type { FeedQuery, FeedSlice, StoredEntry } from './contract.js';
-import { EMPTY_FEED, type FeedHead, type MemberRole, type NamespaceRow } from './rows.js';
-import { cursorAhead } from './store-errors.js';
+import type { MemberRole, NamespaceRow } from './rows.js';
 
 type Holders = Map<HashKey, Set<AgentId>>;
 
@@ -30,7 +29,7 @@ export class MemoryNamespace {
   constructor(public row: NamespaceRow) {}
 
   /** See `JournalStore.commit`. */
-  commit(batch: CommitBatch): CommitDecision {
+  commit(batch: CommitBatch): PushDecision {
     const arriving: Holders = new Map();
     for (const blocks of batch.stored) addHolders(arriving, blocks);
     const isHeld = (hash: Uint8Array): boolean => {
@@ -41,7 +40,7 @@ export class MemoryNamespace {
     };
     const head = (path: ItemPath): ItemHead | undefined => this.#heads.get(path);
     const entry = (cursor: Cursor): NewItem => this.#entry(cursor);
-    const decision = decideCommit(readCommitState({ feed: this.feed, head, entry, isHeld }, batch), batch);
+    const decision = decidePush(readCommitState({ feed: this.feed, head, entry, isHeld }, batch), batch);
     for (const blocks of batch.stored) addHolders(this.presence, blocks);
     for (const write of decision.writes) {
       this.journal.push({ item: write.item, encoded: Buffer.from(write.encoded) });

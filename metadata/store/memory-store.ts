@@ -1,21 +1,15 @@
 import { hashCount } from '../../common/block-hash.js';
+import type { FeedQuery, FeedSlice } from '../../common/feed-service/feed-source.js';
+import type { PushDecision } from '../../common/feed/decide-push.js';
+import type { FeedHead } from '../../common/feed/placement.js';
 import type { AgentId, NamespaceId } from '../../common/ids.js';
-import type { CommitBatch, CommitDecision } from '../commit/decide.js';
-import type {
-  FeedQuery,
-  FeedSlice,
-  JournalStore,
-  MetadataStore,
-  PresenceStore,
-  StoreChange,
-  StoreStats,
-} from './contract.js';
+import type { CommitBatch } from '../commit/commit-batch.js';
+import type { JournalStore, MetadataStore, PresenceStore, StoreChange, StoreStats } from './contract.js';
 import { MemoryAccounts } from './memory-accounts.js';
 import { MemoryAudit } from './memory-audit.js';
 import { MemoryDirectory } from './memory-directory.js';
 import { MemoryEnrollment } from './memory-enrollment.js';
 import { MemoryState } from './memory-state.js';
-import type { FeedHead } from './rows.js';
 
 /** A store that forgets everything when the process ends: for tests, and to see what the contract asks of an engine. */
 export function createMemoryStore(): MetadataStore {
@@ -45,7 +39,7 @@ class MemoryStore implements MetadataStore, PresenceStore, JournalStore {
     });
   }
 
-  async commit(namespaceId: NamespaceId, batch: CommitBatch): Promise<CommitDecision> {
+  async commit(namespaceId: NamespaceId, batch: CommitBatch): Promise<PushDecision> {
     const decision = await this.#state.run(() => {
       for (const { agent } of batch.stored) this.#state.knownAgent(agent);
       return this.#state.knownNamespace(namespaceId).commit(batch);

@@ -1,13 +1,5 @@
 import type { EnrollmentSubject } from '../../common/identity/enrollment-token.js';
-import type {
-  AccountName,
-  AgentId,
-  Cursor,
-  DeviceId,
-  NamespaceId,
-  NamespaceName,
-  PremisesName,
-} from '../../common/ids.js';
+import type { AccountName, AgentId, DeviceId, NamespaceId, NamespaceName, PremisesName } from '../../common/ids.js';
 
 /** What an account may do beside what its memberships say. */
 export type AccountRole = 'member' | 'administrator';
@@ -149,19 +141,6 @@ export interface NamespaceRow extends NewNamespace {
   /** From 1; grows by one with every change of `agents`. */
   readonly epoch: number;
 }
-
-/** Where a feed ends, and what lies in it. */
-export interface FeedHead {
-  /** The last cursor handed out. */
-  readonly cursor: Cursor;
-  /** Items that are not deletions. */
-  readonly itemCount: number;
-  /** The sum of their sizes in bytes. */
-  readonly itemBytes: number;
-}
-
-/** The end of the feed of a namespace in which nothing has been committed. */
-export const EMPTY_FEED: FeedHead = { cursor: 0 as Cursor, itemCount: 0, itemBytes: 0 };
 
 /** A part of an ordered list. */
 export interface Page<Row> {

@@ -1,5 +1,5 @@
 import { DrystoneError, overloaded } from '../../common/errors.js';
-import type { AccountName, AgentId, Cursor, DeviceId, NamespaceId, NamespaceName } from '../../common/ids.js';
+import type { AccountName, AgentId, DeviceId, NamespaceId, NamespaceName } from '../../common/ids.js';
 import { metadataLimits, trustLimits } from '../../common/limits.js';
 import type { AgentRow, DeviceRow } from './rows.js';
 
@@ -28,12 +28,6 @@ export function agentUnknown(agent: AgentId): DrystoneError {
 export function agentNotAssigned(agent: AgentId, namespace: NamespaceName): DrystoneError {
   const message = `agent ${agent} does not hold namespace ${namespace}; read its assignment again`;
   return new DrystoneError('FAILED_PRECONDITION', 'AGENT_NOT_ASSIGNED', message);
-}
-
-/** OUT_OF_RANGE: the reader holds the state of another feed. */
-export function cursorAhead(cursor: Cursor, end: Cursor): DrystoneError {
-  const message = `cursor ${cursor} is beyond the feed's end, ${end}; read the feed again from 0`;
-  return new DrystoneError('OUT_OF_RANGE', 'CURSOR_AHEAD', message);
 }
 
 /** RESOURCE_EXHAUSTED: no number is left for another agent. */

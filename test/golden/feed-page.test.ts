@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { encodeFeedPage } from '../../common/feed-service/encoded-page.js';
+import type { FeedSlice } from '../../common/feed-service/feed-source.js';
 import { decodeItem } from '../../common/feed/item-codec.js';
 import { entryToWire } from '../../common/feed/item-codec.js';
-import { encodeFeedPage } from '../../metadata/feed/encoded-page.js';
-import type { FeedSlice } from '../../metadata/store/contract.js';
 import { FeedPage } from '../../proto/gen/drystone/feed/v1/feed.js';
 import { cursor, fileOf, itemAt, newItem } from '../support/metadata/samples.js';
 

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { FeedQuery } from '../../common/feed-service/feed-source.js';
 import { decodeItem } from '../../common/feed/item-codec.js';
 import { isAtOrBelow } from '../../common/feed/paths.js';
-import type { FeedQuery, MetadataStore } from '../../metadata/store/contract.js';
-import { createMemoryStore } from '../../metadata/store/memory-store.js';
+import type { MetadataStore } from '../../metadata/store/contract.js';
 import { openLmdbStore } from '../../metadata/store/lmdb-store.js';
+import { createMemoryStore } from '../../metadata/store/memory-store.js';
 import { commitItems, furnish, shared } from '../support/metadata/furnished-store.js';
 import { cursor, itemAt } from '../support/metadata/samples.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';

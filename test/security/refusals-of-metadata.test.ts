@@ -52,6 +52,8 @@ const table = readTable(`
 | FleetService/RegisterAgent                        | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | ok    | role     | role   | role   | role  | role          |
 | FleetService/Heartbeat                            | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | ok    | role     | role   | role   | role  | role          |
 | FleetService/Heartbeat (another agent)            | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | role  | role     | role   | role   | role  | role          |
+| LocatorService/Advertise                          | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | role  | unknown  | ok     | ok     | ok    | unknown       |
+| LocatorService/Locate                             | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | role  | unknown  | ok     | ok     | ok    | unknown       |
 | PresenceService/FindMissing                       | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | role  | unknown  | role   | ok     | ok    | unknown       |
 | grpc.health.v1.Health/Check                       | ok      | ok       | ok       | ok      | ok      | revoked      | revoked | ok    | ok       | ok     | ok     | ok    | ok            |
 | grpc.health.v1.Health/Watch                       | ok      | ok       | ok       | ok      | ok      | revoked      | revoked | ok    | ok       | ok     | ok     | ok    | ok            |

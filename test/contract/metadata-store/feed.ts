@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Item } from '../../../common/feed/item.js';
-import { metadataLimits } from '../../../common/limits.js';
+import { feedLimits } from '../../../common/limits.js';
 import type { MetadataStore } from '../../../metadata/store/contract.js';
 import { commitItems, feedOf, shared, WHOLE_FEED } from '../../support/metadata/furnished-store.js';
 import { cursor, itemAt } from '../../support/metadata/samples.js';
@@ -70,7 +70,7 @@ export function describeFeed(open: () => Promise<MetadataStore>): void {
 
     it('bounds the work behind a page with a prefix', async () => {
       const store = await open();
-      const total = metadataLimits.entriesScannedPerPage + 10;
+      const total = feedLimits.entriesScannedPerPage + 10;
       const items = Array.from({ length: total }, (_, index): Item =>
         itemAt(index === total - 1 ? 'in/last' : `out/${index}`),
       );

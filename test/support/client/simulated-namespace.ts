@@ -1,15 +1,10 @@
+import { contentsNeeded, decidePush } from '../../../common/feed/decide-push.js';
 import { encodeItem } from '../../../common/feed/item-codec.js';
 import type { Item, ItemPath } from '../../../common/feed/item.js';
+import { EMPTY_FEED, type FeedHead, headOf, type ItemHead } from '../../../common/feed/placement.js';
 import type { Cursor, DeviceId } from '../../../common/ids.js';
 import type { Random } from '../../../common/random.js';
-import {
-  contentsNeeded,
-  decideCommit,
-  headOf,
-  type CommitBatch,
-  type ItemHead,
-} from '../../../metadata/commit/decide.js';
-import { EMPTY_FEED, type FeedHead } from '../../../metadata/store/rows.js';
+import type { CommitBatch } from '../../../metadata/commit/commit-batch.js';
 
 /** What became of one item of a commit. */
 export interface Answer {
@@ -41,7 +36,7 @@ export class SimulatedNamespace {
       const content = isNeeded(items[index]!, head.version) ? { item: held, encoded: encodeItem(held) } : undefined;
       return { head, content, version };
     });
-    const { writes, merged, feed } = decideCommit({ feed: this.#feed, current, missing: Buffer.alloc(0) }, batch);
+    const { writes, merged, feed } = decidePush({ feed: this.#feed, current, missing: Buffer.alloc(0) }, batch);
     for (const write of writes) {
       this.items.set(write.item.path, write.item);
       this.#heads.set(write.item.path, headOf(write));

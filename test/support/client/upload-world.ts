@@ -36,7 +36,7 @@ export class UploadWorld {
   readonly present = new Set<string>();
   readonly put: string[] = [];
   readonly bytesPut: Uint8Array[] = [];
-  readonly commits: PushMessage[] = [];
+  readonly pushes: PushMessage[] = [];
   /** Whether the upload goes to an agent that stands in for metadata. */
   isProvisional = false;
   readonly outcomes: UploadOutcome[] = [];
@@ -64,7 +64,7 @@ export class UploadWorld {
 
   async *push(messages: AsyncIterable<PushMessage>): AsyncGenerator<PushResponse, void, undefined> {
     for await (const request of messages) {
-      this.commits.push(request);
+      this.pushes.push(request);
       for (const { hashes } of request.receipts) for (const hex of hexes(hashes)) this.present.add(hex);
       const needed = request.items.flatMap(({ content }) =>
         content?.$case === 'file' && content.value.blocks !== undefined ? hexes(content.value.blocks.hashes) : [],
@@ -134,7 +134,7 @@ export class UploadWorld {
 
   /** The blocks of the file that was committed last. */
   blocksCommitted(): Blocklist {
-    const content = this.commits.findLast(({ items }) => items.length > 0)?.items.at(-1)?.content;
+    const content = this.pushes.findLast(({ items }) => items.length > 0)?.items.at(-1)?.content;
     if (content?.$case !== 'file' || content.value.blocks === undefined) throw new Error('no file was committed');
     return content.value.blocks;
   }

@@ -6,6 +6,7 @@ import { AccountServiceService } from '../../../proto/gen/drystone/metadata/v1/a
 import { AdminServiceService } from '../../../proto/gen/drystone/metadata/v1/admin.js';
 import { EnrollmentServiceService } from '../../../proto/gen/drystone/metadata/v1/enrollment.js';
 import { FleetServiceService } from '../../../proto/gen/drystone/metadata/v1/fleet.js';
+import { LocatorServiceService } from '../../../proto/gen/drystone/metadata/v1/locator.js';
 import { PresenceServiceService } from '../../../proto/gen/drystone/metadata/v1/presence.js';
 
 export interface MetadataCalls {
@@ -15,6 +16,7 @@ export interface MetadataCalls {
   readonly enrollment: ServiceCaller<typeof EnrollmentServiceService>;
   readonly feed: ServiceCaller<typeof FeedServiceService>;
   readonly fleet: ServiceCaller<typeof FleetServiceService>;
+  readonly locator: ServiceCaller<typeof LocatorServiceService>;
   readonly presence: ServiceCaller<typeof PresenceServiceService>;
 }
 
@@ -27,6 +29,7 @@ export function metadataCalls(channel: RpcChannel): MetadataCalls {
     enrollment: channel.service(EnrollmentServiceService),
     feed: channel.service(FeedServiceService),
     fleet: channel.service(FleetServiceService),
+    locator: channel.service(LocatorServiceService),
     presence: channel.service(PresenceServiceService),
   };
 }

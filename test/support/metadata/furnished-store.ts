@@ -1,9 +1,11 @@
+import type { FeedQuery } from '../../../common/feed-service/feed-source.js';
+import type { PushDecision } from '../../../common/feed/decide-push.js';
 import { decodeItem } from '../../../common/feed/item-codec.js';
 import type { Item } from '../../../common/feed/item.js';
 import type { AccountName, NamespaceId } from '../../../common/ids.js';
 import { wireLimits } from '../../../common/limits.js';
-import type { CommitDecision, StoredBlocks } from '../../../metadata/commit/decide.js';
-import type { FeedQuery, MetadataStore } from '../../../metadata/store/contract.js';
+import type { StoredBlocks } from '../../../metadata/commit/commit-batch.js';
+import type { MetadataStore } from '../../../metadata/store/contract.js';
 import type { AccountRole, DeviceRow, NamespaceRow, NewNamespace } from '../../../metadata/store/rows.js';
 import {
   accountNamed,
@@ -14,9 +16,9 @@ import {
   newItem,
   SAMPLE_TIME_MS,
   sampleAgent,
+  type SampleAgent,
   sampleNamespace,
   sampleToken,
-  type SampleAgent,
 } from './samples.js';
 
 export const ana = accountNamed('ana');
@@ -42,7 +44,7 @@ export function commitItems(
   store: MetadataStore,
   items: readonly Item[],
   stored: readonly StoredBlocks[] = [],
-): Promise<CommitDecision> {
+): Promise<PushDecision> {
   return store.journal.commit(shared.id, { items: items.map(newItem), stored });
 }
 

@@ -10,6 +10,7 @@ import {
   type Version,
 } from '../../../common/feed/item.js';
 import { itemOf } from '../../../common/feed/merge.js';
+import type { NewItem } from '../../../common/feed/push-items.js';
 import { compareStates } from '../../../common/feed/state-order.js';
 import type { EnrollmentSubject } from '../../../common/identity/enrollment-token.js';
 import {
@@ -24,7 +25,6 @@ import {
   type ReplicaId,
 } from '../../../common/ids.js';
 import { rawPublicKey, signReceipt, type Receipt } from '../../../common/receipt.js';
-import type { NewItem } from '../../../metadata/commit/decide.js';
 import type {
   AgentRow,
   AuditAction,

@@ -153,6 +153,11 @@ export const metadataAttempts: Readonly<Record<string, Attempted>> = {
   'FleetService/Heartbeat': (attempt) => heartbeat(attempt, agentIdOf(attempt)),
   'FleetService/Heartbeat (another agent)': (attempt) => heartbeat(attempt, attempt.fleet.agentId),
 
+  'LocatorService/Advertise': ({ calls, namespaceId }) =>
+    calls.locator.advertise({ namespaceId, addresses: ['lisbon.example:7500'], cursor: 0n, premises: 'lisbon' }),
+  'LocatorService/Locate': ({ calls, namespaceId }) =>
+    calls.locator.locate({ namespaceId, hashes: Buffer.alloc(32, 7) }),
+
   'PresenceService/FindMissing': ({ calls, namespaceId, fleet }) =>
     collect(
       calls.presence.findMissing(streamOf({ namespaceId, targetAgentId: fleet.agentId, hashes: Buffer.alloc(32, 7) })),

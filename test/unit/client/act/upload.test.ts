@@ -92,14 +92,14 @@ test('a rename enters the feed in one message, deletions come last, parents of t
   await world.upload(world.file('old', 'moved'));
   const [done] = world.outcomes;
   const synced = done?.outcome === 'committed' ? done.item : undefined;
-  world.commits.length = 0;
+  world.pushes.length = 0;
   await world.upload(
     moved,
     operation('d/gone', { from: 'deletion', synced: undefined }),
     operation('d', { from: 'deletion', synced: undefined }),
     operation('old', { from: 'deletion', synced: synced! }),
   );
-  const messages = world.commits.map(({ items }) => items.map(({ path }) => path)).filter((paths) => paths.length > 0);
+  const messages = world.pushes.map(({ items }) => items.map(({ path }) => path)).filter((paths) => paths.length > 0);
   expect(messages.flat()).toEqual(['new name', 'old', 'd/gone', 'd']);
   expect(messages[0]?.slice(0, 2)).toEqual(['new name', 'old']);
 });
@@ -111,7 +111,7 @@ test('no message has more items than the contract allows', async () => {
   });
   await world.upload(...directories);
   expect(world.told('committed')).toHaveLength(2500);
-  expect(Math.max(...world.commits.map(({ items }) => items.length))).toBe(wireLimits.itemsPerCommit);
+  expect(Math.max(...world.pushes.map(({ items }) => items.length))).toBe(wireLimits.itemsPerCommit);
 });
 
 test('an item that met another one is told of with what the namespace holds now', async () => {
@@ -140,10 +140,10 @@ test('what is said again is said as it was, and not at all where the file is ano
   await world.upload({ ...file, offer: said!, again: said });
   expect(world.told('committed')).toEqual(['a', 'a']);
   expect(world.noted.map((items) => sameItem(items[0]!, said!))).toEqual([true, true]);
-  world.commits.length = 0;
+  world.pushes.length = 0;
   await world.upload({ ...world.file('a', 'other'), offer: said!, again: said });
   expect(world.told('read')).toEqual(['a']);
-  expect(world.commits.flatMap(({ items }) => items)).toEqual([]);
+  expect(world.pushes.flatMap(({ items }) => items)).toEqual([]);
 });
 
 test('conflicted copies and what they settle travel in one message, or not at all', async () => {
@@ -156,9 +156,9 @@ test('conflicted copies and what they settle travel in one message, or not at al
   for (const { content } of [...copies, item]) {
     if (content.kind === 'file') for (const hex of hexes(content.blocks.hashes)) world.present.add(hex);
   }
-  world.commits.length = 0;
+  world.pushes.length = 0;
   await world.upload(settling);
-  const messages = world.commits.filter(({ items }) => items.length > 0);
+  const messages = world.pushes.filter(({ items }) => items.length > 0);
   expect(messages.map(({ items }) => items.map(({ path }) => path))).toEqual([[copies[0]!.path, 'p']]);
 });
 
@@ -174,7 +174,7 @@ test('a path that comes twice is sent in two messages', async () => {
     items: [itemFrom('d', [stateBy('a', 1, 5, DIRECTORY)])],
   } as const;
   await world.upload(directory, settling);
-  expect(world.commits.map(({ items }) => items.length).filter((count) => count > 0)).toEqual([1, 1]);
+  expect(world.pushes.map(({ items }) => items.length).filter((count) => count > 0)).toEqual([1, 1]);
 });
 
 test('a rename whose content is lost at the agents is committed whole or not at all', async () => {

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Item } from '../../../../common/feed/item.js';
 import { settle } from '../../../../common/feed/conflicts.js';
+import type { Item } from '../../../../common/feed/item.js';
 import { mergeItems } from '../../../../common/feed/merge.js';
-import { metadataLimits } from '../../../../common/limits.js';
-import { DELETION } from '../../../support/feed/sample-states.js';
+import { feedLimits } from '../../../../common/limits.js';
 import { HERE, item, localFile, NOW_MS, PlannedTrees, text, THERE } from '../../../support/client/planned-trees.js';
+import { DELETION } from '../../../support/feed/sample-states.js';
 
 let here: PlannedTrees;
 beforeEach(() => {
@@ -61,7 +61,7 @@ describe('what was said and not answered', () => {
     await here.agreed({ file: 'old' });
     await here.folderHas(localFile('file', 'ours'));
     const offer = await here.offered('file', 1, text('ours'));
-    const ahead = { ...offer, at: { wallMs: NOW_MS + metadataLimits.changeAheadMs + 1, logical: 0 } };
+    const ahead = { ...offer, at: { wallMs: NOW_MS + feedLimits.changeAheadMs + 1, logical: 0 } };
     await here.trees.write({ offered: new Map([[offer.path, ahead]]) });
     expect(here.planned().operations).toMatchObject([
       { kind: 'commit-item', offer: { change: { counter: 2 }, at: { wallMs: 1 } }, again: undefined },

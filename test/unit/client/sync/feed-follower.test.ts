@@ -7,7 +7,7 @@ import { DrystoneError } from '../../../../common/errors.js';
 import { settle } from '../../../../common/feed/conflicts.js';
 import { itemToWire } from '../../../../common/feed/item-codec.js';
 import type { Item, ItemPath } from '../../../../common/feed/item.js';
-import type { AgentId, Cursor, NamespaceId, ReplicaId } from '../../../../common/ids.js';
+import type { Cursor, NamespaceId, ReplicaId } from '../../../../common/ids.js';
 import type { FeedPage } from '../../../../proto/gen/drystone/feed/v1/feed.js';
 import { DIRECTORY, itemFrom, stateBy } from '../../../support/feed/sample-states.js';
 

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { hashCount } from '../../../../common/block-hash.js';
+import { settle, settleAsDirectory } from '../../../../common/feed/conflicts.js';
+import {
+  contentsNeeded,
+  type CurrentItem,
+  decidePush,
+  type PushDecision,
+} from '../../../../common/feed/decide-push.js';
 import { decodeItem } from '../../../../common/feed/item-codec.js';
 import type { Item } from '../../../../common/feed/item.js';
 import { mergeItems } from '../../../../common/feed/merge.js';
-import { settle, settleAsDirectory } from '../../../../common/feed/conflicts.js';
-import { metadataLimits, wireLimits } from '../../../../common/limits.js';
-import {
-  contentsNeeded,
-  decideCommit,
-  headOf,
-  missingBlocks,
-  type CommitBatch,
-  type CommitDecision,
-  type CurrentItem,
-} from '../../../../metadata/commit/decide.js';
+import { missingBlocks } from '../../../../common/feed/named-blocks.js';
+import { headOf } from '../../../../common/feed/placement.js';
+import { feedLimits, wireLimits } from '../../../../common/limits.js';
+import type { CommitBatch } from '../../../../metadata/commit/commit-batch.js';
 import {
   contestedAt,
   cursor,
@@ -34,22 +34,22 @@ function holding(held: Item, next: Item, batch: CommitBatch): CurrentItem {
 }
 
 /** Commits items where their paths hold what `held` has of them. */
-function commitAll(items: readonly Item[], held: readonly Item[], committer?: string): CommitDecision {
+function commitAll(items: readonly Item[], held: readonly Item[], committer?: string): PushDecision {
   const device = committer === undefined ? {} : { committer: deviceNamed(committer) };
   const batch = { items: items.map(newItem), stored: [], ...device };
   const current = items.map((next) => {
     const there = held.find(({ path }) => path === next.path);
     return there === undefined ? undefined : holding(there, next, batch);
   });
-  return decideCommit({ feed, current, missing: Buffer.alloc(0) }, batch);
+  return decidePush({ feed, current, missing: Buffer.alloc(0) }, batch);
 }
 
 /** Commits `next` where its path holds `held`. */
-function commit(next: Item, held?: Item): CommitDecision {
+function commit(next: Item, held?: Item): PushDecision {
   return commitAll([next], held === undefined ? [] : [held]);
 }
 
-describe('decideCommit', () => {
+describe('decidePush', () => {
   it('places a new item at the end of the feed', () => {
     const next = itemAt('a', { ana: 1 }, fileOf('1'));
     expect(commit(next)).toMatchObject({
@@ -151,7 +151,7 @@ describe('decideCommit', () => {
 
   it('writes nothing while a block is missing', () => {
     const missing = hashesNamed('1');
-    const decision = decideCommit({ feed, current: [], missing }, { items: [newItem(itemAt('a'))], stored: [] });
+    const decision = decidePush({ feed, current: [], missing }, { items: [newItem(itemAt('a'))] });
     expect(decision).toEqual({ feed, missing, merged: [], writes: [] });
   });
 
@@ -159,18 +159,18 @@ describe('decideCommit', () => {
     const next = itemAt('a', { ben: 1 });
     const held = newItem(itemAt('a', { ana: 2 }));
     const head = headOf({ ...held, cursor: cursor(7), supersedes: undefined });
-    const large = { head, content: { ...held, encoded: Buffer.alloc(metadataLimits.answerBytes + 1) } };
+    const large = { head, content: { ...held, encoded: Buffer.alloc(feedLimits.answerBytes + 1) } };
     const stale = newItem(itemAt('a', { ana: 1 }));
     const one = { items: [stale], stored: [] };
-    expect(decideCommit({ feed, current: [large], missing: Buffer.alloc(0) }, one).merged).toHaveLength(1);
+    expect(decidePush({ feed, current: [large], missing: Buffer.alloc(0) }, one).merged).toHaveLength(1);
     const two = { items: [stale, newItem(next)], stored: [] };
-    expect(() => decideCommit({ feed, current: [large, large], missing: Buffer.alloc(0) }, two)).toThrow(
+    expect(() => decidePush({ feed, current: [large, large], missing: Buffer.alloc(0) }, two)).toThrow(
       expect.objectContaining({ code: 'INVALID_ARGUMENT', details: { field: 'items' } }),
     );
   });
 });
 
-describe('of a device, decideCommit takes', () => {
+describe('of a device, decidePush takes', () => {
   const contested = contestedAt('a', ['ben', fileOf('1')], ['cai', fileOf('2')]);
   const { copies, item: settled } = settle(contested);
 

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { FeedPage } from '../../../../proto/gen/drystone/feed/v1/feed.js';
-import type { EncodedPage } from '../../../../metadata/feed/encoded-page.js';
-import { FeedReader } from '../../../../metadata/feed/feed-reader.js';
-import { Subscriptions } from '../../../../metadata/feed/subscriptions.js';
-import { WatcherLimit } from '../../../../metadata/feed/watcher-limit.js';
+import type { EncodedPage } from '../../../../common/feed-service/encoded-page.js';
+import { FeedReader } from '../../../../common/feed-service/feed-reader.js';
+import { Subscriptions } from '../../../../common/feed-service/subscriptions.js';
+import { WatcherLimit } from '../../../../common/feed-service/watcher-limit.js';
 import type { MetadataStore } from '../../../../metadata/store/contract.js';
 import { createMemoryStore } from '../../../../metadata/store/memory-store.js';
+import { metadataLimits } from '../../../../common/limits.js';
+import { FeedPage } from '../../../../proto/gen/drystone/feed/v1/feed.js';
 import { commitItems, furnish, shared } from '../../../support/metadata/furnished-store.js';
 import { cursor, itemAt } from '../../../support/metadata/samples.js';
 
@@ -15,7 +16,7 @@ async function open(
   const store = createMemoryStore();
   await furnish(store);
   const limit = new WatcherLimit(capacity);
-  const subscriptions = new Subscriptions(new FeedReader(store.journal), limit);
+  const subscriptions = new Subscriptions(new FeedReader(store.journal, metadataLimits.pageCacheBytes), limit);
   store.onChange((change) => change.kind === 'feed' && subscriptions.moved(change.namespaceId, change.cursor));
   return { store, subscriptions, limit };
 }

@@ -3,11 +3,11 @@ import { settle } from '../../../../common/feed/conflicts.js';
 import { itemFromWire, itemToWire } from '../../../../common/feed/item-codec.js';
 import type { Item } from '../../../../common/feed/item.js';
 import { mergeItems } from '../../../../common/feed/merge.js';
-import { metadataLimits, wireLimits } from '../../../../common/limits.js';
+import { feedLimits, metadataLimits, wireLimits } from '../../../../common/limits.js';
 import { receiptToMessage } from '../../../../common/receipt-message.js';
 import type { Receipt as WireReceipt } from '../../../../proto/gen/drystone/block/v1/block.js';
-import { MemberRole } from '../../../../proto/gen/drystone/metadata/v1/access.js';
 import type { Item as WireItem } from '../../../../proto/gen/drystone/feed/v1/feed.js';
+import { MemberRole } from '../../../../proto/gen/drystone/metadata/v1/access.js';
 import { collect, streamOf } from '../../../support/async-tools.js';
 import { ManualClock } from '../../../support/manual-clock.js';
 import {
@@ -82,7 +82,7 @@ describe('FeedService.Push', () => {
 
   it('refuses a change from the future, names its path and changes nothing', async () => {
     const at = (wallMs: number): Item => ({ ...itemAt('early'), at: { wallMs, logical: 0 } });
-    const latestMs = START_MS + metadataLimits.changeAheadMs;
+    const latestMs = START_MS + feedLimits.changeAheadMs;
     const refusal = {
       code: 'FAILED_PRECONDITION',
       reason: 'CLOCK_AHEAD',

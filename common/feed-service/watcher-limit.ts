@@ -1,11 +1,11 @@
-import { overloaded } from '../../common/errors.js';
-import { metadataLimits } from '../../common/limits.js';
+import { overloaded } from '../errors.js';
+import { feedLimits } from '../limits.js';
 
 /** Bounds the streams that stay open to wait for changes: subscriptions and watches together. */
 export class WatcherLimit {
   #open = 0;
 
-  constructor(readonly capacity: number = metadataLimits.subscribers) {}
+  constructor(readonly capacity: number) {}
 
   /** Streams that are open now. */
   get openCount(): number {
@@ -15,7 +15,7 @@ export class WatcherLimit {
   /** Takes a place; RESOURCE_EXHAUSTED with a retry delay where there is none. Call the result once to give it back. */
   enter(): () => void {
     if (this.#open >= this.capacity) {
-      throw overloaded(`${this.capacity} watches are open, no more are taken`, metadataLimits.retryAfterMs);
+      throw overloaded(`${this.capacity} watches are open, no more are taken`, feedLimits.retryAfterMs);
     }
     this.#open++;
     return () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { EncodedPage } from '../../../../metadata/feed/encoded-page.js';
-import { PageCache } from '../../../../metadata/feed/page-cache.js';
+import type { EncodedPage } from '../../../../common/feed-service/encoded-page.js';
+import { PageCache } from '../../../../common/feed-service/page-cache.js';
 import { deferred } from '../../../support/async-tools.js';
 import { cursor } from '../../../support/metadata/samples.js';
 

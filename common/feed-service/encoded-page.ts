@@ -1,5 +1,5 @@
-import type { Cursor } from '../../common/ids.js';
-import type { FeedSlice, StoredEntry } from '../store/contract.js';
+import type { Cursor } from '../ids.js';
+import type { FeedSlice, StoredEntry } from './feed-source.js';
 
 /** A page of a feed, encoded once for all who are sent it. */
 export interface EncodedPage {

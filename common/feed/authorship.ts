@@ -1,8 +1,8 @@
-import { settle, settleAsDirectory } from '../../common/feed/conflicts.js';
-import { statesOf, type Item, type ItemPath, type ItemState, type Version } from '../../common/feed/item.js';
-import { compareStates } from '../../common/feed/state-order.js';
-import { covers } from '../../common/feed/version.js';
-import type { DeviceId } from '../../common/ids.js';
+import type { DeviceId } from '../ids.js';
+import { settle, settleAsDirectory } from './conflicts.js';
+import { type Item, type ItemPath, type ItemState, statesOf, type Version } from './item.js';
+import { compareStates } from './state-order.js';
+import { covers } from './version.js';
 
 /** Whether one of the items has a state that `committer` has not made. */
 export function bringsOthersChanges(committer: DeviceId, items: readonly { readonly item: Item }[]): boolean {

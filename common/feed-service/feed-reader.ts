@@ -1,19 +1,24 @@
-import type { Cursor, NamespaceId } from '../../common/ids.js';
-import { metadataLimits, wireLimits } from '../../common/limits.js';
-import type { FeedQuery, JournalStore } from '../store/contract.js';
-import { cursorAhead } from '../store/store-errors.js';
-import { encodeFeedPage, type EncodedPage } from './encoded-page.js';
+import type { Cursor, NamespaceId } from '../ids.js';
+import { wireLimits } from '../limits.js';
+import { type EncodedPage, encodeFeedPage } from './encoded-page.js';
+import { cursorAhead, type FeedQuery, type FeedSource } from './feed-source.js';
 import { PageCache } from './page-cache.js';
 
 /** Reads feeds in encoded pages. */
 export class FeedReader {
-  readonly #cache = new PageCache(metadataLimits.pageCacheBytes);
+  readonly #cache: PageCache;
 
-  constructor(readonly journal: JournalStore) {}
+  /** @param cacheBytes of pages kept for subscribers that stand at the same cursor. */
+  constructor(
+    readonly source: FeedSource,
+    cacheBytes: number,
+  ) {
+    this.#cache = new PageCache(cacheBytes);
+  }
 
   /** A page as asked for. NOT_FOUND (NAMESPACE_UNKNOWN), OUT_OF_RANGE (CURSOR_AHEAD). */
   async read(namespaceId: NamespaceId, query: Omit<FeedQuery, 'maxBytes'>): Promise<EncodedPage> {
-    return encodeFeedPage(await this.journal.readFeed(namespaceId, { ...query, maxBytes: wireLimits.pageBytes }));
+    return encodeFeedPage(await this.source.readFeed(namespaceId, { ...query, maxBytes: wireLimits.pageBytes }));
   }
 
   /**
@@ -21,7 +26,7 @@ export class FeedReader {
    */
   async readShared(namespaceId: NamespaceId, after: Cursor): Promise<EncodedPage> {
     // The feed is another after each commit, and the same until then: its end is part of the key.
-    const { cursor: end } = await this.journal.feedHead(namespaceId);
+    const { cursor: end } = await this.source.feedHead(namespaceId);
     if (after > end) throw cursorAhead(after, end);
     const query = { after, maxEntries: wireLimits.entriesPerPage, pathPrefix: '' };
     return this.#cache.get(`${namespaceId} ${after} ${end}`, () => this.read(namespaceId, query));

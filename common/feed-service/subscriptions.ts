@@ -1,4 +1,4 @@
-import type { Cursor, NamespaceId } from '../../common/ids.js';
+import type { Cursor, NamespaceId } from '../ids.js';
 import { Doorbell } from './doorbell.js';
 import type { EncodedPage } from './encoded-page.js';
 import type { FeedReader } from './feed-reader.js';

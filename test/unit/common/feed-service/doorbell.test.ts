@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Doorbell } from '../../../../metadata/feed/doorbell.js';
+import { Doorbell } from '../../../../common/feed-service/doorbell.js';
 
 /** Whether a promise has settled once everything that can run has run. */
 async function hasSettled(promise: Promise<void>): Promise<boolean> {

@@ -1,0 +1,43 @@
+import { DrystoneError } from '../errors.js';
+import type { Cursor, NamespaceId } from '../ids.js';
+
+/** The feeds of one endpoint, as they are read. */
+export interface FeedSource {
+  /** Where the feed ends; NOT_FOUND (NAMESPACE_UNKNOWN) where there is none. */
+  feedHead(namespaceId: NamespaceId): Promise<{ readonly cursor: Cursor }>;
+  /** A part of the feed, as of one moment; NOT_FOUND (NAMESPACE_UNKNOWN), OUT_OF_RANGE (CURSOR_AHEAD). */
+  readFeed(namespaceId: NamespaceId, query: FeedQuery): Promise<FeedSlice>;
+}
+
+export interface FeedQuery {
+  /** Entries after this one. */
+  readonly after: Cursor;
+  /** Entries at the most. */
+  readonly maxEntries: number;
+  /** Encoded bytes of items at the most, unless the first is larger. */
+  readonly maxBytes: number;
+  /** Only items at or below this path; all where it is empty. */
+  readonly pathPrefix: string;
+}
+
+export interface FeedSlice {
+  /** Ascending. */
+  readonly entries: readonly StoredEntry[];
+  /** Go on after this one: past what the prefix left out, and the feed's end where that was reached. */
+  readonly nextCursor: Cursor;
+  /** Whether no entry after `nextCursor` existed when this was read. */
+  readonly caughtUp: boolean;
+}
+
+/** A feed entry as it lies in the store. */
+export interface StoredEntry {
+  readonly cursor: Cursor;
+  /** The item's protobuf encoding. */
+  readonly item: Uint8Array;
+}
+
+/** OUT_OF_RANGE: the reader holds the state of another feed. */
+export function cursorAhead(cursor: Cursor, end: Cursor): DrystoneError {
+  const message = `cursor ${cursor} is beyond the feed's end, ${end}; read the feed again from 0`;
+  return new DrystoneError('OUT_OF_RANGE', 'CURSOR_AHEAD', message);
+}

@@ -1,0 +1,128 @@
+import { invalidArgument } from '../errors.js';
+import type { Cursor, DeviceId } from '../ids.js';
+import { feedLimits } from '../limits.js';
+import { authorship, bringsOthersChanges } from './authorship.js';
+import { encodeItem } from './item-codec.js';
+import type { FeedEntry, Item, ItemPath, Version } from './item.js';
+import { collide, fitsTheWire, mergeItems, sameItem } from './merge.js';
+import { Placement, type FeedHead, type ItemHead, type ItemWrite } from './placement.js';
+import type { NewItem } from './push-items.js';
+import { compareVersions, NO_VERSION } from './version.js';
+
+/** Items that are pushed: one transaction. */
+export interface PushBatch {
+  /** Each path at most once. */
+  readonly items: readonly NewItem[];
+  /** Whose changes these are; where it is not set, anybody's are taken. See common/feed/authorship.ts. */
+  readonly committer?: DeviceId;
+}
+
+/** A path's current item. */
+export interface CurrentItem {
+  readonly head: ItemHead;
+  /** Set where {@link contentsNeeded}. */
+  readonly content: NewItem | undefined;
+}
+
+/** A namespace as a push finds it. */
+export interface FeedState {
+  readonly feed: FeedHead;
+  /** For each item of the batch what its path holds; undefined for a new path. */
+  readonly current: readonly (CurrentItem | undefined)[];
+  /** Packed hashes, each once, of blocks of the items that are not held where they have to be. */
+  readonly missing: Uint8Array;
+}
+
+/** What became of an item that is not held as it was sent. */
+export interface Merged {
+  /** Its place in the batch. */
+  readonly index: number;
+  /** What the namespace holds now; undefined where that is nothing. */
+  readonly current: FeedEntry | undefined;
+}
+
+export interface PushDecision {
+  /** The feed after this push. */
+  readonly feed: FeedHead;
+  /** Packed; where it is not empty nothing is written. */
+  readonly missing: Uint8Array;
+  /** In the order of the batch. */
+  readonly merged: readonly Merged[];
+  /** With ascending cursors. */
+  readonly writes: readonly ItemWrite[];
+}
+
+/** A namespace inside a transaction, for engines that can look things up one by one at no cost. */
+export interface FeedView {
+  readonly feed: FeedHead;
+  /** What the path holds. */
+  head(path: ItemPath): ItemHead | undefined;
+  /** The item at a place of the feed. */
+  entry(cursor: Cursor): NewItem;
+}
+
+/** For each item of the batch what its path holds, its content where it is needed. */
+export function readCurrent(view: FeedView, batch: PushBatch): (CurrentItem | undefined)[] {
+  const isNeeded = contentsNeeded(batch);
+  return batch.items.map(({ item }) => {
+    const head = view.head(item.path);
+    if (head === undefined) return undefined;
+    return { head, content: isNeeded(item, head.version) ? view.entry(head.cursor) : undefined };
+  });
+}
+
+/**
+ * Of which items a push has to look at what their paths hold, given what is held: of those that do not plainly succeed
+ * it, or of all where it brings changes of others.
+ */
+export function contentsNeeded(batch: PushBatch): (item: Item, held: Version) => boolean {
+  if (mustBeAllowed(batch)) return () => true;
+  return (item, held) => compareVersions(item.version, held) !== 'dominates';
+}
+
+/**
+ * What becomes of a batch: each item is merged with the one held, and written where that says something new. It is left out
+ * where the merged item would exceed the limits, where another state is held under its change, and where it is not the
+ * committer's to make. Pure, so it is the same in every engine and at every endpoint. INVALID_ARGUMENT where what is to be
+ * said of the items would not fit into an answer.
+ */
+export function decidePush(state: FeedState, batch: PushBatch): PushDecision {
+  if (state.missing.length > 0) return { feed: state.feed, missing: state.missing, merged: [], writes: [] };
+  const placement = new Placement(state.feed);
+  const merged: Merged[] = [];
+  let answerBytes = 0;
+  const isAllowed = allowance(state, batch);
+  batch.items.forEach((next, index) => {
+    const current = state.current[index];
+    const held = current?.content;
+    const outcome = isAllowed(next.item, current) ? mergeWith(held, next) : held;
+    const isNew = outcome !== undefined && outcome !== held;
+    const cursor = isNew ? placement.place(outcome, current?.head) : current?.head.cursor;
+    if (outcome !== undefined && sameItem(outcome.item, next.item)) return;
+    answerBytes += outcome?.encoded.length ?? 0;
+    merged.push({ index, current: outcome && cursor !== undefined ? { cursor, item: outcome.item } : undefined });
+  });
+  if (merged.length > 1 && answerBytes > feedLimits.answerBytes) {
+    throw invalidArgument('items', 'meet items too large for one answer; commit fewer of them in one message');
+  }
+  return { feed: placement.feed, missing: state.missing, merged, writes: placement.writes };
+}
+
+function mustBeAllowed({ committer, items }: PushBatch): boolean {
+  return committer !== undefined && bringsOthersChanges(committer, items);
+}
+
+function allowance(state: FeedState, batch: PushBatch): (item: Item, current: CurrentItem | undefined) => boolean {
+  if (batch.committer === undefined || !mustBeAllowed(batch)) return () => true;
+  const held = state.current.flatMap((current) => (current?.content === undefined ? [] : [current.content.item]));
+  const isTheirs = authorship(batch.committer, held);
+  return (item, current) => isTheirs(item, current?.head.version ?? NO_VERSION);
+}
+
+/** What a path holds once `next` has come to `held`: one of the two themselves where the other adds nothing. */
+function mergeWith(held: NewItem | undefined, next: NewItem): NewItem {
+  if (held === undefined) return next;
+  const item = mergeItems(held.item, next.item);
+  if (item === held.item || collide(held.item, next.item) || !fitsTheWire(item)) return held;
+  return item === next.item ? next : { item, encoded: encodeItem(item) };
+}

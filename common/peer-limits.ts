@@ -1,0 +1,49 @@
+/** The part of common/limits.ts, through which it is imported, that is about endpoints which give blocks to others. */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** A client endpoint among its peers. Sizes are in bytes, times in milliseconds. */
+export const peerLimits = {
+  /** Peers of one namespace that an endpoint knows and keeps a connection to. */
+  known: 64,
+  /** How long a peer may take to answer the first question over a new connection, and how many are asked at once. */
+  probeMs: 2_000,
+  probesAtOnce: 8,
+  /** For this long a peer that has failed, stalled or could not be reached is left alone. */
+  pauseMs: 30_000,
+  /** An endpoint says again that it is there, and asks who else is, this often, or when this part of its lease is over. */
+  lookUpMs: 15_000,
+  lookUpShare: 1 / 2,
+  /** A download asks anew where the last answer is older than this, and waits for the answer this long at the most. */
+  lookUpAgeMs: 2_000,
+  lookUpWaitMs: 2_000,
+  /** How long it takes leave of metadata when it ends. */
+  farewellMs: 1_000,
+  /** Peers of the site that are asked for a block before the agents, and after them; and remote ones at the end. */
+  triedBeforeAgents: 2,
+  triedAfterAgents: 4,
+  remoteTried: 2,
+  /** Blocks of one download of which it asks who at the site has them, and how long it waits before it begins without. */
+  surveyedBlocks: 65_536,
+  surveyMs: 1_000,
+  /** A source from which more is owed than it gives in this time is passed over while another can be asked. */
+  patienceMs: 5_000,
+  /** A source that has sent nothing for this long, though something is owed, is dropped where another can be asked. */
+  peerStallMs: 6_000,
+  agentStallMs: 20_000,
+  /** How often that is looked at. */
+  stallCheckMs: 500,
+  /** For this long a source that was dropped is not asked in the same download. */
+  dropMs: 10_000,
+  /** A rate is measured over at least this time and this many bytes. */
+  rateMs: 250,
+  rateBytes: 512 * KiB,
+  /** How long a peer waits for a block that it is fetching itself before it says that it lacks it. */
+  comingWaitMs: 4_000,
+  /** Blocks of one download that it knows to be coming, and bytes of whole small files that it keeps to give them on. */
+  comingBlocks: 131_072,
+  comingBytes: 16 * MiB,
+  /** The bucket of a bandwidth limit holds what passes in this time: what was saved up is not sent at once. */
+  rateBurstMs: 250,
+} as const;
