@@ -18,7 +18,8 @@ interface KnownAgent {
   readonly candidate: Omit<Candidate, 'isFailing'>;
   /** Opened when first needed. */
   channel: RpcChannel | undefined;
-  failedAtMs: number | undefined;
+  /** Until when others come before it, because it has failed; monotonic. */
+  failingUntilMs: number;
 }
 
 /** The agents to which the namespace is assigned, as metadata last said, and the connections to them. */
@@ -42,16 +43,19 @@ export class AgentDirectory {
     }
     for (const [agentId, candidate] of named) {
       const known = this.#agents.get(agentId);
-      this.#agents.set(agentId, { channel: known?.channel, failedAtMs: known?.failedAtMs, candidate });
+      this.#agents.set(agentId, {
+        channel: known?.channel,
+        failingUntilMs: known?.failingUntilMs ?? -Infinity,
+        candidate,
+      });
     }
   }
 
   /** In no particular order. */
   candidates(): Candidate[] {
     const nowMs = this.clock.monotonicMs();
-    return [...this.#agents.values()].map(({ candidate, failedAtMs }) => {
-      const isFailing = failedAtMs !== undefined && nowMs - failedAtMs < clientLimits.agentPauseMs;
-      return { ...candidate, isFailing };
+    return [...this.#agents.values()].map(({ candidate, failingUntilMs }) => {
+      return { ...candidate, isFailing: nowMs < failingUntilMs };
     });
   }
 
@@ -68,13 +72,19 @@ export class AgentDirectory {
   }
 
   /**
-   * The agent has failed us: for `clientLimits.agentPauseMs` others come first. Where it was our access token that it
-   * refused, the next call has another.
+   * The agent has failed us: for `clientLimits.agentPauseMs` others come first, and as much longer as it has asked for
+   * itself. Where it was our access token that it refused, the next call has another.
    */
-  noteFailure(agentId: AgentId, { code }: DrystoneError): void {
+  noteFailure(agentId: AgentId, { code, details }: DrystoneError): void {
     if (code === 'UNAUTHENTICATED' || code === 'PERMISSION_DENIED') this.tokens.forget();
     const agent = this.#agents.get(agentId);
-    if (agent !== undefined) agent.failedAtMs = this.clock.monotonicMs();
+    if (agent === undefined) return;
+    agent.failingUntilMs = this.clock.monotonicMs() + clientLimits.agentPauseMs + (details.retryAfterMs ?? 0);
+  }
+
+  /** Whether there is an agent that takes blocks, as far as is known. */
+  get hasTaker(): boolean {
+    return this.candidates().some(({ state, isFailing }) => state === 'online' && !isFailing);
   }
 
   close(): void {

@@ -28,7 +28,10 @@ export function agentUpstream(parts: AgentUpstreamParts): Upstream {
         agentId,
         blocks,
         missing: (lists, signal) => blocks.missing(namespaceId, lists, { signal }),
-        onFailure: (error) => agents.noteFailure(agentId, error),
+        onFailure: (error) => {
+          agents.noteFailure(agentId, error);
+          return false;
+        },
       });
     },
     async *push(messages, signal) {

@@ -47,7 +47,10 @@ async function chooseTarget(parts: MetadataUpstreamParts, sample: Uint8Array, si
     agentId,
     blocks: agents.blocksOf(agentId),
     missing: (lists, together) => findMissing(parts, agentId, lists, together),
-    onFailure: (error) => agents.noteFailure(agentId, error),
+    onFailure: (error) => {
+      agents.noteFailure(agentId, error);
+      return agents.hasTaker;
+    },
   };
 }
 

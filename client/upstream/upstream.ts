@@ -10,8 +10,8 @@ export interface Target {
   readonly blocks: BlockClient;
   /** For each packed list of hashes, in order: those that the target lacks for the namespace, packed. */
   missing(lists: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined>;
-  /** It broke off: the next upload had better go elsewhere. */
-  readonly onFailure: (error: DrystoneError) => void;
+  /** It broke off: the next upload had better go elsewhere. Returns whether there is an elsewhere now. */
+  readonly onFailure: (error: DrystoneError) => boolean;
 }
 
 /** What is said at once: one transaction of whoever takes it. */

@@ -155,10 +155,12 @@ export class BlockSender {
     } catch (thrown) {
       signal.throwIfAborted();
       const error = toDrystoneError(thrown);
-      onFailure(error);
+      const isReplaceable = onFailure(error);
       // Whatever is wrong with the target, the same upload to another, or later, may succeed.
       const { reason, message, details } = error;
-      throw new DrystoneError('UNAVAILABLE', reason, `an upload broke off: ${message}`, details, { cause: thrown });
+      // What this one asks to wait is no reason to keep another one waiting.
+      const wait = isReplaceable ? {} : details;
+      throw new DrystoneError('UNAVAILABLE', reason, `an upload broke off: ${message}`, wait, { cause: thrown });
     }
   }
 

@@ -52,6 +52,8 @@ export class UploadWorld {
   declines = false;
   settling = false;
   targetFailures = 0;
+  hasOtherTarget = false;
+  targetFailure = new DrystoneError('INTERNAL', 'INTERNAL', 'the agent broke');
   beforeAnswer = (): void => undefined;
 
   async *missing(lists: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
@@ -89,7 +91,7 @@ export class UploadWorld {
     for await (const { hash, data } of blocks) {
       expect(hashBlockSync(data).equals(hash)).toBe(true);
       this.bytesPut.push(data);
-      if (this.put.length >= this.putsBeforeFailure) throw new DrystoneError('INTERNAL', 'INTERNAL', 'the agent broke');
+      if (this.put.length >= this.putsBeforeFailure) throw this.targetFailure;
       this.put.push(hashHex(hash));
       if (this.isProvisional) this.present.add(hashHex(hash));
       yield { agentId, namespaceId, issuedAtMs: 0, hashes: hash, signature: new Uint8Array(64) };
@@ -112,7 +114,10 @@ export class UploadWorld {
 
   upload(...operations: (CommitItem | Settle)[]): Promise<void> {
     this.settling = operations.some(({ kind }) => kind === 'settle');
-    const onFailure = (): number => this.targetFailures++;
+    const onFailure = (): boolean => {
+      this.targetFailures++;
+      return this.hasOtherTarget;
+    };
     const blocks = { put: this.putBlocks.bind(this) } as unknown as BlockClient;
     const target = { agentId, onFailure, blocks, missing: this.missing.bind(this) };
     const { isProvisional } = this;
