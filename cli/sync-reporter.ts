@@ -1,4 +1,11 @@
-import type { SyncConflict, SyncMode, SyncObserver, SyncProblem, SyncProgress, SyncSummary } from '../client/progress.js';
+import type {
+  SyncConflict,
+  SyncMode,
+  SyncObserver,
+  SyncProblem,
+  SyncProgress,
+  SyncSummary,
+} from '../client/progress.js';
 import type { Clock } from '../common/clock.js';
 import { RateMeter } from './output/rate-meter.js';
 import { formatProgress, formatRound, formatSummary, modeNames, NOTHING_DONE } from './output/sync-text.js';

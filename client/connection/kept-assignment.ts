@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { TextKeeper } from '../../common/files/text-keeper.js';
 import type { NamespaceName } from '../../common/ids.js';
-import type { AgentState, Assignment } from '../../proto/gen/drystone/metadata/v1/account.js';
+import { AgentState, type Assignment } from '../../proto/gen/drystone/metadata/v1/account.js';
 import { KeptJson } from './kept-json.js';
 
 const fileSchema = z.object({
@@ -10,7 +10,7 @@ const fileSchema = z.object({
   namespaceName: z.string(),
   epoch: z.string().regex(/^\d+$/),
   candidates: z.array(
-    z.object({ agentId: z.string(), premises: z.string(), address: z.string(), state: z.number().int() }),
+    z.object({ agentId: z.string(), premises: z.string(), address: z.string(), state: z.enum(AgentState) }),
   ),
 });
 
@@ -20,9 +20,8 @@ export class KeptAssignment {
 
   constructor(stateDirectory: string, texts: TextKeeper) {
     this.#file = new KeptJson(texts, join(stateDirectory, 'assignment.json'), (json) => {
-      const { epoch, candidates, ...rest } = fileSchema.parse(json);
-      const agents = candidates.map(({ state, ...agent }) => ({ ...agent, state: state as AgentState }));
-      return { ...rest, epoch: BigInt(epoch), candidates: agents };
+      const { epoch, ...rest } = fileSchema.parse(json);
+      return { ...rest, epoch: BigInt(epoch) };
     });
   }
 

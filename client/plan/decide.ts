@@ -57,7 +57,9 @@ export class Decider {
     const { path, remote, base, local } = situation;
     const kind = local?.kind ?? live(remote)?.content.kind ?? live(base)?.content.kind;
     if (kind === undefined) {
-      return this.#tellMetadata(situation) ?? (situation.isNewsToUs ? { kind: 'adopt', path, item: undefined } : 'nothing');
+      return (
+        this.#tellMetadata(situation) ?? (situation.isNewsToUs ? { kind: 'adopt', path, item: undefined } : 'nothing')
+      );
     }
     if (this.rules.leaveAlone(path, kind)) return 'nothing';
     if (this.rules.maySettle && remote !== undefined && conflictsOf(remote).length > 0) {

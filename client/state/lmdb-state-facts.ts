@@ -54,7 +54,6 @@ export async function readStateFacts(path: string): Promise<StateFacts> {
 /** How many records a database has; an older release may not have made it. */
 function countOf(root: RootDatabase<Buffer, Buffer>, name: string): number {
   const database = root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' }) as
-    | Database<Buffer, Buffer>
-    | undefined;
+    Database<Buffer, Buffer> | undefined;
   return (database?.getStats() as { entryCount: number } | undefined)?.entryCount ?? 0;
 }

@@ -73,7 +73,15 @@ class GatheredChanges implements StateChanges {
   }
 
   add(changes: PathChanges): void {
-    const { remote = [], local = [], synced = [], offered = [], confirmed = [], corrected = [], provisional = [] } = changes;
+    const {
+      remote = [],
+      local = [],
+      synced = [],
+      offered = [],
+      confirmed = [],
+      corrected = [],
+      provisional = [],
+    } = changes;
     for (const item of remote) mergeInto(this.remote, item);
     for (const item of confirmed) mergeInto(this.confirmed, item);
     for (const [path, entry] of local) this.local.set(path, entry);

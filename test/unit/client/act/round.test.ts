@@ -94,7 +94,7 @@ const settling: Settle = { kind: 'settle', path, items: [...copies, settled] };
 it.each([
   ['it holds one of the two', itemFrom('a', [stateBy('f', 1, 2, 'theirs')])],
   ['it holds neither', undefined],
-] as Array<[string, Item | undefined]>)(
+] as [string, Item | undefined][])(
   'a conflict of which not all has arrived where it is to be settled is tried later, not at once: %s',
   async (_what, held) => {
     const outcome = { outcome: 'declined', operation: settling, item: settled, held, entry: undefined } as const;
