@@ -185,6 +185,10 @@ function valueOf(setting: Setting<unknown>, where: string, raw: unknown, { direc
 function flagsByKey(command: Command): Readonly<Record<string, unknown>> {
   const values = command.opts();
   return Object.fromEntries(
-    command.options.map((option) => [option.name(), values[option.attributeName()] as unknown]),
+    command.options.map((option) => {
+      const value = values[option.attributeName()] as unknown;
+      // A switch that says no is given where what it denies no longer holds.
+      return [option.name(), option.negate ? value === false || undefined : value];
+    }),
   );
 }

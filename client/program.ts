@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
+import { ByteRate } from '../common/concurrency/byte-rate.js';
 import { DrystoneError } from '../common/errors.js';
 import { durableTexts } from '../common/files/text-keeper.js';
 import { keepRenewed } from '../common/identity/renewal.js';
@@ -17,6 +18,8 @@ import type { Cutter } from './observe/cutter.js';
 import { diskSight } from './observe/folder-sight.js';
 import { STATE_DIRECTORY } from './observe/ignore-rules.js';
 import { startPiscinaCutter } from './observe/piscina-cutter.js';
+import { openPeers } from './peers/open-peers.js';
+import type { PeerConfig } from './peers/peer-network.js';
 import type { SyncObserver, SyncSummary } from './progress.js';
 import { TREES_DIRECTORY } from './state/lmdb-state-facts.js';
 import { openLmdbTreeStore } from './state/lmdb-tree-store.js';
@@ -37,6 +40,11 @@ export interface SyncConfig {
   readonly homeDir: string;
   /** End as soon as both sides are equal, instead of watching for changes. */
   readonly once: boolean;
+  /** How blocks are shared with other endpoints of the namespace; undefined where they are not. */
+  readonly peers: PeerConfig | undefined;
+  /** Bytes of blocks a second that may leave this endpoint, and come to it, at the most; undefined for no limit. */
+  readonly maxUploadRate: number | undefined;
+  readonly maxDownloadRate: number | undefined;
 }
 
 /** A sync that is running. */
@@ -95,11 +103,24 @@ export async function startSync(
     const tally = new SyncTally();
     const reporter = new ProgressReporter(observer, tally, context.clock);
     const ended = new AbortController();
+    const bandwidth = { up: byteRate(config.maxUploadRate, context), down: byteRate(config.maxDownloadRate, context) };
     const folder = { root, host: hostname(), sight: diskSight(root, context.clock), store };
     const connect = connectOver(device.transport);
     const { id, held } = device;
-    const self = { deviceId: id, signingKey: held.privateKey, connect, texts: durableTexts };
-    const session = { ...config, ...workers, ...folder, ...self, tally, reporter, context };
+    const session = {
+      ...config,
+      ...workers,
+      ...folder,
+      deviceId: id,
+      signingKey: held.privateKey,
+      connect,
+      texts: durableTexts,
+      bandwidth,
+      tally,
+      reporter,
+      context,
+      peers: config.peers && openPeers({ config: config.peers, device, discovery: undefined }),
+    };
     const finished = whileRenewed(device, config, context, runSession(session, ended.signal))
       .catch((thrown: unknown) => {
         if (!ended.signal.aborted) throw thrown;
@@ -120,6 +141,10 @@ export async function startSync(
     await close();
     throw thrown;
   }
+}
+
+function byteRate(bytesPerSecond: number | undefined, { clock }: ProgramContext): ByteRate | undefined {
+  return bytesPerSecond === undefined ? undefined : new ByteRate(bytesPerSecond, clock);
 }
 
 /** What `work` comes to; until then the device's certificate is renewed in time. */

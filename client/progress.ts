@@ -88,6 +88,21 @@ export interface SyncCounts {
   readonly bytesFetched: number;
   /** Bytes of fetched files that were found on the local disk. */
   readonly bytesFromLocal: number;
+  /** Of the bytes fetched, those from endpoints at the same site or on the same network. */
+  readonly bytesFromSitePeers: number;
+  /** Those from agents of this site, or of any where none was named, and from agents of other sites. */
+  readonly bytesFromSiteAgents: number;
+  readonly bytesFromOtherAgents: number;
+  /** Those from endpoints elsewhere. */
+  readonly bytesFromRemotePeers: number;
+  /** Blocks, and their bytes, that were given to other endpoints. */
+  readonly blocksGiven: number;
+  readonly bytesGiven: number;
+  /** Endpoints that metadata or the network told of, and connections that were made to such. */
+  readonly peersFound: number;
+  readonly peerSessions: number;
+  /** Endpoints that sent wrong bytes, and were asked for nothing more. */
+  readonly peersBanned: number;
   readonly conflicts: number;
   readonly problems: number;
 }

@@ -1,15 +1,23 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import { hashAt, hashCount } from '../common/block-hash.js';
+import { hashAt } from '../common/block-hash.js';
+import type { Clock } from '../common/clock.js';
 import { mapAhead } from '../common/concurrency/map-ahead.js';
 import { DrystoneError } from '../common/errors.js';
 import { entryFromWire } from '../common/feed/item-codec.js';
 import type { FeedEntry, FileContent, ItemPath } from '../common/feed/item.js';
-import { parseNamespaceId, type NamespaceId, type NamespaceName, type PremisesName } from '../common/ids.js';
+import {
+  parseNamespaceId,
+  type DeviceId,
+  type NamespaceId,
+  type NamespaceName,
+  type PremisesName,
+} from '../common/ids.js';
 import { clientLimits } from '../common/limits.js';
 import type { ProgramContext } from '../common/program/context.js';
 import { sourcesOf } from './act/agent-transfers.js';
 import { BlockFetcher } from './act/download/block-fetcher.js';
+import type { AskedBlock } from './act/download/source-lane.js';
 import { AccessTokens } from './connection/access-tokens.js';
 import { AgentDirectory } from './connection/agent-directory.js';
 import { readAssignment } from './connection/assignment.js';
@@ -67,6 +75,8 @@ export async function readFile(
 }
 
 interface Reader {
+  readonly self: DeviceId;
+  readonly clock: Clock;
   readonly namespaceId: NamespaceId;
   readonly metadata: MetadataCalls;
   readonly agents: AgentDirectory;
@@ -75,7 +85,7 @@ interface Reader {
 
 async function openReader(config: ReadConfig, context: ProgramContext): Promise<Reader> {
   const { clock } = context;
-  const { transport } = await openDeviceBriefly(config, context);
+  const { id: self, transport } = await openDeviceBriefly(config, context);
   const connect = connectOver(transport);
   const channel = connect(config.metadata, 'metadata');
   const metadata = connectMetadata(channel);
@@ -87,7 +97,8 @@ async function openReader(config: ReadConfig, context: ProgramContext): Promise<
   try {
     const assignment = await readAssignment(config.namespace, metadata, {});
     agents.update(assignment);
-    return { namespaceId: parseNamespaceId('namespace_id', assignment.namespaceId), metadata, agents, close };
+    const namespaceId = parseNamespaceId('namespace_id', assignment.namespaceId);
+    return { self, clock, namespaceId, metadata, agents, close };
   } catch (thrown) {
     close();
     throw thrown;
@@ -121,23 +132,21 @@ async function findFile(reader: Reader, path: ItemPath): Promise<FileContent> {
 
 /** Fetches blocks some way ahead of the one that is being written. */
 async function writeBlocks(
-  { agents, namespaceId }: Reader,
-  { blocks: { hashes } }: FileContent,
+  { self, clock, agents, namespaceId }: Reader,
+  { blocks: { hashes, sizes } }: FileContent,
   premises: PremisesName | undefined,
   sink: Writable,
 ): Promise<void> {
-  const fetcher = new BlockFetcher(
-    namespaceId,
-    sourcesOf(agents, premises, () => undefined),
-  );
+  const sources = sourcesOf(agents, premises, () => undefined);
+  const fetcher = new BlockFetcher({ namespaceId, self, sources, clock, isPaced: false });
   const ended = new AbortController();
   const running = fetcher.run(ended.signal);
-  const wanted = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
-    for (let index = 0; index < hashCount(hashes); index++) yield hashAt(hashes, index);
+  const wanted = async function* (): AsyncGenerator<AskedBlock, void, undefined> {
+    for (const [index, sizeBytes] of sizes.entries()) yield { hash: hashAt(hashes, index), sizeBytes };
   };
-  const fetchOne = (hash: Uint8Array): Promise<Buffer> =>
+  const fetchOne = (asked: AskedBlock): Promise<Buffer> =>
     new Promise((resolve, reject) => {
-      fetcher.want({ hash, deliver: resolve, fail: reject }).catch(reject);
+      fetcher.want({ ...asked, deliver: resolve, fail: reject });
     });
   try {
     for await (const data of mapAhead(wanted(), clientLimits.readBlocksAhead, fetchOne)) {

@@ -1,4 +1,12 @@
+import type { SourceKind } from './act/download/source-order.js';
 import type { SyncCounts, SyncMode, SyncSummary } from './progress.js';
+
+const COUNT_OF_KIND = {
+  'site-peer': 'bytesFromSitePeers',
+  'site-agent': 'bytesFromSiteAgents',
+  'other-agent': 'bytesFromOtherAgents',
+  'remote-peer': 'bytesFromRemotePeers',
+} as const satisfies Readonly<Record<SourceKind, keyof SyncCounts>>;
 
 /** What a sync counts as it goes. */
 export class SyncTally {
@@ -15,6 +23,15 @@ export class SyncTally {
     blocksFetched: 0,
     bytesFetched: 0,
     bytesFromLocal: 0,
+    bytesFromSitePeers: 0,
+    bytesFromSiteAgents: 0,
+    bytesFromOtherAgents: 0,
+    bytesFromRemotePeers: 0,
+    blocksGiven: 0,
+    bytesGiven: 0,
+    peersFound: 0,
+    peerSessions: 0,
+    peersBanned: 0,
     conflicts: 0,
     problems: 0,
   };
@@ -26,6 +43,13 @@ export class SyncTally {
 
   add(count: keyof SyncCounts, amount = 1): void {
     this.#counts[count] += amount;
+  }
+
+  /** A block of so many bytes came from elsewhere. */
+  fetched(kind: SourceKind, sizeBytes: number): void {
+    this.add('blocksFetched');
+    this.add('bytesFetched', sizeBytes);
+    this.add(COUNT_OF_KIND[kind], sizeBytes);
   }
 
   summary(): SyncSummary {

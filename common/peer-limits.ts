@@ -8,18 +8,20 @@ export const peerLimits = {
   /** Peers of one namespace that an endpoint knows and keeps a connection to. */
   known: 64,
   /** How long a peer may take to answer the first question over a new connection, and how many are asked at once. */
-  probeMs: 2_000,
+  probeMs: 5_000,
   probesAtOnce: 8,
   /** For this long a peer that has failed, stalled or could not be reached is left alone. */
   pauseMs: 30_000,
   /** An endpoint says again that it is there, and asks who else is, this often, or when this part of its lease is over. */
   lookUpMs: 15_000,
   lookUpShare: 1 / 2,
-  /** A download asks anew where the last answer is older than this, and waits for the answer this long at the most. */
+  /** A download of this size asks anew where the last answer is older than this, and waits for the answer this long at the most. */
+  lookUpFromBytes: 8 * MiB,
   lookUpAgeMs: 2_000,
   lookUpWaitMs: 2_000,
-  /** How long it takes leave of metadata when it ends. */
+  /** How long it takes leave of metadata when it ends, and lets others finish what they are being given. */
   farewellMs: 1_000,
+  drainMs: 500,
   /** Peers of the site that are asked for a block before the agents, and after them; and remote ones at the end. */
   triedBeforeAgents: 2,
   triedAfterAgents: 4,

@@ -1,9 +1,10 @@
 import { wireLimits } from '../common/limits.js';
 import type { CallContext } from '../common/rpc/method-types.js';
 import { serve, type ServedService } from '../common/rpc/server.js';
+import type { GetBlocksRequest, HasBlocksRequest } from '../proto/gen/drystone/block/v1/block.js';
 import type { StreamAccess } from './block-access.js';
 import { blockMethods } from './block-codec.js';
-import type { BlockServer, BlockServiceOptions } from './block-server.js';
+import type { BlockReadServer, BlockReadServiceOptions, BlockServer, BlockServiceOptions } from './block-server.js';
 import { registerStreamGauges } from './block-metrics.js';
 import { getBlocks } from './get-blocks.js';
 import { hasBlocks } from './has-blocks.js';
@@ -17,36 +18,53 @@ import { whileValid } from './while-valid.js';
  * overlap, within a stream and between streams. Closing the store is its owner's part, after the RPC server has drained.
  */
 export function createBlockService(options: BlockServiceOptions): ServedService {
-  const server: BlockServer = {
-    ...options,
-    streams: new OpenStreams((cause) => options.metrics.refusals.inc({ cause })),
-    putBudget: new PutBudget(),
-  };
-  registerStreamGauges(options.registry, {
-    streams: (method) => server.streams.count(method),
-    // A stream that was cancelled is gone, what it had begun to store is not.
-    bytesInFlight: (method) => (method === 'put' ? server.putBudget.usedBytes : server.streams.bytesInFlight(method)),
-  });
+  const putBudget = new PutBudget();
+  const server: BlockServer = { ...options, streams: openStreams(options, () => putBudget.usedBytes), putBudget };
   return serve(
     blockMethods,
     {
       putBlocks: (requests, context) =>
         letIn(server, context, (access) => new PutStream(server, access, context.signal).run(requests)),
-      getBlocks: (requests, context) =>
-        letIn(server, context, (access) => getBlocks(server, access, whileValid(access, requests), context.signal)),
-      hasBlocks: (requests, context) =>
-        letIn(server, context, (access) => hasBlocks(server, access, whileValid(access, requests))),
+      ...readHandlers(server),
     },
     {
-      audience: { putBlocks: 'device', getBlocks: 'device', hasBlocks: 'device' },
+      audience: { putBlocks: 'device', ...readAudience },
       requestBytes: { putBlocks: 2 * wireLimits.blockBytes },
     },
   );
 }
 
+/** The same of a server that gives blocks and takes none: PutBlocks is UNIMPLEMENTED there. */
+export function createBlockReadService(options: BlockReadServiceOptions): ServedService {
+  const { getBlocks: getMethod, hasBlocks: hasMethod } = blockMethods;
+  const server: BlockReadServer = { ...options, streams: openStreams(options, () => 0) };
+  return serve({ getBlocks: getMethod, hasBlocks: hasMethod }, readHandlers(server), { audience: readAudience });
+}
+
+const readAudience = { getBlocks: 'device', hasBlocks: 'device' } as const;
+
+function readHandlers(server: BlockReadServer) {
+  return {
+    getBlocks: (requests: AsyncIterable<GetBlocksRequest>, context: CallContext) =>
+      letIn(server, context, (access) => getBlocks(server, access, whileValid(access, requests), context.signal)),
+    hasBlocks: (requests: AsyncIterable<HasBlocksRequest>, context: CallContext) =>
+      letIn(server, context, (access) => hasBlocks(server, access, whileValid(access, requests))),
+  };
+}
+
+/** @param putBytes of put streams: one that was cancelled is gone, what it had begun to store is not. */
+function openStreams({ metrics, registry }: BlockReadServiceOptions, putBytes: () => number): OpenStreams {
+  const streams = new OpenStreams((cause) => metrics.refusals.inc({ cause }));
+  registerStreamGauges(registry, {
+    streams: (method) => streams.count(method),
+    bytesInFlight: (method) => (method === 'put' ? putBytes() : streams.bytesInFlight(method)),
+  });
+  return streams;
+}
+
 /** A stream's responses, for one who may open it. */
 async function* letIn<Response>(
-  { access }: BlockServer,
+  { access }: BlockReadServer,
   context: CallContext,
   open: (access: StreamAccess) => AsyncGenerator<Response, void, undefined>,
 ): AsyncGenerator<Response, void, undefined> {

@@ -39,6 +39,9 @@ export interface BlockStore {
   close(): Promise<void>;
 }
 
+/** A store as those who only read it see it. */
+export type BlockReader = Pick<BlockStore, 'sizes' | 'get'>;
+
 /** What a put added; the rest of its blocks was there before. */
 export interface PutOutcome {
   readonly newBlocks: number;

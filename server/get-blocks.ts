@@ -6,8 +6,8 @@ import type { NamespaceId } from '../common/ids.js';
 import { blockServerLimits } from '../common/limits.js';
 import type { StreamAccess } from './block-access.js';
 import type { OutgoingGetAnswer } from './block-codec.js';
-import type { BlockServer } from './block-server.js';
-import type { BlockStore } from './block-store.js';
+import type { BlockReadServer } from './block-server.js';
+import type { BlockReader } from './block-store.js';
 import { planPortions, type Portion } from './get-portions.js';
 import { StreamNamespace } from './stream-namespace.js';
 
@@ -21,7 +21,7 @@ interface GrantedPortion extends Portion {
  * within the stream's budget of bytes. A client that does not read stops the stream there.
  */
 export async function* getBlocks(
-  server: BlockServer,
+  server: BlockReadServer,
   access: StreamAccess,
   requests: AsyncIterable<GetBlocksRequest>,
   signal: AbortSignal,
@@ -44,7 +44,7 @@ export async function* getBlocks(
 }
 
 async function* grantedPortions(
-  store: BlockStore,
+  store: BlockReader,
   namespace: StreamNamespace,
   requests: AsyncIterable<GetBlocksRequest>,
   budget: ByteBudget,
@@ -64,7 +64,7 @@ async function* grantedPortions(
 
 /** A portion's blocks from the store; one that has gone since the planning is missing too. */
 async function readPortion(
-  { store, metrics }: BlockServer,
+  { store, metrics }: BlockReadServer,
   { namespaceId, hashes }: GrantedPortion,
 ): Promise<OutgoingGetAnswer> {
   const found = await store.get(namespaceId, hashes);

@@ -2,12 +2,12 @@ import type { HasBlocksRequest, HasBlocksResponse } from '../proto/gen/drystone/
 import { checkPackedHashes, hashAt } from '../common/block-hash.js';
 import { ByteBudget } from '../common/concurrency/byte-budget.js';
 import type { StreamAccess } from './block-access.js';
-import type { BlockServer } from './block-server.js';
+import type { BlockReadServer } from './block-server.js';
 import { StreamNamespace } from './stream-namespace.js';
 
 /** HasBlocks: one answer a request, in order. */
 export async function* hasBlocks(
-  { store, metrics, streams }: BlockServer,
+  { store, holds = store, metrics, streams }: BlockReadServer,
   access: StreamAccess,
   requests: AsyncIterable<HasBlocksRequest>,
 ): AsyncGenerator<HasBlocksResponse, void, undefined> {
@@ -17,7 +17,7 @@ export async function* hasBlocks(
     for await (const request of requests) {
       const namespaceId = namespace.of(request.namespaceId);
       metrics.hasHashes.inc(checkPackedHashes('hashes', request.hashes));
-      const sizes = await store.sizes(namespaceId, request.hashes);
+      const sizes = await holds.sizes(namespaceId, request.hashes);
       const missing = sizes.flatMap((size, index) => (size === 0 ? [hashAt(request.hashes, index)] : []));
       metrics.hasMissing.inc(missing.length);
       yield { missingHashes: Buffer.concat(missing) };

@@ -7,7 +7,7 @@ import { explainUnreachable } from '../fleet/fleet-connection.js';
 import { metadataAddress } from '../fleet/login-record.js';
 import { exitCodes } from '../output/exit-codes.js';
 import { createProgramContext } from '../program-context.js';
-import { clientSettings } from '../settings/sections.js';
+import { syncSettings } from '../settings/sections.js';
 import { required, withDefault } from '../settings/setting.js';
 import { directory, name, toggle } from '../settings/values.js';
 import { SyncReporter } from '../sync-reporter.js';
@@ -18,22 +18,30 @@ export const sync = defineCommand({
   description:
     'It watches both sides until it is ended by SIGINT or SIGTERM, and waits while the fleet cannot be reached; it ends by ' +
     'itself when this device is revoked or its account is no member any more. Patterns in a .drystoneignore file (gitignore ' +
-    'syntax) are left out. The folder is made where there is none.',
+    'syntax) are left out. The folder is made where there is none. Blocks are shared with other endpoints of the namespace: ' +
+    'they are fetched from those nearby before agents are asked, and given to members who ask.',
   examples: [
     { command: 'drystone sync ~/reports --namespace reports', comment: 'until Ctrl-C' },
     { command: 'drystone sync ~/reports --namespace reports --once', comment: 'until both sides are equal' },
     {
-      command: 'drystone sync . --namespace reports --premises lisbon',
-      comment: 'prefer the agents of the site lisbon',
+      command: 'drystone sync . --namespace reports --premises lisbon --max-upload-rate 2MB',
+      comment: 'prefer the agents and endpoints of the site lisbon, and leave the line to others',
     },
   ],
   positionals: { dir: required(directory, 'the folder') },
   flags: {
     namespace: required(name(parseNamespaceName), 'what the folder is to be the same as'),
     once: withDefault(toggle, 'end as soon as both sides are equal', false, ''),
+    'no-peers': withDefault(toggle, 'give nothing to other endpoints and take nothing from them', false, ''),
+    'peers-only-lan': withDefault(
+      toggle,
+      'share blocks only with endpoints that are heard on the local network',
+      false,
+      '',
+    ),
   },
   section: 'client',
-  settings: clientSettings,
+  settings: syncSettings,
   async run({ positionals, flags, settings, logLevel, terminal, signal }) {
     compileLater();
     allowHeapGrowth();
@@ -43,7 +51,18 @@ export const sync = defineCommand({
     const { premises, home: homeDir } = settings;
     const metadata = await metadataAddress(settings);
     const reporter = new SyncReporter(terminal, context.clock);
-    const config = { root: positionals.dir, namespace, metadata, premises, homeDir, once };
+    const listen = flags['no-peers'] ? undefined : settings['peer-listen'];
+    const config = {
+      root: positionals.dir,
+      namespace,
+      metadata,
+      premises,
+      homeDir,
+      once,
+      peers: listen === undefined ? undefined : { listen, onlyLan: flags['peers-only-lan'] },
+      maxUploadRate: settings['max-upload-rate'],
+      maxDownloadRate: settings['max-download-rate'],
+    };
     const running = await startSync(config, context, reporter);
     reporter.started(() => running.summary());
     const stop = (): void => void running.stop();

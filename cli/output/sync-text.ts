@@ -66,11 +66,24 @@ export function formatSummary(summary: SyncSummary, durationMs: number): string 
     ],
     ['took', formatDuration(durationMs)],
   ];
+  const peers = describePeers(summary);
+  if (peers !== undefined) pairs.splice(3, 0, ['peers', peers]);
   if (summary.mode !== 'online') pairs.push(['mode', modeNames[summary.mode]]);
   if (summary.itemsProvisional > 0) pairs.push(['waiting', formatProvisional(summary.itemsProvisional)]);
   if (summary.conflicts > 0) pairs.push(['conflicts', `${formatCount(summary.conflicts)}; both contents are kept`]);
   if (summary.problems > 0) pairs.push(['problems', `${formatCount(summary.problems)}; left as they are`]);
   return formatPairs(pairs);
+}
+
+/** What came from other endpoints and went to them; undefined where nothing did. */
+function describePeers(summary: SyncSummary): string | undefined {
+  const got = summary.bytesFromSitePeers + summary.bytesFromRemotePeers;
+  if (got === 0 && summary.blocksGiven === 0 && summary.peersBanned === 0) return undefined;
+  const banned = summary.peersBanned > 0 ? `, ${formatCount(summary.peersBanned)} banned for wrong bytes` : '';
+  return (
+    `${formatBytes(got)} of it from ${formatNumberOf(summary.peerSessions, 'peer')}; ` +
+    `${formatNumberOf(summary.blocksGiven, 'block')} given to others (${formatBytes(summary.bytesGiven)})${banned}`
+  );
 }
 
 /** What happened since the summary before, in one line; undefined where nothing did. */
@@ -97,6 +110,15 @@ export const NOTHING_DONE: SyncSummary = {
   blocksFetched: 0,
   bytesFetched: 0,
   bytesFromLocal: 0,
+  bytesFromSitePeers: 0,
+  bytesFromSiteAgents: 0,
+  bytesFromOtherAgents: 0,
+  bytesFromRemotePeers: 0,
+  blocksGiven: 0,
+  bytesGiven: 0,
+  peersFound: 0,
+  peerSessions: 0,
+  peersBanned: 0,
   conflicts: 0,
   problems: 0,
   mode: 'online',

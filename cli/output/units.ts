@@ -58,6 +58,21 @@ export function formatRate(bytesPerSecond: number): string {
   return `${formatBytes(Math.round(bytesPerSecond))}/s`;
 }
 
+const RATE_PATTERN = /^(\d+(?:\.\d+)?) ?(B|kB|MB|GB|KiB|MiB|GiB)?(?:\/s)?$/i;
+const RATE_UNITS = { b: 1, kb: 1e3, mb: 1e6, gb: 1e9, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 } as const;
+
+/**
+ * The bytes a second that a person means by `10MB`, `1.5 MiB/s` or `4096`, as lines are sold: `MB` is a million; undefined
+ * where it is no rate. Rounded to whole bytes.
+ */
+export function parseRate(text: string): number | undefined {
+  const match = RATE_PATTERN.exec(text);
+  if (match === null) return undefined;
+  const unit = RATE_UNITS[(match[2] ?? 'b').toLowerCase() as keyof typeof RATE_UNITS];
+  const rate = Math.round(Number(match[1]) * unit);
+  return Number.isSafeInteger(rate) ? rate : undefined;
+}
+
 /** `1 file`, `2 files`, `1,000 files`. */
 export function formatNumberOf(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;

@@ -2,7 +2,18 @@ import { parsePremisesName } from '../../common/ids.js';
 import { blockServerLimits } from '../../common/limits.js';
 import { logLevels } from '../../common/logging.js';
 import { optional, required, withDefault, type Setting, type SettingTable } from './setting.js';
-import { address, addressOrOff, byteCount, directory, file, fileOrInput, name, oneOf, oneTimeToken } from './values.js';
+import {
+  address,
+  addressOrOff,
+  byteCount,
+  byteRate,
+  directory,
+  file,
+  fileOrInput,
+  name,
+  oneOf,
+  oneTimeToken,
+} from './values.js';
 
 /**
  * Every setting that a file or the environment can hold, by section. A key is called the same as the flag of the command
@@ -88,11 +99,24 @@ export const clientSettings = {
   premises: optional(name(parsePremisesName), 'the site where this device stands; its agents are preferred', 'none'),
 } satisfies SettingTable;
 
+/** Settings of `drystone sync`. */
+export const syncSettings = {
+  ...clientSettings,
+  'peer-listen': withDefault<string | undefined>(
+    addressOrOff,
+    'where to give blocks to other endpoints of the namespace; off, and it does without them',
+    '0.0.0.0:0',
+    'a free port on all addresses',
+  ),
+  'max-upload-rate': optional(byteRate, 'send no more bytes of blocks a second than this', 'no limit'),
+  'max-download-rate': optional(byteRate, 'fetch no more bytes of blocks a second than this', 'no limit'),
+} satisfies SettingTable;
+
 /** The sections of a settings file, by name; `common` settings stand above all of them. */
 export const sections = {
   metadata: metadataSettings,
   agent: agentSettings,
-  client: clientSettings,
+  client: syncSettings,
 } as const satisfies Readonly<Record<string, SettingTable>>;
 
 /** The name of a section of settings. */

@@ -6,7 +6,7 @@ import { parseEnrollmentToken, type EnrollmentToken } from '../../common/identit
 import { parseItemPath } from '../../common/feed/paths.js';
 import { parseNamespaceName, type NamespaceName } from '../../common/ids.js';
 import { wireLimits } from '../../common/limits.js';
-import { parseBytes, parseDuration } from '../output/units.js';
+import { parseBytes, parseDuration, parseRate } from '../output/units.js';
 import type { Kind } from './setting.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -117,6 +117,21 @@ export const byteCount: Kind<number> = {
   ]),
   allowed: 'a number of bytes, such as 500MiB, 1GiB or 1073741824',
   placeholder: 'BYTES',
+};
+
+/** Bytes a second: a whole number, or one with a unit. */
+export const byteRate: Kind<number> = {
+  schema: z.union([
+    z.number().int().positive(),
+    z.string().transform((text, context) => {
+      const rate = parseRate(text) ?? 0;
+      if (rate > 0) return rate;
+      context.addIssue('not a rate');
+      return z.NEVER;
+    }),
+  ]),
+  allowed: 'bytes a second, such as 500kB, 10MB, 1.5MiB or 250000',
+  placeholder: 'RATE',
 };
 
 /** A whole number within bounds. */

@@ -1,13 +1,16 @@
-import type { Cursor, NamespaceId, PremisesName } from '../../common/ids.js';
+import type { Clock } from '../../common/clock.js';
+import type { Cursor, DeviceId, NamespaceId, PremisesName } from '../../common/ids.js';
 import type { Random } from '../../common/random.js';
 import type { AgentDirectory } from '../connection/agent-directory.js';
 import type { Cutter } from '../observe/cutter.js';
+import type { PeerNetwork } from '../peers/peer-network.js';
 import type { LocalBlockIndex } from '../state/local-block-index.js';
 import type { SyncTally } from '../tally.js';
 import type { Upstream } from '../upstream/upstream.js';
 import { rankCandidates } from './choose-target.js';
 import type { Disk } from './disk/disk-task.js';
-import type { BlockSource } from './download/block-fetcher.js';
+import type { BlockSource } from './download/block-source.js';
+import type { SourceKind } from './download/source-order.js';
 import { fetchFiles } from './download/fetch-files.js';
 import type { Transfers } from './round.js';
 import { upload, type UploadParts } from './upload/upload.js';
@@ -18,10 +21,17 @@ export interface AgentTransfersParts {
   /** Where an upload that begins now goes. */
   readonly upstream: () => Upstream;
   readonly agents: AgentDirectory;
+  /** This endpoint, among those that share what there is to fetch. */
+  readonly self: DeviceId;
+  /** Undefined where blocks come from agents alone. */
+  readonly peers: PeerNetwork | undefined;
   readonly cutter: Cutter;
   readonly disk: Disk;
   readonly index: LocalBlockIndex;
   readonly random: Random;
+  readonly clock: Clock;
+  /** Whether what is fetched is held to a bandwidth. */
+  readonly isPaced: boolean;
   readonly tally: SyncTally;
   /** Notes what is about to be sent; see `UploadParts.onOffer`. */
   readonly onOffer: UploadParts['onOffer'];
@@ -29,9 +39,9 @@ export interface AgentTransfersParts {
   readonly onCursor: (cursor: Cursor) => void;
 }
 
-/** Transfers between the folder and the agents that hold the namespace. */
+/** Transfers between the folder and the agents and endpoints that hold the namespace. */
 export function agentTransfers(parts: AgentTransfersParts): Transfers {
-  const { premises, agents, tally } = parts;
+  const { premises, agents, peers, tally } = parts;
   return {
     upload(operations, places, onOutcomes, signal) {
       return upload(
@@ -45,12 +55,12 @@ export function agentTransfers(parts: AgentTransfersParts): Transfers {
         signal,
       );
     },
-    fetch(operations, places, onOutcome, signal) {
-      const sources = sourcesOf(agents, premises, (sizeBytes) => {
-        tally.add('blocksFetched');
-        tally.add('bytesFetched', sizeBytes);
-      });
-      return fetchFiles(operations, { ...parts, sources, places, onOutcome }, signal);
+    async fetch(operations, places, onOutcome, signal) {
+      const wantedBytes = operations.reduce((sum, { item }) => sum + item.content.sizeBytes, 0);
+      const ofPeers = (await peers?.sources(wantedBytes, signal)) ?? [];
+      const ofAgents = sourcesOf(agents, premises, (kind, sizeBytes) => tally.fetched(kind, sizeBytes));
+      const sources = [...ofPeers, ...ofAgents];
+      await fetchFiles(operations, { ...parts, sources, coming: peers?.coming, places, onOutcome }, signal);
     },
   };
 }
@@ -59,13 +69,21 @@ export function agentTransfers(parts: AgentTransfersParts): Transfers {
 export function sourcesOf(
   agents: AgentDirectory,
   premises: PremisesName | undefined,
-  onFetched: (sizeBytes: number) => void,
+  onFetched: (kind: SourceKind, sizeBytes: number) => void,
 ): BlockSource[] {
-  return rankCandidates(agents.candidates(), 'fetch', premises)
-    .flat()
-    .map(({ agentId }) => ({
-      blocks: agents.blocksOf(agentId),
-      onFetched,
-      onFailure: (error) => agents.noteFailure(agentId, error),
-    }));
+  return rankCandidates(agents.candidates(), 'fetch', premises).flatMap((candidates, tier) =>
+    candidates.map((candidate): BlockSource => {
+      const { agentId: id } = candidate;
+      const kind = premises === undefined || candidate.premises === premises ? 'site-agent' : 'other-agent';
+      return {
+        id,
+        kind,
+        tier,
+        blocks: agents.blocksOf(id),
+        isUsable: () => true,
+        onFetched: (sizeBytes) => onFetched(kind, sizeBytes),
+        onFailure: (error) => agents.noteFailure(id, error),
+      };
+    }),
+  );
 }

@@ -17,6 +17,8 @@ export interface AccessTokensParts {
   readonly clock: Clock;
   /** Where the last token is kept for the next start; nowhere unless set. */
   readonly keeper?: TokenKeeper;
+  /** Told the keys with which such tokens are signed, whenever one is issued or taken up. */
+  readonly onTokenKeys?: (keys: readonly TokenKey[]) => void;
   /** Whether metadata is known to be away, so that it need not be asked; never unless set. */
   readonly isAway?: () => boolean;
 }
@@ -25,7 +27,6 @@ export interface AccessTokensParts {
 export class AccessTokens {
   readonly #held = new Map<NamespaceId, HeldToken>();
   readonly #asking = new Map<NamespaceId, Promise<string>>();
-  #tokenKeys: readonly TokenKey[] = [];
 
   constructor(private readonly parts: AccessTokensParts) {}
 
@@ -34,12 +35,7 @@ export class AccessTokens {
     const kept = await this.parts.keeper?.read();
     if (kept === undefined) return;
     this.#held.set(kept.namespaceId, { token: kept.token, renewAtMs: -Infinity });
-    this.#tokenKeys = kept.tokenKeys;
-  }
-
-  /** What others' access tokens are verified with, as metadata last said. */
-  get tokenKeys(): readonly TokenKey[] {
-    return this.#tokenKeys;
+    this.parts.onTokenKeys?.(kept.tokenKeys);
   }
 
   /**
@@ -76,7 +72,7 @@ export class AccessTokens {
   }
 
   async #issue(namespaceId: NamespaceId): Promise<string> {
-    const { account, clock, keeper } = this.parts;
+    const { account, clock, keeper, onTokenKeys } = this.parts;
     const askedAtMs = clock.monotonicMs();
     const askedOnMs = clock.nowMs();
     const issued = await account.issueAccessToken({ namespaceIds: [namespaceId] });
@@ -85,9 +81,10 @@ export class AccessTokens {
     const { accessTokenMs, accessTokenReserveMs } = trustLimits;
     const endsAtMs = askedAtMs + Math.min(accessTokenMs, expiresAtMs - askedOnMs);
     this.#held.set(namespaceId, { token, renewAtMs: endsAtMs - accessTokenReserveMs });
-    this.#tokenKeys = issued.tokenKeys.map(({ keyId, publicKey }) => ({ id: keyId, publicKey }));
+    const tokenKeys = issued.tokenKeys.map(({ keyId, publicKey }) => ({ id: keyId, publicKey }));
+    onTokenKeys?.(tokenKeys);
     // A token that cannot be kept serves all the same.
-    await keeper?.keep({ namespaceId, token, expiresAtMs, tokenKeys: this.#tokenKeys }).catch(() => undefined);
+    await keeper?.keep({ namespaceId, token, expiresAtMs, tokenKeys }).catch(() => undefined);
     return token;
   }
 }

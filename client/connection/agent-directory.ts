@@ -13,6 +13,7 @@ import type { Candidate } from '../act/choose-target.js';
 import type { AccessTokens } from './access-tokens.js';
 import type { Connect } from './connect.js';
 import { authorizedFeed, type FeedCalls } from './feed-calls.js';
+import { limitBandwidth, unlimited, type Bandwidth } from './limited-block-client.js';
 
 interface KnownAgent {
   readonly candidate: Omit<Candidate, 'isFailing'>;
@@ -30,6 +31,7 @@ export class AgentDirectory {
     private readonly connect: Connect,
     private readonly tokens: AccessTokens,
     private readonly clock: Clock,
+    private readonly bandwidth: Bandwidth = unlimited,
   ) {}
 
   /** Takes in an assignment whole: what it does not name is forgotten and its connection closed. */
@@ -61,9 +63,10 @@ export class AgentDirectory {
 
   /** The agent's block service. */
   blocksOf(agentId: AgentId): BlockClient {
-    return connectBlockServer(this.#channelTo(agentId), this.clock, (namespaceId, refused) =>
+    const blocks = connectBlockServer(this.#channelTo(agentId), this.clock, (namespaceId, refused) =>
       this.tokens.tokenFor(namespaceId, refused),
     );
+    return limitBandwidth(blocks, this.bandwidth);
   }
 
   /** The agent's feed of a namespace. */

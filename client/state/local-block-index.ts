@@ -8,6 +8,7 @@ import type { Tree } from './tree-store.js';
 export interface LocalBlock {
   readonly path: ItemPath;
   readonly offsetBytes: number;
+  readonly sizeBytes: number;
 }
 
 /**
@@ -52,8 +53,9 @@ export class LocalBlockIndex {
     let offsetBytes = 0;
     for (let index = 0; index < hashCount(hashes); index++) {
       if (this.#blocks.size >= clientLimits.localBlocksIndexed) return;
-      this.#blocks.set(hashKeyAt(hashes, index), { path: entry.path, offsetBytes });
-      offsetBytes += sizes[index] ?? 0;
+      const sizeBytes = sizes[index] ?? 0;
+      this.#blocks.set(hashKeyAt(hashes, index), { path: entry.path, offsetBytes, sizeBytes });
+      offsetBytes += sizeBytes;
     }
   }
 }

@@ -1,15 +1,19 @@
 import { withRetries } from '../../common/concurrency/retry.js';
 import { DrystoneError } from '../../common/errors.js';
+import type { AccessTokenVerifier } from '../../common/identity/access-tokens.js';
 import type { AgentId, NamespaceId, ReplicaId } from '../../common/ids.js';
 import { clientLimits } from '../../common/limits.js';
 import { agentTransfers } from '../act/agent-transfers.js';
+import type { FolderPlaces } from '../act/folder-places.js';
 import { runTogether } from '../act/run-together.js';
 import { noteOffers } from '../act/upload/note-offers.js';
+import type { AccessTokens } from '../connection/access-tokens.js';
 import type { AgentDirectory } from '../connection/agent-directory.js';
 import { onlyAssignment } from '../connection/assignment.js';
 import type { KeptAssignment } from '../connection/kept-assignment.js';
 import type { MetadataCalls } from '../connection/metadata-calls.js';
 import type { FolderWatch } from '../observe/folder-sight.js';
+import type { PeerNetwork } from '../peers/peer-network.js';
 import type { SyncMode } from '../progress.js';
 import { LocalBlockIndex } from '../state/local-block-index.js';
 import { StateWriter } from '../state/state-writer.js';
@@ -25,11 +29,15 @@ import { retryingOf } from './retrying.js';
 import type { SessionParts } from './session.js';
 import { SyncLoop } from './sync-loop.js';
 
-export interface SessionTasksParts extends SessionParts {
+/** What a session has found out, and whom it speaks with. */
+export interface Connections {
   readonly namespaceId: NamespaceId;
   /** The folder, as one that changes items. */
   readonly replica: ReplicaId;
-  readonly calls: MetadataCalls;
+  readonly metadata: MetadataCalls;
+  readonly tokens: AccessTokens;
+  /** Knows the keys with which access tokens are signed, as the last of our own came with them. */
+  readonly verifier: AccessTokenVerifier;
   readonly agents: AgentDirectory;
   readonly reach: MetadataReach;
   readonly kept: KeptAssignment;
@@ -38,18 +46,32 @@ export interface SessionTasksParts extends SessionParts {
 /** What goes on at the same time in a sync, and what joins it. */
 export class SessionTasks {
   readonly #inbox = new Inbox();
+  readonly #index: LocalBlockIndex;
+  readonly #peers: PeerNetwork | undefined;
   readonly #standing: Standing;
+  /** Where the items of the folder lie, as it was last looked at. */
+  #places: FolderPlaces | undefined;
   #noted: Promise<void> = Promise.resolve();
 
-  constructor(private readonly parts: SessionTasksParts) {
-    const { calls: metadata, signingKey: privateKey, once } = parts;
+  constructor(
+    private readonly parts: SessionParts,
+    private readonly connections: Connections,
+  ) {
+    const { signingKey: privateKey, once } = parts;
     const { clock } = parts.context;
+    this.#index = new LocalBlockIndex(parts.store.local);
     this.#standing = new Standing({
       clock,
       relayPatienceMs: once ? 0 : clientLimits.relayPatienceMs,
-      metadata: metadataUpstream({ ...parts, metadata }),
-      agent: (agentId) => agentUpstream({ ...parts, agentId, privateKey, clock }),
+      metadata: metadataUpstream({ ...parts, ...connections }),
+      agent: (agentId) => agentUpstream({ ...connections, agentId, privateKey, clock }),
       onChange: (mode) => this.#connected(mode),
+    });
+    this.#peers = parts.peers?.({
+      ...parts,
+      ...connections,
+      index: this.#index,
+      absolutePath: (path) => this.#places?.absolutePath(path),
     });
   }
 
@@ -78,6 +100,9 @@ export class SessionTasks {
       (together: AbortSignal) => this.#awaitRelay(together),
     ];
     if (!this.parts.once) tasks.push((together) => this.#followAgents(together));
+    const peers = this.#peers;
+    if (peers !== undefined)
+      tasks.push((together) => withRetries(retryingOf(this.parts, together), () => peers.run(together)));
     if (watch !== undefined) tasks.push((together) => this.#passOnHints(watch, together));
     try {
       await runTogether(AbortSignal.any([signal, done.signal]), tasks);
@@ -88,27 +113,31 @@ export class SessionTasks {
 
   #loop(): SyncLoop {
     const { parts } = this;
-    const { context, store, disk, tally, deviceId: device } = parts;
-    const { clock, random } = context;
-    const index = new LocalBlockIndex(store.local);
+    const { context, store, disk, tally, deviceId } = parts;
+    const index = this.#index;
     const transfers = agentTransfers({
       ...parts,
+      ...this.connections,
+      ...context,
+      self: deviceId,
+      peers: this.#peers,
+      isPaced: parts.bandwidth.down !== undefined,
       index,
-      random,
       upstream: () => this.#standing.upstream,
       onOffer: (items) => noteOffers(items, store, index),
       onCursor: (cursor) => this.#inbox.committed(cursor),
     });
     return new SyncLoop({
       ...parts,
-      device,
-      clock,
-      random,
+      ...this.connections,
+      ...context,
+      device: deviceId,
       scanner: parts.sight.scanner,
       inbox: this.#inbox,
       standing: this.#standing,
       round: { disk, tally, transfers, writer: new StateWriter(store, index) },
       catchUp: (signal) => this.#catchUp(signal),
+      onPlaces: (places) => (this.#places = places),
     });
   }
 
@@ -120,13 +149,14 @@ export class SessionTasks {
   }
 
   #atMetadata(): FeedFollowerParts {
-    const { namespaceId, replica, store, calls, reach } = this.parts;
+    const { store } = this.parts;
+    const { namespaceId, replica, metadata, reach } = this.connections;
     return {
       namespaceId,
       replica,
       store,
       endpoint: 'metadata',
-      feed: calls.feed,
+      feed: metadata.feed,
       onPage: (changed, isCaughtUp) => {
         reach.answered();
         if (isCaughtUp) this.#standing.caughtUp();
@@ -138,7 +168,8 @@ export class SessionTasks {
   }
 
   #atAgent(agentId: AgentId): FeedFollowerParts {
-    const { namespaceId, replica, store, agents } = this.parts;
+    const { store } = this.parts;
+    const { namespaceId, replica, agents } = this.connections;
     return {
       namespaceId,
       replica,
@@ -151,9 +182,10 @@ export class SessionTasks {
   }
 
   #followAgents(signal: AbortSignal): Promise<void> {
-    const { context } = this.parts;
+    const { premises, context } = this.parts;
     const following = (agentId: AgentId): FeedFollowerParts => this.#atAgent(agentId);
-    return followAgents({ ...this.parts, standing: this.#standing, clock: context.clock, following }, signal);
+    const { clock } = context;
+    return followAgents({ ...this.connections, premises, standing: this.#standing, clock, following }, signal);
   }
 
   #awaitRelay(signal: AbortSignal): Promise<void> {
@@ -162,9 +194,10 @@ export class SessionTasks {
   }
 
   async #watchAssignments(signal: AbortSignal): Promise<never> {
-    const { namespace, calls, agents, kept } = this.parts;
+    const { namespace } = this.parts;
+    const { metadata, agents, kept } = this.connections;
     const request = { namespaceName: namespace };
-    for await (const { assignments } of calls.account.watchAssignments(request, { signal })) {
+    for await (const { assignments } of metadata.account.watchAssignments(request, { signal })) {
       const assignment = onlyAssignment(namespace, assignments);
       agents.update(assignment);
       this.#inbox.turn();
@@ -198,7 +231,7 @@ export class SessionTasks {
   #repeat(signal: AbortSignal, call: () => Promise<void>): Promise<void> {
     const options = retryingOf(this.parts, signal);
     const onRetry = (error: DrystoneError, delayMs: number): void => {
-      this.parts.reach.failed(error);
+      this.connections.reach.failed(error);
       // While an agent stands in there is nothing to wait for.
       if (this.#standing.agentId === undefined) options.onRetry?.(error, delayMs);
     };

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import type { TextKeeper } from '../../common/files/text-keeper.js';
+import { AccessTokenVerifier } from '../../common/identity/access-tokens.js';
 import type { DeviceId, NamespaceName, PremisesName } from '../../common/ids.js';
 import type { ProgramContext } from '../../common/program/context.js';
 import type { Disk } from '../act/disk/disk-task.js';
@@ -10,10 +11,12 @@ import { explainUnknown } from '../connection/assignment.js';
 import type { Connect } from '../connection/connect.js';
 import { KeptAssignment } from '../connection/kept-assignment.js';
 import { tokenKeeperIn } from '../connection/kept-token.js';
+import type { Bandwidth } from '../connection/limited-block-client.js';
 import { connectMetadata } from '../connection/metadata-calls.js';
 import type { Cutter } from '../observe/cutter.js';
 import type { FolderSight } from '../observe/folder-sight.js';
 import { STATE_DIRECTORY } from '../observe/ignore-rules.js';
+import type { OpenPeers } from '../peers/open-peers.js';
 import type { TreeStore } from '../state/tree-store.js';
 import type { SyncTally } from '../tally.js';
 import { MetadataReach } from '../upstream/metadata-reach.js';
@@ -29,6 +32,9 @@ export interface SessionParts {
   readonly metadata: string;
   readonly premises: PremisesName | undefined;
   readonly once: boolean;
+  /** Begins to share blocks with other endpoints; undefined where none are shared. */
+  readonly peers: OpenPeers | undefined;
+  readonly bandwidth: Bandwidth;
   /** This device, and the private key that its id follows from. */
   readonly deviceId: DeviceId;
   readonly signingKey: KeyObject;
@@ -63,15 +69,22 @@ export async function runSession(parts: SessionParts, signal: AbortSignal): Prom
   const stateDirectory = join(root, STATE_DIRECTORY);
   const kept = new KeptAssignment(stateDirectory, texts);
   const keeper = tokenKeeperIn(stateDirectory, texts);
-  const tokens = new AccessTokens({ account: metadata.account, clock, keeper, isAway: () => reach.isAway });
-  const agents = new AgentDirectory(connect, tokens, clock);
+  const verifier = new AccessTokenVerifier(clock);
+  const tokens = new AccessTokens({
+    account: metadata.account,
+    clock,
+    keeper,
+    onTokenKeys: (keys) => verifier.replaceKeys(keys),
+    isAway: () => reach.isAway,
+  });
+  const agents = new AgentDirectory(connect, tokens, clock, parts.bandwidth);
   try {
     await tokens.restore();
     const retrying = retryingOf(parts, signal);
     const opening = { ...parts, metadata, random, reach, kept: once ? undefined : kept, retrying };
     const { assignment, ...opened } = await openNamespace(opening, signal);
     agents.update(assignment);
-    await new SessionTasks({ ...parts, ...opened, calls: metadata, agents, reach, kept }).run(signal);
+    await new SessionTasks(parts, { ...opened, metadata, tokens, verifier, agents, reach, kept }).run(signal);
   } catch (thrown) {
     throw explainUnknown(namespace, thrown);
   } finally {

@@ -34,6 +34,8 @@ export interface SyncLoopParts {
   readonly standing: Pick<Standing, 'isProvisionalDue'>;
   /** Reads the feed of whoever takes changes now up to its end. */
   readonly catchUp: (signal: AbortSignal) => Promise<void>;
+  /** Told where the items of the folder lie, each time it was looked at. */
+  readonly onPlaces: (places: FolderPlaces) => void;
   /** End when nothing is left to do. */
   readonly once: boolean;
 }
@@ -123,6 +125,7 @@ export class SyncLoop {
     const local = scanChanges(scan, earlier, this.#touched, store.local);
     if (local.size > 0) await store.write({ local });
     this.#scan = scan;
+    this.parts.onPlaces(new FolderPlaces(this.parts.root, scan));
     this.#touched = new Set();
     this.#agenda.add(earlier === undefined ? everyPath(store) : local.keys());
     if (earlier === undefined || local.size > 0) this.#agenda.retryRefused();

@@ -19,6 +19,15 @@ export interface AssemblyParts {
   readonly random: Random;
   readonly tally: SyncTally;
   readonly absolutePath: (path: ItemPath) => string;
+  /** Told of each block that lies in the file, verified. */
+  readonly onWritten: (part: FilePart) => void;
+}
+
+/** A block of a file that is being assembled. */
+export interface FilePart {
+  readonly hash: Uint8Array;
+  readonly sizeBytes: number;
+  readonly offsetBytes: number;
 }
 
 /** Raised where the disk refuses to take the file's content. */
@@ -28,18 +37,11 @@ export class AssemblyRefused extends Error {
   }
 }
 
-/** One block of a file to be assembled. */
-interface Part {
-  readonly hash: Uint8Array;
-  readonly sizeBytes: number;
-  readonly offsetBytes: number;
-}
-
 /**
  * Writes a file's content to `temporary`, block by block in any order: what an interrupted attempt has left there is
- * verified and kept, what lies elsewhere on the local disk is verified and copied, the rest fetched in random order, so
- * that endpoints that fetch the same file at the same time come to hold different parts of it. Nothing is durable yet,
- * though the disk has been given most of it. Raises what the file system raises, {@link AssemblyRefused}, and
+ * verified and kept, what lies elsewhere on the local disk is verified and copied, the rest fetched in random order, those
+ * first that other endpoints ask of this one: endpoints that fetch the same file at the same time come to hold different parts
+ * of it. Nothing is durable yet, though the disk has been given most of it. Raises what the file system raises, {@link AssemblyRefused}, and
  * UNAVAILABLE (BLOCKS_UNAVAILABLE).
  */
 export async function assembleFile(
@@ -50,15 +52,15 @@ export async function assembleFile(
 ): Promise<void> {
   const { handle, isResumed } = await parts.disk.openPartial(temporary, content.sizeBytes);
   const sync = new EarlySync(handle);
-  const copying = { disk: parts.disk, tally: parts.tally, target: temporary, sync, signal };
+  const copying = { ...parts, target: temporary, sync, signal };
   try {
     const wanted = isResumed ? await keepVerified(partsOf(content), copying) : partsOf(content);
     const missing = await copyLocal(wanted, parts, copying);
     const target = new FetchTarget(handle, parts, sync);
-    for (const part of shuffled(missing, parts.random)) {
+    for (const part of inOrder(missing, parts)) {
       if (target.hasFailed) break;
       await parts.budget.take(part.sizeBytes, signal);
-      await target.fetch(part);
+      target.fetch(part);
     }
     await target.finished();
     await sync.finish();
@@ -69,7 +71,13 @@ export async function assembleFile(
   }
 }
 
-function partsOf({ blocks: { hashes, sizes } }: FileContent): Part[] {
+function inOrder(missing: readonly FilePart[], { fetcher, random }: AssemblyParts): FilePart[] {
+  const [first, later]: [FilePart[], FilePart[]] = [[], []];
+  for (const part of shuffled(missing, random)) (fetcher.isFirstHere(part.hash) ? first : later).push(part);
+  return [...first, ...later];
+}
+
+function partsOf({ blocks: { hashes, sizes } }: FileContent): FilePart[] {
   let offsetBytes = 0;
   return sizes.map((sizeBytes, index) => {
     const part = { hash: hashAt(hashes, index), sizeBytes, offsetBytes };
@@ -79,14 +87,14 @@ function partsOf({ blocks: { hashes, sizes } }: FileContent): Part[] {
 }
 
 /** Leaves what `target` holds already, and returns what it does not. */
-function keepVerified(all: readonly Part[], copying: Copying): Promise<Part[]> {
+function keepVerified(all: readonly FilePart[], copying: Copying): Promise<FilePart[]> {
   const copies = all.map((part) => ({ part, copy: copyOf(part, part.offsetBytes) }));
   return copyAll([{ source: copying.target, copies }], copying);
 }
 
 /** Copies what other files of the folder have, and returns what they have not. */
-async function copyLocal(all: readonly Part[], parts: AssemblyParts, copying: Copying): Promise<Part[]> {
-  const missing: Part[] = [];
+async function copyLocal(all: readonly FilePart[], parts: AssemblyParts, copying: Copying): Promise<FilePart[]> {
+  const missing: FilePart[] = [];
   const bySource = new Map<string, PartCopy[]>();
   for (const part of all) {
     const found = parts.index.find(part.hash);
@@ -113,10 +121,11 @@ interface Copying {
   readonly target: string;
   readonly sync: EarlySync;
   readonly signal: AbortSignal;
+  readonly onWritten: (part: FilePart) => void;
 }
 
 interface PartCopy {
-  readonly part: Part;
+  readonly part: FilePart;
   readonly copy: BlockCopy;
 }
 
@@ -127,14 +136,14 @@ interface CopySource {
   readonly copies: readonly PartCopy[];
 }
 
-function copyOf({ hash, sizeBytes, offsetBytes }: Part, sourceOffset: number): BlockCopy {
+function copyOf({ hash, sizeBytes, offsetBytes }: FilePart, sourceOffset: number): BlockCopy {
   return { hash, sizeBytes, sourceOffset, targetOffset: offsetBytes };
 }
 
 /** Copies from several files, and returns the parts that did not lie where they were believed to. */
-async function copyAll(sources: readonly CopySource[], copying: Copying): Promise<Part[]> {
-  const { disk, tally, target, sync, signal } = copying;
-  const missing: Part[] = [];
+async function copyAll(sources: readonly CopySource[], copying: Copying): Promise<FilePart[]> {
+  const { disk, tally, target, sync, signal, onWritten } = copying;
+  const missing: FilePart[] = [];
   const copyTask = async ({ source, copies }: CopySource): Promise<void> => {
     const outcome = await disk.copyBlocks({ source, target, blocks: copies.map(({ copy }) => copy) });
     if (outcome.outcome !== 'done') throw new AssemblyRefused(outcome);
@@ -146,6 +155,7 @@ async function copyAll(sources: readonly CopySource[], copying: Copying): Promis
         tally.add('bytesFromLocal', part.sizeBytes);
         tally.work.bytesDone += part.sizeBytes;
         sync.wrote(part.sizeBytes);
+        onWritten(part);
       }
     });
   };
@@ -188,15 +198,16 @@ class FetchTarget {
   }
 
   /** Wants a block whose bytes have been taken from the budget; they are given back when it has been written. */
-  async fetch({ hash, sizeBytes, offsetBytes }: Part): Promise<void> {
+  fetch(part: FilePart): void {
+    const { hash, sizeBytes, offsetBytes } = part;
     const written = new Promise<void>((resolve, reject) => {
       const deliver = (data: Buffer): void => {
         this.parts.tally.work.bytesDone += sizeBytes;
         this.#write(data, offsetBytes).then(resolve, reject);
       };
       const fail = (error: DrystoneError): void => reject(error);
-      this.parts.fetcher.want({ hash, deliver, fail }).catch(reject);
-    });
+      this.parts.fetcher.want({ hash, sizeBytes, deliver, fail });
+    }).then(() => this.parts.onWritten(part));
     const settled = written
       .catch((thrown: unknown) => {
         this.#failure ??= { thrown };

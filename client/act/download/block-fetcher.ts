@@ -1,165 +1,144 @@
-import { hashKey, packKeys, type HashKey } from '../../../common/block-hash.js';
-import { BoundedQueue } from '../../../common/concurrency/bounded-queue.js';
-import { DrystoneError, toDrystoneError } from '../../../common/errors.js';
+import type { Clock } from '../../../common/clock.js';
+import { hashKey, type HashKey } from '../../../common/block-hash.js';
+import { DrystoneError } from '../../../common/errors.js';
 import type { NamespaceId } from '../../../common/ids.js';
-import { clientLimits, wireLimits } from '../../../common/limits.js';
-import type { BlockClient } from '../../../server/block-client.js';
+import type { BlockSource } from './block-source.js';
+import { SourceLane, type AskedBlock, type LaneListener } from './source-lane.js';
+import { chooseSource, isFirst, orderFor } from './source-order.js';
+import { findHolders, type Holders } from './survey.js';
 
-/** A block that is wanted. Exactly one of the two is called, once. */
-export interface WantedBlock {
-  /** 32 bytes. */
-  readonly hash: Uint8Array;
+/** A block that is wanted. Exactly one of the two functions is called, once. */
+export interface WantedBlock extends AskedBlock {
   /** The verified bytes; they share memory with others and are to be copied if they are kept. */
   readonly deliver: (data: Buffer) => void;
   /** Nobody who could be reached has it. */
   readonly fail: (error: DrystoneError) => void;
 }
 
-/** One place to fetch from. */
-export interface BlockSource {
-  readonly blocks: BlockClient;
-  /** It sent a block of this many bytes. */
-  readonly onFetched: (sizeBytes: number) => void;
-  /** It broke off. */
-  readonly onFailure: (error: DrystoneError) => void;
+export interface BlockFetcherOptions {
+  readonly namespaceId: NamespaceId;
+  /** The id of this endpoint among those that share what there is to fetch. */
+  readonly self: string;
+  readonly sources: readonly BlockSource[];
+  readonly clock: Clock;
+  /** What is fetched is held to a bandwidth: silence then says nothing about who is silent. */
+  readonly isPaced: boolean;
+}
+
+/** Who wants a block, and who can still be asked for it. */
+interface Wish {
+  readonly wanted: WantedBlock[];
+  readonly left: SourceLane[];
 }
 
 /**
- * Fetches blocks from several sources: each block from the first that has it. What one lacks is asked of the next while
- * the first goes on; a source that breaks off leaves all that it owes to the next. A block wanted several times at once
- * travels once.
+ * Fetches blocks from several sources at once: each block from the first that has it, in an order of its own
+ * (`orderFor`). What one lacks is asked of the next while the first goes on; a source that fails leaves all that it owes
+ * to others. A block wanted several times at once travels once.
  *
  * How much is under way is bounded by whoever wants blocks: each one holds its share of a budget until it is answered.
  */
 export class BlockFetcher {
   readonly #lanes: readonly SourceLane[];
-  readonly #wanted = new Map<HashKey, WantedBlock[]>();
+  readonly #wishes = new Map<HashKey, Wish>();
+  #holders: Holders = new Map();
+  #failure: DrystoneError | undefined;
+  #isEnded = false;
 
-  /** @param sources in the order of preference. */
-  constructor(namespaceId: NamespaceId, sources: readonly BlockSource[]) {
-    const settle = (hash: Uint8Array, settleOne: (wanted: WantedBlock) => void): void => this.#settle(hash, settleOne);
-    this.#lanes = sources.map((source) => new SourceLane(namespaceId, source, settle));
+  constructor(private readonly options: BlockFetcherOptions) {
+    const { namespaceId, sources, clock, isPaced } = options;
+    const listener: LaneListener = {
+      onBlock: ({ hash }, data) => this.#settle(hash, (wanted) => wanted.deliver(data)),
+      onNothing: ({ hash }, error) => {
+        this.#failure = error ?? this.#failure;
+        this.#askNext(hash);
+      },
+      hasOther: ({ hash }) =>
+        !isPaced && (this.#wishes.get(hashKey(hash))?.left.some(({ isDown }) => !isDown) ?? false),
+    };
+    this.#lanes = sources.map((source) => new SourceLane(namespaceId, source, clock, listener));
+  }
+
+  /**
+   * Whether this endpoint is the first of its site to ask an agent for the block. To want those first keeps others from
+   * waiting for them, and lets the rest come from endpoints that have them by then.
+   */
+  isFirstHere(hash: Uint8Array): boolean {
+    return isFirst(
+      hash,
+      this.options.self,
+      this.#lanes.filter(({ kind, isDown }) => kind === 'site-peer' && !isDown),
+    );
+  }
+
+  /**
+   * Finds out which endpoints of the site hold blocks already, so that this one need not ask an agent for them; to be called
+   * before they are wanted. Never rejects.
+   *
+   * @param hashes read only where there is somebody to ask
+   */
+  async survey(hashes: Iterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+    const { namespaceId, sources, clock } = this.options;
+    const atSite = sources.filter(({ kind, isUsable }) => kind === 'site-peer' && isUsable());
+    if (atSite.length === 0) return;
+    const own = [...hashes].filter((hash) => this.isFirstHere(hash));
+    this.#holders = await findHolders({ namespaceId, sources: atSite, hashes: own, clock }, signal);
   }
 
   /** Wants a block. */
-  async want(block: WantedBlock): Promise<void> {
-    const key = hashKey(block.hash);
-    const others = this.#wanted.get(key);
+  want(block: WantedBlock): void {
+    const { hash } = block;
+    const key = hashKey(hash);
+    const others = this.#wishes.get(key);
     if (others !== undefined) {
-      others.push(block);
+      others.wanted.push(block);
       return;
     }
-    this.#wanted.set(key, [block]);
-    await this.#pass(0, block.hash, undefined);
+    const { sources } = orderFor(hash, this.options.self, this.#lanes, this.#holders.get(key));
+    this.#wishes.set(key, { wanted: [block], left: [...sources] });
+    this.#askNext(hash);
   }
 
   /** No more blocks will be wanted. */
   end(): void {
-    this.#lanes[0]?.end();
+    this.#isEnded = true;
+    this.#endLanes();
   }
 
   /** Works until {@link end} was called and every block is answered. Raises only what `signal` aborts with. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all(
-      this.#lanes.map(async (lane, index) => {
-        await lane.run((hash, error) => this.#pass(index + 1, hash, error), signal);
-        this.#lanes[index + 1]?.end();
-      }),
-    );
+    // A signal each: so many listeners of one would look like a leak.
+    await Promise.all(this.#lanes.map((lane) => lane.run(AbortSignal.any([signal]))));
   }
 
-  async #pass(index: number, hash: Uint8Array, error: DrystoneError | undefined): Promise<void> {
-    const lane = this.#lanes[index];
+  #askNext(hash: Uint8Array): void {
+    const wish = this.#wishes.get(hashKey(hash));
+    const [first] = wish?.wanted ?? [];
+    if (wish === undefined || first === undefined) return;
+    const chosen = chooseSource(wish.left);
+    const [lane] = chosen === undefined ? [] : wish.left.splice(chosen, 1);
     if (lane !== undefined) {
-      await lane.ask(hash);
+      lane.ask({ hash: first.hash, sizeBytes: first.sizeBytes });
       return;
     }
-    const reason = error === undefined ? 'none of its agents has it' : `its agents cannot be reached: ${error.message}`;
+    const reason =
+      this.#failure === undefined
+        ? 'nobody who was asked has it'
+        : `those that may have it cannot be reached: ${this.#failure.message}`;
     const failure = new DrystoneError('UNAVAILABLE', 'BLOCKS_UNAVAILABLE', `a block is not to be had: ${reason}`);
     this.#settle(hash, (wanted) => wanted.fail(failure));
   }
 
   #settle(hash: Uint8Array, settleOne: (wanted: WantedBlock) => void): void {
     const key = hashKey(hash);
-    const wanted = this.#wanted.get(key) ?? [];
-    this.#wanted.delete(key);
+    const { wanted } = this.#wishes.get(key) ?? { wanted: [] };
+    this.#wishes.delete(key);
     for (const one of wanted) settleOne(one);
-  }
-}
-
-type PassOn = (hash: Uint8Array, error: DrystoneError | undefined) => Promise<void>;
-type Settle = (hash: Uint8Array, settleOne: (wanted: WantedBlock) => void) => void;
-
-/** What one source is asked. */
-class SourceLane {
-  readonly #incoming = new BoundedQueue<Uint8Array>(clientLimits.wantedBlocksQueued);
-  readonly #lists = new BoundedQueue<Uint8Array>(1);
-  /** Asked and not answered, oldest first. */
-  readonly #asked: Uint8Array[] = [];
-  #failure: DrystoneError | undefined;
-
-  constructor(
-    private readonly namespaceId: NamespaceId,
-    private readonly source: BlockSource,
-    private readonly settle: Settle,
-  ) {}
-
-  ask(hash: Uint8Array): Promise<void> {
-    return this.#incoming.push(hash);
+    this.#endLanes();
   }
 
-  end(): void {
-    this.#incoming.end();
-  }
-
-  async run(passOn: PassOn, signal: AbortSignal): Promise<void> {
-    const failQueue = (): void => this.#incoming.fail(signal.reason);
-    signal.addEventListener('abort', failQueue, { once: true });
-    try {
-      await Promise.all([this.#send(passOn), this.#receive(passOn, signal)]);
-    } finally {
-      signal.removeEventListener('abort', failQueue);
-    }
-  }
-
-  /** Makes lists of what comes in; after a failure everything goes to the next source. */
-  async #send(passOn: PassOn): Promise<void> {
-    for (;;) {
-      const hashes = await this.#incoming.takeBatch(wireLimits.hashesPerMessage);
-      if (hashes === undefined) break;
-      if (this.#failure === undefined) {
-        this.#asked.push(...hashes);
-        // A list that can no longer be sent is passed on with everything else that was asked.
-        await this.#lists.push(packKeys(hashes.map(hashKey))).catch(() => undefined);
-      } else {
-        for (const hash of hashes) await passOn(hash, this.#failure);
-      }
-    }
-    this.#lists.end();
-  }
-
-  async #receive(passOn: PassOn, signal: AbortSignal): Promise<void> {
-    let answered = 0;
-    try {
-      for await (const { hash, data } of this.source.blocks.get(this.namespaceId, this.#lists, { signal })) {
-        answered++;
-        if (data === undefined) {
-          await passOn(hash, undefined);
-        } else {
-          this.source.onFetched(data.length);
-          this.settle(hash, (wanted) => wanted.deliver(data));
-        }
-        if (answered >= wireLimits.hashesPerMessage) {
-          this.#asked.splice(0, answered);
-          answered = 0;
-        }
-      }
-    } catch (thrown) {
-      if (signal.aborted) throw thrown;
-      this.#failure = toDrystoneError(thrown);
-      this.source.onFailure(this.#failure);
-      this.#lists.fail(this.#failure);
-      for (const hash of this.#asked.splice(0).slice(answered)) await passOn(hash, this.#failure);
-    }
+  #endLanes(): void {
+    if (!this.#isEnded || this.#wishes.size > 0) return;
+    for (const lane of this.#lanes) lane.end();
   }
 }

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
-import { hashAt } from '../../../common/block-hash.js';
+import { hashAt, hashCount } from '../../../common/block-hash.js';
+import type { Clock } from '../../../common/clock.js';
 import { ByteBudget } from '../../../common/concurrency/byte-budget.js';
 import { DrystoneError } from '../../../common/errors.js';
 import type { ItemPath } from '../../../common/feed/item.js';
 import type { NamespaceId } from '../../../common/ids.js';
-import { clientLimits } from '../../../common/limits.js';
+import { clientLimits, peerLimits } from '../../../common/limits.js';
 import type { Random } from '../../../common/random.js';
 import type { FetchFile } from '../../plan/operation.js';
+import type { ComingBlocks } from '../../peers/coming-blocks.js';
 import type { LocalBlockIndex } from '../../state/local-block-index.js';
 import type { LocalFile } from '../../state/local-entry.js';
 import type { SyncTally } from '../../tally.js';
@@ -15,8 +17,9 @@ import type { Disk, DiskOutcome, DiskRefusal } from '../disk/disk-task.js';
 import { standingOf, type FolderPlaces } from '../folder-places.js';
 import { runTogether } from '../run-together.js';
 import { SlotGate } from '../slot-gate.js';
-import { AssemblyRefused, assembleFile } from './assemble-file.js';
-import { BlockFetcher, type BlockSource } from './block-fetcher.js';
+import { AssemblyRefused, assembleFile, type FilePart } from './assemble-file.js';
+import { BlockFetcher } from './block-fetcher.js';
+import type { BlockSource } from './block-source.js';
 import { FilePlacer, type ArrivedFile } from './file-placer.js';
 import { partialName } from './partial-files.js';
 
@@ -29,8 +32,14 @@ export type FetchOutcome =
 
 export interface FetchParts {
   readonly namespaceId: NamespaceId;
-  /** In the order of preference. */
+  /** The id of this endpoint among those that share what there is to fetch. */
+  readonly self: string;
   readonly sources: readonly BlockSource[];
+  /** Where others find what comes; undefined where nothing is given to others. */
+  readonly coming: ComingBlocks | undefined;
+  readonly clock: Clock;
+  /** Whether what is fetched is held to a bandwidth. */
+  readonly isPaced: boolean;
   readonly places: FolderPlaces;
   readonly index: LocalBlockIndex;
   readonly disk: Disk;
@@ -53,20 +62,42 @@ export async function fetchFiles(
   parts: FetchParts,
   signal: AbortSignal,
 ): Promise<void> {
-  const fetcher = new BlockFetcher(parts.namespaceId, parts.sources);
-  const placer = new FilePlacer(parts.disk, parts.places.root, parts.places.temporaryDirectory);
+  const { coming, places, disk } = parts;
+  const fetcher = new BlockFetcher(parts);
+  const placer = new FilePlacer(disk, places.root, places.temporaryDirectory);
   const download = new Download(parts, fetcher, placer);
-  await runTogether(signal, [
-    async (together) => {
-      await download.start(operations, together);
-      fetcher.end();
-    },
-    async (together) => {
-      await fetcher.run(together);
-      await placer.finish();
-    },
-  ]);
-  await parts.disk.removePartials(parts.places.temporaryDirectory, download.unfinished);
+  coming?.begin(operations.map(({ item }) => item.content.blocks));
+  try {
+    await fetcher.survey(surveyed(operations, parts.index), signal);
+    await runTogether(signal, [
+      async (together) => {
+        await download.start(operations, together);
+        fetcher.end();
+      },
+      async (together) => {
+        await fetcher.run(together);
+        await placer.finish();
+      },
+    ]);
+  } finally {
+    coming?.end();
+  }
+  await disk.removePartials(places.temporaryDirectory, download.unfinished);
+}
+
+/** The first blocks that are not on the local disk. */
+function* surveyed(operations: readonly FetchFile[], index: LocalBlockIndex): Generator<Uint8Array, void, undefined> {
+  let count = 0;
+  for (const { item } of operations) {
+    const { hashes } = item.content.blocks;
+    for (let at = 0; at < hashCount(hashes); at++) {
+      if (count >= peerLimits.surveyedBlocks) return;
+      const hash = hashAt(hashes, at);
+      if (index.find(hash) !== undefined) continue;
+      count++;
+      yield hash;
+    }
+  }
 }
 
 class Download {
@@ -116,13 +147,14 @@ class Download {
     await this.#budget.take(cost, signal);
     const deliver = (data: Buffer): void => {
       this.parts.tally.work.bytesDone += sizeBytes;
+      this.parts.coming?.whole(hash, data);
       this.#arrived(operation, data, release);
     };
     const fail = (error: DrystoneError): void => {
       release();
       this.parts.onOutcome({ outcome: 'unavailable', operation, error });
     };
-    await this.fetcher.want({ hash, deliver, fail });
+    this.fetcher.want({ hash, sizeBytes, deliver, fail });
   }
 
   async #assemble(operation: FetchFile, signal: AbortSignal): Promise<void> {
@@ -131,8 +163,11 @@ class Download {
     const { path, item } = operation;
     const file = { ...this.#fileOf(operation), temporaryName: partialName(path, item.content) };
     const temporary = join(places.temporaryDirectory, file.temporaryName);
+    const paths = [temporary, absolutePath(path)];
+    const onWritten = ({ hash, offsetBytes, sizeBytes }: FilePart): void =>
+      this.parts.coming?.inFile(hash, paths, offsetBytes, sizeBytes);
     try {
-      const assembly = { ...this.parts, fetcher: this.fetcher, budget: this.#budget, absolutePath };
+      const assembly = { ...this.parts, fetcher: this.fetcher, budget: this.#budget, absolutePath, onWritten };
       await assembleFile(item.content, temporary, assembly, signal);
     } catch (thrown) {
       signal.throwIfAborted();

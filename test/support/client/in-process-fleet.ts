@@ -8,6 +8,7 @@ import { createInlineDisk } from '../../../client/act/disk/inline-disk.js';
 import type { StepHook } from '../../../client/act/disk/disk-task.js';
 import { createInlineCutter } from '../../../client/observe/inline-cutter.js';
 import type { SyncConflict, SyncObserver, SyncProblem, SyncSummary } from '../../../client/progress.js';
+import type { PeerConfig } from '../../../client/peers/peer-network.js';
 import { startSync, type RunningSync, type SyncConfig } from '../../../client/program.js';
 import { systemClock } from '../../../common/clock.js';
 import type { NamespaceName, PremisesName } from '../../../common/ids.js';
@@ -63,6 +64,8 @@ export interface ClientOptions {
   readonly account?: string;
   /** Whose key and certificate it uses: a device that is called as the folder unless another is named. */
   readonly device?: string;
+  /** How it shares blocks with others; not at all unless said. */
+  readonly peers?: PeerConfig;
 }
 
 /** Metadata, agents and clients in this process, on loopback, for the time of one test; everybody has joined as everywhere. */
@@ -147,6 +150,9 @@ export class InProcessFleet {
       premises: options.premises as PremisesName | undefined,
       homeDir: await this.homeOf(options.device ?? name, options.account),
       once: options.once ?? true,
+      peers: options.peers,
+      maxUploadRate: undefined,
+      maxDownloadRate: undefined,
     };
   }
 

@@ -73,6 +73,7 @@ beforeEach(() => {
     reporter: new ProgressReporter(observer, tally, systemClock),
     standing: { isProvisionalDue: false },
     catchUp: () => Promise.resolve(),
+    onPlaces: nothing,
     once: false,
   });
   running = loop.run(ended.signal).catch(() => undefined);

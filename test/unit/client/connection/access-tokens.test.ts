@@ -102,11 +102,13 @@ it('the last token and the keys for those of others are there again after a star
   });
   const account = { issueAccessToken: issue };
   await new AccessTokens({ account, clock, keeper }).tokenFor(reports);
-  const next = new AccessTokens({ account, clock, keeper, isAway: () => isAway });
+  const told: unknown[] = [];
+  const onTokenKeys = (keys: unknown): unknown => told.push(keys);
+  const next = new AccessTokens({ account, clock, keeper, onTokenKeys, isAway: () => isAway });
   await next.restore();
   isAway = true;
   expect(await next.tokenFor(reports)).toBe('token 1');
-  expect(next.tokenKeys).toEqual([{ id: 'key', publicKey: Buffer.alloc(32, 1) }]);
+  expect(told).toEqual([[{ id: 'key', publicKey: Buffer.alloc(32, 1) }]]);
   isAway = false;
   expect(await next.tokenFor(reports), 'renewed as soon as that can be').toBe('token 2');
 });

@@ -8,6 +8,7 @@ import type { StateChanges, TreeStore } from '../../../../client/state/tree-stor
 import { ProgressReporter } from '../../../../client/sync/progress-reporter.js';
 import { runSession } from '../../../../client/sync/session.js';
 import { SyncTally } from '../../../../client/tally.js';
+import { unlimited } from '../../../../client/connection/limited-block-client.js';
 import { connectOver } from '../../../../client/connection/connect.js';
 import { openDevice } from '../../../../client/connection/device.js';
 import { diskSight } from '../../../../client/observe/folder-sight.js';
@@ -63,6 +64,8 @@ async function syncUntilCrash(fleet: InProcessFleet, name: string, namespace: st
   const session = runSession(
     {
       ...config,
+      bandwidth: unlimited,
+      peers: undefined,
       root: config.root,
       deviceId: device.id,
       signingKey: device.held.privateKey,

@@ -1,0 +1,106 @@
+import type { AccessTokenVerifier } from '../../common/identity/access-tokens.js';
+import type { ItemPath } from '../../common/feed/item.js';
+import type { NamespaceId, PremisesName } from '../../common/ids.js';
+import type { ProgramContext } from '../../common/program/context.js';
+import { connectBlockServer } from '../../server/block-client.js';
+import type { AccessTokens } from '../connection/access-tokens.js';
+import type { Connect } from '../connection/connect.js';
+import type { Device } from '../connection/device.js';
+import { limitBandwidth, type Bandwidth } from '../connection/limited-block-client.js';
+import type { MetadataCalls } from '../connection/metadata-calls.js';
+import type { LocalBlockIndex } from '../state/local-block-index.js';
+import type { TreeStore } from '../state/tree-store.js';
+import type { SyncTally } from '../tally.js';
+import { ComingBlocks } from './coming-blocks.js';
+import { FolderBlocks, GivenBlocks } from './folder-blocks.js';
+import type { LanDiscovery } from './lan-discovery.js';
+import { PeerDirectory } from './peer-directory.js';
+import { PeerNetwork, type PeerConfig } from './peer-network.js';
+
+/** What a program brings along. */
+export interface PeerGround {
+  readonly config: PeerConfig;
+  readonly device: Device;
+  readonly discovery: LanDiscovery | undefined;
+}
+
+/** What a session adds to it. */
+export interface PeerSession {
+  readonly namespaceId: NamespaceId;
+  readonly premises: PremisesName | undefined;
+  readonly metadata: Pick<MetadataCalls, 'locator'>;
+  readonly tokens: AccessTokens;
+  /** Is told the keys of access tokens by `tokens`. */
+  readonly verifier: AccessTokenVerifier;
+  readonly connect: Connect;
+  readonly bandwidth: Bandwidth;
+  readonly store: TreeStore;
+  readonly index: LocalBlockIndex;
+  /** Where an item lies on this disk; undefined before the folder was looked at. */
+  readonly absolutePath: (path: ItemPath) => string | undefined;
+  readonly once: boolean;
+  readonly tally: SyncTally;
+  readonly context: ProgramContext;
+}
+
+/** Makes an endpoint one among the others of its namespace; {@link PeerNetwork.run} begins it. */
+export type OpenPeers = (session: PeerSession) => PeerNetwork;
+
+/** Endpoints that speak with each other over gRPC. */
+export function openPeers(ground: PeerGround): OpenPeers {
+  return (session) => networkOf(ground, session);
+}
+
+function networkOf(ground: PeerGround, session: PeerSession): PeerNetwork {
+  const parts = { ...session, ...ground };
+  const { device, namespaceId, tokens, verifier, bandwidth, store, tally, context } = parts;
+  const { clock, logger } = context;
+  const coming = new ComingBlocks(clock);
+  const folder = new FolderBlocks({ ...parts, trees: store, coming });
+  const given = new GivenBlocks({
+    folder,
+    coming,
+    pace: async (bytes) => bandwidth.up?.take(bytes),
+    onGiven(sizeBytes) {
+      tally.add('blocksGiven');
+      tally.add('bytesGiven', sizeBytes);
+    },
+  });
+  const directory = new PeerDirectory({
+    ...parts,
+    self: device.id,
+    blocksOver: (channel) =>
+      limitBandwidth(
+        connectBlockServer(channel, clock, (id, refused) => tokens.tokenFor(id, refused)),
+        bandwidth,
+      ),
+    clock,
+  });
+  return new PeerNetwork({
+    ...parts,
+    self: device.id,
+    locator: parts.metadata.locator,
+    directory,
+    coming,
+    async serve(listen, services) {
+      // A sync that gives nothing to others does without a server, and does not load one.
+      const { startPeerServer } = await import('./peer-server.js');
+      const { server: credentials } = device.transport;
+      return startPeerServer({
+        namespaceId,
+        listen,
+        credentials,
+        verifier,
+        store: given,
+        holds: folder,
+        services,
+        clock,
+        logger,
+      });
+    },
+    services: [],
+    refreshKeys: () => tokens.tokenFor(namespaceId),
+    cursor: () => store.cursor,
+    waitsForWork: parts.once,
+  });
+}

@@ -1,0 +1,57 @@
+import { Registry } from 'prom-client';
+import type { Clock } from '../../common/clock.js';
+import type { AccessTokenVerifier } from '../../common/identity/access-tokens.js';
+import type { NamespaceId } from '../../common/ids.js';
+import type { Logger } from '../../common/logging.js';
+import { CallGate } from '../../common/rpc/call-gate.js';
+import { createRpcServerMetrics } from '../../common/rpc/rpc-metrics.js';
+import { startRpcServer, type RpcServer, type ServedService } from '../../common/rpc/server.js';
+import type { IdentifyingServerCredentials } from '../../common/rpc/transport-credentials.js';
+import { tokenAccess } from '../../server/block-access.js';
+import { createBlockMetrics } from '../../server/block-metrics.js';
+import { createBlockReadService } from '../../server/block-service.js';
+import type { BlockReader } from '../../server/block-store.js';
+
+export interface PeerServerOptions {
+  readonly namespaceId: NamespaceId;
+  /** HOST:PORT; port 0 takes a free one. */
+  readonly listen: string;
+  /** Those of the device. */
+  readonly credentials: IdentifyingServerCredentials;
+  /** Knows the keys of access tokens as metadata last told them. */
+  readonly verifier: Pick<AccessTokenVerifier, 'verify'>;
+  /** What is given. */
+  readonly store: BlockReader;
+  /** What is said to be held. */
+  readonly holds: Pick<BlockReader, 'sizes'>;
+  /** What is served beside the blocks. */
+  readonly services: readonly ServedService[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Serves the blocks of one namespace to devices whose access tokens open it, which are verified here: an endpoint asks
+ * nobody whom it may give to. Raises what `startRpcServer` raises.
+ */
+export function startPeerServer(options: PeerServerOptions): Promise<RpcServer> {
+  const { namespaceId, listen, credentials, verifier, store, holds, services, clock, logger } = options;
+  // Nobody scrapes an endpoint: what it counts of its own is in the summary of its sync.
+  const registry = new Registry();
+  const metrics = createBlockMetrics(registry);
+  const access = tokenAccess({
+    verifier,
+    isAssigned: (asked) => asked === namespaceId,
+    isRevoked: () => false,
+    clock,
+    metrics,
+  });
+  return startRpcServer({
+    listen,
+    credentials,
+    services: [createBlockReadService({ store, holds, access, metrics, registry }), ...services],
+    gate: new CallGate({ clock }),
+    metrics: createRpcServerMetrics(registry, []),
+    logger,
+  });
+}

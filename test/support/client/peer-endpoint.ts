@@ -1,0 +1,160 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { createInlineDisk } from '../../../client/act/disk/inline-disk.js';
+import type { BlockSource } from '../../../client/act/download/block-source.js';
+import { fetchFiles, type FetchOutcome } from '../../../client/act/download/fetch-files.js';
+import { FolderPlaces } from '../../../client/act/folder-places.js';
+import type { FetchFile } from '../../../client/plan/operation.js';
+import { ComingBlocks } from '../../../client/peers/coming-blocks.js';
+import { FolderBlocks, GivenBlocks } from '../../../client/peers/folder-blocks.js';
+import { PeerDirectory } from '../../../client/peers/peer-directory.js';
+import { startPeerServer } from '../../../client/peers/peer-server.js';
+import { LocalBlockIndex } from '../../../client/state/local-block-index.js';
+import { MemoryTreeStore } from '../../../client/state/memory-tree-store.js';
+import { SyncTally } from '../../../client/tally.js';
+import { systemClock } from '../../../common/clock.js';
+import type { FileContent, Item, ItemPath } from '../../../common/feed/item.js';
+import type { HeldIdentity } from '../../../common/identity/held-identity.js';
+import type { DeviceId } from '../../../common/ids.js';
+import { silentLogger } from '../../../common/logging.js';
+import { systemRandom } from '../../../common/random.js';
+import { openChannel, type RpcChannel } from '../../../common/rpc/client.js';
+import { connectBlockServer } from '../../../server/block-client.js';
+import type { BlockReader } from '../../../server/block-store.js';
+import type { BlockServerPair } from '../blocks/block-server.js';
+import type { BlockFleet } from '../blocks/block-fleet.js';
+import { NAMESPACE } from '../blocks/sample-blocks.js';
+import { temporaryDirectory } from '../temporary-directory.js';
+import { item } from './planned-trees.js';
+
+/** Where another endpoint is found. */
+export interface PeerPlace {
+  readonly deviceId: DeviceId;
+  readonly address: string;
+}
+
+/** One endpoint that gives blocks from a folder and fetches into it, over real connections; what surrounds it is left out. */
+export class PeerEndpoint implements PeerPlace {
+  readonly root = temporaryDirectory();
+  readonly store = new MemoryTreeStore();
+  readonly index = new LocalBlockIndex(this.store.local);
+  readonly tally = new SyncTally();
+  readonly coming = new ComingBlocks(systemClock);
+  readonly outcomes: FetchOutcome[] = [];
+  readonly places = new FolderPlaces(this.root, { diskPaths: new Map() });
+  readonly folder = new FolderBlocks({
+    index: this.index,
+    trees: this.store,
+    coming: this.coming,
+    absolutePath: (path) => this.places.absolutePath(path),
+  });
+  readonly directory: PeerDirectory;
+  address = '';
+
+  private constructor(
+    readonly fleet: BlockFleet,
+    readonly held: HeldIdentity,
+  ) {
+    mkdirSync(this.places.temporaryDirectory, { recursive: true });
+    this.directory = new PeerDirectory({
+      namespaceId: NAMESPACE,
+      self: this.deviceId,
+      connect: (address, peer) => openChannel(address, fleet.authority.transportOf(held).channelTo(peer)),
+      blocksOver: (channel) => this.blocksOver(channel),
+      clock: systemClock,
+      tally: this.tally,
+    });
+    onTestFinished(() => this.directory.close());
+  }
+
+  /** @param lie what is given in place of a block, if anything */
+  static async start(fleet: BlockFleet, change: (given: BlockReader) => BlockReader = (given) => given) {
+    const endpoint = new PeerEndpoint(fleet, await fleet.authority.device());
+    const { folder, coming, tally, held } = endpoint;
+    const onGiven = (sizeBytes: number): void => tally.add('bytesGiven', sizeBytes);
+    const server = await startPeerServer({
+      namespaceId: NAMESPACE,
+      listen: '127.0.0.1:0',
+      credentials: fleet.authority.transportOf(held).server,
+      verifier: fleet.verifier(),
+      store: change(new GivenBlocks({ folder, coming, pace: () => Promise.resolve(), onGiven })),
+      holds: folder,
+      services: [],
+      clock: systemClock,
+      logger: silentLogger(),
+    });
+    onTestFinished(() => server.drain(0));
+    endpoint.address = server.address;
+    return endpoint;
+  }
+
+  get deviceId(): DeviceId {
+    if (this.held.identity.kind !== 'device') throw new Error('an endpoint is a device');
+    return this.held.identity.deviceId;
+  }
+
+  blocksOver(channel: RpcChannel) {
+    return connectBlockServer(channel, systemClock, () => this.fleet.token(this.held));
+  }
+
+  /** Meets others, which are at its site. */
+  async meet(others: readonly PeerPlace[]): Promise<void> {
+    const found = others.map(({ deviceId, address }) => ({ deviceId, addresses: [address], isNear: true }));
+    this.directory.update('metadata', found);
+    await this.directory.connectAll(new AbortController().signal);
+  }
+
+  /** The namespace holds this file. */
+  async learn(path: string, content: FileContent): Promise<FetchFile> {
+    const held = item(path, 1, content) as Item & { readonly content: FileContent };
+    await this.store.write({ remote: new Map([[held.path, held]]) });
+    return { kind: 'fetch-file', path: path as ItemPath, item: held, replaces: undefined };
+  }
+
+  /** The agent as this endpoint sees it. */
+  agentSource(agent: BlockServerPair, address = agent.rpc.address): BlockSource {
+    const channel = openChannel(address, this.fleet.authority.transportOf(this.held).channelTo(agent.agentId));
+    onTestFinished(() => channel.close());
+    return {
+      id: agent.agentId,
+      kind: 'site-agent',
+      tier: 0,
+      blocks: this.blocksOver(channel),
+      isUsable: () => true,
+      onFetched: (sizeBytes) => this.tally.fetched('site-agent', sizeBytes),
+      onFailure: () => undefined,
+    };
+  }
+
+  /** Brings files into the folder, from the endpoints that it has met and from `agents`; they are shared from then on. */
+  async fetch(operations: readonly FetchFile[], agents: readonly BlockSource[]): Promise<void> {
+    const onOutcome = (outcome: FetchOutcome): void => {
+      this.outcomes.push(outcome);
+      if (outcome.outcome !== 'fetched') return;
+      const { entry } = outcome;
+      const written = this.store.write({ local: new Map([[entry.path, entry]]) });
+      void written.then(() => this.index.note(entry));
+    };
+    const { index, places, tally, coming } = this;
+    const parts = {
+      namespaceId: NAMESPACE,
+      self: this.deviceId,
+      places,
+      index,
+      tally,
+      coming,
+      onOutcome,
+      isPaced: false,
+    };
+    const sources = [...this.directory.sources(), ...agents];
+    const disk = createInlineDisk(() => undefined);
+    const all = { ...parts, sources, disk, random: systemRandom, clock: systemClock };
+    await fetchFiles(operations, all, new AbortController().signal);
+  }
+
+  /** Where a file lies. */
+  path(name: string): string {
+    return join(this.root, name);
+  }
+}
