@@ -108,6 +108,6 @@ export class ComingBlocks {
 }
 
 /** The hashes of a blocklist, as views. */
-export function hashesOf({ hashes }: Blocklist): Uint8Array[] {
+function hashesOf({ hashes }: Blocklist): Uint8Array[] {
   return Array.from({ length: hashCount(hashes) }, (_, index) => hashAt(hashes, index));
 }
