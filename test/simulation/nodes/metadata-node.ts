@@ -101,7 +101,7 @@ export class MetadataNode {
 
 /** All parts of a store as an object of its own, of which some can be replaced. */
 export function partsOf(store: MetadataStore): MetadataStore {
-  const { accounts, enrollment, audit, directory, presence, journal } = store;
+  const { accounts, enrollment, audit, directory, presence, journal, knowledge } = store;
   return {
     accounts,
     enrollment,
@@ -109,6 +109,7 @@ export function partsOf(store: MetadataStore): MetadataStore {
     directory,
     presence,
     journal,
+    knowledge,
     stats: () => store.stats(),
     onChange: (listener) => store.onChange(listener),
     close: () => store.close(),
