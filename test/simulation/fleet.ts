@@ -11,9 +11,9 @@ import type { World } from './process.js';
 import { SimulatedTime } from './time.js';
 import type { Trace } from './trace.js';
 
-/** Calls that an idle program keeps open: a client follows the feed and its assignment, an agent sends heartbeats. */
+/** Calls that an idle program keeps open: a client follows the feed and its assignment, an agent sends heartbeats and follows the feed. */
 const CALLS_OF_CLIENT = 2;
-const CALLS_OF_AGENT = 1;
+const CALLS_OF_AGENT = 2;
 
 const SITES = ['lisbon', 'porto', 'faro'];
 
