@@ -2,20 +2,20 @@ import { defineConfig } from 'vitest/config';
 
 interface ProjectOptions {
   readonly timeoutMs: number;
-  /** Whether its files run one at a time, and when: after all that are not, in ascending order. They fill the machine. */
-  readonly alone?: number;
+  /** Where it does not run with the others: when, after those, in ascending order, and how many of its files at a time. */
+  readonly apart?: { readonly order: number; readonly files: number };
 }
 
 /** The tests of one kind: every *.test.ts below test/NAME. Forks, because native addons do not like threads. */
-const project = (name: string, { timeoutMs, alone = 0 }: ProjectOptions) => ({
+const project = (name: string, { timeoutMs, apart }: ProjectOptions) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
     pool: 'forks' as const,
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
-    sequence: { groupOrder: alone },
-    ...(alone > 0 ? { maxWorkers: 1 } : {}),
+    sequence: { groupOrder: apart?.order ?? 0 },
+    ...(apart === undefined ? {} : { maxWorkers: apart.files }),
   },
 });
 
@@ -26,8 +26,9 @@ export default defineConfig({
       project('contract', { timeoutMs: 30_000 }),
       project('property', { timeoutMs: 60_000 }),
       project('golden', { timeoutMs: 20_000 }),
-      project('security', { timeoutMs: 120_000, alone: 1 }),
-      project('e2e', { timeoutMs: 300_000, alone: 2 }),
+      project('security', { timeoutMs: 120_000, apart: { order: 1, files: 1 } }),
+      // Much of their time is waiting for programs that start, and for lines that are down.
+      project('e2e', { timeoutMs: 300_000, apart: { order: 2, files: 2 } }),
     ],
   },
 });

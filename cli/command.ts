@@ -76,12 +76,12 @@ export function defineCommand<P extends SettingTable, F extends SettingTable, S 
   return spec;
 }
 
-/** Adds a command below `parent`. */
+/** Adds a command below `parent`, and returns it: others may come below it in turn. */
 export function addCommand<P extends SettingTable, F extends SettingTable, S extends SettingTable>(
   parent: Command,
   host: Host,
   spec: CommandSpec<P, F, S>,
-): void {
+): Command {
   const command = parent.command(spec.name).summary(spec.summary).description(describe(spec));
   for (const [key, setting] of Object.entries(spec.positionals)) {
     const name = positionalName(key, setting);
@@ -94,6 +94,7 @@ export function addCommand<P extends SettingTable, F extends SettingTable, S ext
   command.addOption(new Option('--json', 'print JSON: one document, or one a line where there are many'));
   command.addHelpText('after', exampleText(spec.examples));
   command.action(async () => host.exited(await runCommand(host, spec, command)));
+  return command;
 }
 
 function describe({ summary, description }: { readonly summary: string; readonly description?: string }): string {

@@ -11,6 +11,8 @@ import { agentServe } from './commands/agent-serve.js';
 import { agentToken } from './commands/agent-token.js';
 import { audit } from './commands/audit.js';
 import { cat } from './commands/cat.js';
+import { conflicts } from './commands/conflicts.js';
+import { conflictsResolve } from './commands/conflicts-resolve.js';
 import { demo } from './commands/demo.js';
 import { deviceList } from './commands/device-list.js';
 import { deviceRevoke } from './commands/device-revoke.js';
@@ -26,6 +28,7 @@ import { namespaceShow } from './commands/namespace-show.js';
 import { namespaceUnshare } from './commands/namespace-unshare.js';
 import { status } from './commands/status.js';
 import { sync } from './commands/sync.js';
+import { why } from './commands/why.js';
 import { exitCodes, type ExitCode } from './output/exit-codes.js';
 import { Terminal } from './output/terminal.js';
 
@@ -62,6 +65,7 @@ function createProgram(host: Host): Command {
     .description(DESCRIPTION)
     .version(softwareVersion)
     .exitOverride()
+    .enablePositionalOptions()
     .configureOutput({
       writeOut: (text) => host.output.write(text),
       writeErr: (text) => host.errors.write(text),
@@ -103,6 +107,10 @@ function addCommands(program: Command, host: Host): void {
   addCommand(namespace, host, namespaceAssign);
   addCommand(program, host, sync);
   addCommand(program, host, status);
+  // Both have flags of one name, which belong to the one that they are typed after.
+  const listing = addCommand(program, host, conflicts).enablePositionalOptions();
+  addCommand(listing, host, conflictsResolve);
+  addCommand(program, host, why);
   addCommand(program, host, ls);
   addCommand(program, host, cat);
   addCommand(program, host, audit);

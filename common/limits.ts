@@ -139,6 +139,19 @@ export const agentLimits = {
   heartbeatIntervalMinMs: 500,
   /** How long a draining agent waits for metadata to end the heartbeat stream. */
   farewellMs: 2_000,
+  /** Messages that wait in one namespace to be passed on to metadata, and their bytes; more are refused with a delay. */
+  provisionalMessages: 16_384,
+  provisionalBytes: 128 * MiB,
+  provisionalRetryMs: 30_000,
+  /** Items that one transaction forgets of a namespace that is no longer assigned. */
+  itemsDroppedAtOnce: 4_096,
+  /** Open subscriptions to its feeds, and encoded pages kept for those that stand at the same cursor. */
+  subscribers: 4_096,
+  pageCacheBytes: 8 * MiB,
+  /** How often it is written down when metadata was last heard. */
+  lastWordKeptMs: 60_000,
+  /** Largest size to which the feed store may grow: address space, not disk. */
+  feedMapBytes: 256 * 1024 * MiB,
 } as const;
 
 /** The metadata service. */

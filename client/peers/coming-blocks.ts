@@ -1,4 +1,4 @@
-import { hashAt, hashCount, hashKey, hashKeyAt, type HashKey } from '../../common/block-hash.js';
+import { hashCount, hashKey, hashKeyAt, type HashKey } from '../../common/block-hash.js';
 import type { Clock } from '../../common/clock.js';
 import type { Blocklist } from '../../common/feed/item.js';
 import { peerLimits } from '../../common/limits.js';
@@ -105,9 +105,4 @@ export class ComingBlocks {
       this.#arrived.delete(key);
     }
   }
-}
-
-/** The hashes of a blocklist, as views. */
-export function hashesOf({ hashes }: Blocklist): Uint8Array[] {
-  return Array.from({ length: hashCount(hashes) }, (_, index) => hashAt(hashes, index));
 }

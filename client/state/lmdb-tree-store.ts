@@ -28,7 +28,7 @@ interface Codec<T> {
 }
 
 /** A tree whose keys are paths in UTF-8 and whose values a codec makes and reads. */
-class LmdbTree<T> implements Tree<T> {
+export class LmdbTree<T> implements Tree<T> {
   readonly #recent: RecentValues<T>;
 
   constructor(
@@ -88,14 +88,15 @@ function rangeBelow(path: string): { start: Buffer; end: Buffer } {
   return { start, end };
 }
 
-const localEntryCodec: Codec<LocalEntry> = {
+/** How entries of the local tree are stored. */
+export const localEntryCodec: Codec<LocalEntry> = {
   encode: encodeLocalEntry,
   decode: decodeLocalEntry,
   blockCount: (entry) => (entry.kind === 'file' ? (entry.blocks?.sizes.length ?? 0) : 0),
 };
 
 /** Items; one that enters two trees at once is encoded once. */
-function itemCodec(): Codec<Item> & ConstructorParameters<typeof LmdbOffers>[1] {
+export function itemCodec(): Codec<Item> & ConstructorParameters<typeof LmdbOffers>[1] {
   const encoded = new WeakMap<Item, Uint8Array>();
   return {
     encode(item) {

@@ -61,7 +61,7 @@ function roomIn(directory: ItemPath | undefined): number {
 }
 
 /** A name's stem and its extension with the dot; a leading dot begins no extension, and neither does a very long one. */
-function splitName(name: string): [stem: string, extension: string] {
+export function splitName(name: string): [stem: string, extension: string] {
   const dot = name.lastIndexOf('.');
   const extension = dot > 0 ? name.slice(dot) : '';
   if (Buffer.byteLength(extension) > EXTENSION_BYTES) return [name, ''];

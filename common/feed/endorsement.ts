@@ -1,9 +1,10 @@
 import { createHash, sign, verify, type KeyObject } from 'node:crypto';
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
+import { Item as WireItem, type Endorsement as EndorsementMessage } from '../../proto/gen/drystone/feed/v1/feed.js';
 import { DrystoneError, invalidArgument } from '../errors.js';
 import { idBytes, idOfPublicKey, type DeviceId, type NamespaceId } from '../ids.js';
 import { publicKeyOfRaw, rawPublicKey } from '../receipt.js';
-import { Item as WireItem, type Endorsement as EndorsementMessage } from '../../proto/gen/drystone/feed/v1/feed.js';
+import { WALL_MAX_MS } from './hybrid-time.js';
 
 /** Whose word a message of items is, and since when. */
 export interface Endorsed {
@@ -73,8 +74,8 @@ export function checkEndorsement(
   { namespaceId, items }: Omit<EndorsementClaim, 'pushedAtMs'>,
 ): Endorsed {
   const { publicKey, signature } = message;
-  if (message.pushedAtMs > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw invalidArgument('endorsement.pushed_at_ms', 'must be at most 2^53 - 1');
+  if (message.pushedAtMs > BigInt(WALL_MAX_MS)) {
+    throw invalidArgument('endorsement.pushed_at_ms', `must be at most ${WALL_MAX_MS}`);
   }
   const pushedAtMs = Number(message.pushedAtMs);
   const claim = { namespaceId, pushedAtMs, items };

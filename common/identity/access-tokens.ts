@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { errors, jwtVerify, SignJWT, type JWTHeaderParameters, type JWTPayload } from 'jose';
+import { decodeJwt, errors, jwtVerify, SignJWT, type JWTHeaderParameters, type JWTPayload } from 'jose';
 import type { Clock } from '../clock.js';
 import { DrystoneError, invalidArgument } from '../errors.js';
 import { parseAccountName, parseDeviceId, parseNamespaceId, type NamespaceId } from '../ids.js';
@@ -71,7 +71,9 @@ export class AccessTokenVerifier {
         currentDate: new Date(this.clock.nowMs()),
         clockTolerance: skewMs / 1000,
       });
-      return this.#grantOf(payload);
+      const grant = grantOf(payload);
+      this.#checkTimes(grant);
+      return grant;
     } catch (thrown) {
       if (thrown instanceof errors.JWTExpired) throw expiredToken();
       if (thrown instanceof DrystoneError && thrown.code === 'UNAUTHENTICATED') throw thrown;
@@ -85,24 +87,37 @@ export class AccessTokenVerifier {
     return key;
   }
 
-  #grantOf(payload: JWTPayload): AccessGrant {
-    const { sub = '', iat = 0, exp = 0, acct, ns } = payload;
-    const issuedAtMs = iat * 1000;
-    const expiresAtMs = exp * 1000;
+  #checkTimes({ issuedAtMs, expiresAtMs }: AccessGrant): void {
     if (issuedAtMs > this.clock.nowMs() + trustLimits.accessTokenSkewMs) {
       throw invalidToken('it was issued in the future; compare the clocks');
     }
     if (expiresAtMs - issuedAtMs > trustLimits.accessTokenMs + trustLimits.accessTokenSkewMs) {
       throw invalidToken('it lasts longer than a token may');
     }
-    return {
-      device: parseDeviceId('sub', sub),
-      account: parseAccountName('acct', typeof acct === 'string' ? acct : ''),
-      namespaces: namespacesOf(ns),
-      issuedAtMs,
-      expiresAtMs,
-    };
   }
+}
+
+/**
+ * What a token says. Nothing is verified: it is for the device that metadata has just given it to. UNAUTHENTICATED
+ * (TOKEN_INVALID) where it is no token.
+ */
+export function grantIn(token: string): AccessGrant {
+  try {
+    return grantOf(decodeJwt(token));
+  } catch (thrown) {
+    if (thrown instanceof DrystoneError && thrown.code === 'UNAUTHENTICATED') throw thrown;
+    throw invalidToken('it is malformed', thrown);
+  }
+}
+
+function grantOf({ sub = '', iat = 0, exp = 0, acct, ns }: JWTPayload): AccessGrant {
+  return {
+    device: parseDeviceId('sub', sub),
+    account: parseAccountName('acct', typeof acct === 'string' ? acct : ''),
+    namespaces: namespacesOf(ns),
+    issuedAtMs: iat * 1000,
+    expiresAtMs: exp * 1000,
+  };
 }
 
 function namespacesOf(claim: unknown): ReadonlyMap<NamespaceId, AccessRight> {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../common/clock.js';
 import type { PushDecision } from '../../common/feed/decide-push.js';
 import { checkTimes } from '../../common/feed/push-items.js';
-import type { DeviceIdentity } from '../../common/identity/identity.js';
+import type { AgentIdentity, DeviceIdentity } from '../../common/identity/identity.js';
 import { parseNamespaceId, type NamespaceId } from '../../common/ids.js';
 import type { PushRequest } from '../../proto/gen/drystone/feed/v1/feed.js';
 import type { CommitMetrics } from '../metrics.js';
@@ -10,10 +10,11 @@ import type { MetadataStore } from '../store/contract.js';
 import type { Access } from '../trust/access.js';
 import type { CommitBatch } from './commit-batch.js';
 import { parseCommitRequest } from './commit-request.js';
+import { committerOf } from './committer.js';
 import type { ReceiptVerifier } from './receipt-verifier.js';
 
 export interface CommitParts {
-  readonly access: Pick<Access, 'authorise'>;
+  readonly access: Pick<Access, 'authoriseHolder' | 'endorser'>;
   readonly store: Pick<MetadataStore, 'journal'>;
   readonly verifier: ReceiptVerifier;
   readonly metrics: CommitMetrics;
@@ -35,10 +36,11 @@ export class CommitStream {
 
   constructor(
     readonly parts: CommitParts,
-    readonly caller: DeviceIdentity,
+    /** A device, or an agent that passes on what devices have pushed to it. */
+    readonly caller: AgentIdentity | DeviceIdentity,
   ) {}
 
-  /** Resolves when the commit is durable. For errors see CommitService.Commit; the request then changed nothing. */
+  /** Resolves when the commit is durable. For errors see FeedService.Push; the request then changed nothing. */
   async commit(request: PushRequest): Promise<PushDecision> {
     const { store, metrics, clock } = this.parts;
     const startedMs = clock.monotonicMs();
@@ -53,10 +55,11 @@ export class CommitStream {
   async #prepare(request: PushRequest): Promise<Prepared> {
     const namespaceId = this.#namespace.of(request.namespaceId);
     const { access, verifier, clock } = this.parts;
-    const namespace = await access.authorise(this.caller, namespaceId, 'editor');
+    const namespace = await access.authoriseHolder(this.caller, namespaceId, 'editor');
     const { items, receipts } = parseCommitRequest(request);
     checkTimes(items, clock.nowMs());
+    const by = await committerOf(this.parts, this.caller, { namespace, items, endorsement: request.endorsement });
     const stored = await verifier.verify(namespace, receipts);
-    return { namespaceId, batch: { items, stored, committer: this.caller.deviceId } };
+    return { namespaceId, batch: { items, stored, ...by } };
   }
 }

@@ -5,7 +5,7 @@ import { parseCursor, parseNamespaceId } from '../../common/ids.js';
 import { wireLimits } from '../../common/limits.js';
 import { serve, type ServedService } from '../../common/rpc/server.js';
 import type { CommitParts } from '../commit/commit-stream.js';
-import { callingDevice } from '../requests/callers.js';
+import { callingHolder } from '../requests/callers.js';
 import type { Access } from '../trust/access.js';
 import { push } from './push.js';
 
@@ -23,20 +23,20 @@ export function feedRoutes({ access, reader, subscriptions, commits }: FeedParts
     {
       async readFeed(request, context) {
         const namespaceId = parseNamespaceId('namespace_id', request.namespaceId);
-        await access.authorise(callingDevice(context), namespaceId, 'reader');
+        await access.authoriseHolder(callingHolder(context), namespaceId, 'reader');
         return reader.read(namespaceId, parseFeedQuery(request));
       },
       subscribe(request, context) {
-        const device = callingDevice(context);
+        const caller = callingHolder(context);
         const namespaceId = parseNamespaceId('namespace_id', request.namespaceId);
         const after = parseCursor('after_cursor', request.afterCursor);
-        const admit = (): Promise<unknown> => access.authorise(device, namespaceId, 'reader');
+        const admit = (): Promise<unknown> => access.authoriseHolder(caller, namespaceId, 'reader');
         return subscriptions.subscribe({ namespaceId, after, admit }, context.signal);
       },
       push: (requests, context) => push(commits, requests, context),
     },
     {
-      audience: { readFeed: 'device', subscribe: 'device', push: 'device' },
+      audience: { readFeed: 'agent or device', subscribe: 'agent or device', push: 'agent or device' },
       endless: ['subscribe'],
       requestBytes: { push: wireLimits.messageBytes },
     },

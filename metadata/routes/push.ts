@@ -4,7 +4,7 @@ import { metadataLimits } from '../../common/limits.js';
 import type { CallContext } from '../../common/rpc/method-types.js';
 import type { PushRequest, PushResponse } from '../../proto/gen/drystone/feed/v1/feed.js';
 import { CommitStream, type CommitParts } from '../commit/commit-stream.js';
-import { callingDevice } from '../requests/callers.js';
+import { callingHolder } from '../requests/callers.js';
 
 /** FeedService.Push as metadata serves it: the commit. */
 export function push(
@@ -12,7 +12,7 @@ export function push(
   requests: AsyncIterable<PushRequest>,
   context: CallContext,
 ): AsyncGenerator<PushResponse, void, undefined> {
-  const stream = new CommitStream(parts, callingDevice(context));
+  const stream = new CommitStream(parts, callingHolder(context));
   return mapAhead(requests, metadataLimits.requestsInFlight, async (request) =>
     pushResponseOf(await stream.commit(request)),
   );

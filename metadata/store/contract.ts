@@ -201,7 +201,8 @@ export interface PresenceStore {
 export interface JournalStore extends FeedSource {
   /**
    * Records what `batch.stored` says is where, looks which blocks of the items no assigned agent holds, and writes what
-   * `decideCommit` makes of it. NOT_FOUND (NAMESPACE_UNKNOWN, AGENT_UNKNOWN); what `decideCommit` raises, raises this.
+   * `decidePush` makes of it, with `batch.audit` where that moves the feed. NOT_FOUND (NAMESPACE_UNKNOWN, AGENT_UNKNOWN);
+   * what `decidePush` raises, raises this.
    */
   commit(namespaceId: NamespaceId, batch: CommitBatch): Promise<PushDecision>;
   /** Where the feed ends; NOT_FOUND (NAMESPACE_UNKNOWN). */

@@ -20,7 +20,7 @@ export class LmdbAudit implements AuditStore {
   async change<Answer>({ tell, audit }: ChangeNotice, work: () => Outcome<Answer>): Promise<Answer> {
     const { answer, hasChanged } = await this.environment.write(() => {
       const outcome = work();
-      if (outcome.hasChanged && audit !== undefined) this.#write(audit);
+      if (outcome.hasChanged && audit !== undefined) this.write(audit);
       return outcome;
     });
     if (hasChanged && tell !== undefined) this.listeners.tell({ kind: tell });
@@ -42,7 +42,8 @@ export class LmdbAudit implements AuditStore {
     });
   }
 
-  #write(entry: NewAuditEntry): void {
+  /** Appends an entry, inside a transaction. */
+  write(entry: NewAuditEntry): void {
     const sequence = this.rows.counter('audit') + 1;
     void this.environment.trees.audit.put(uint64Of(sequence), encodeAuditEntry(entry));
     this.rows.putCounter('audit', sequence);

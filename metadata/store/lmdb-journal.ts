@@ -17,6 +17,7 @@ import { copyOf, keysOf } from '../../common/store/lmdb-environment.js';
 import type { CommitBatch } from '../commit/commit-batch.js';
 import { readCommitState } from './commit-state.js';
 import type { JournalStore } from './contract.js';
+import type { LmdbAudit } from './lmdb-audit.js';
 import type { MetadataEnvironment } from './lmdb-environment.js';
 import type { LmdbPresence } from './lmdb-presence.js';
 import type { LmdbRows } from './lmdb-rows.js';
@@ -31,6 +32,7 @@ export class LmdbJournal implements JournalStore {
     readonly environment: MetadataEnvironment,
     readonly rows: LmdbRows,
     readonly presence: LmdbPresence,
+    readonly audit: LmdbAudit,
     readonly onCommitted: (namespaceId: NamespaceId, cursor: Cursor) => void,
   ) {}
 
@@ -69,6 +71,7 @@ export class LmdbJournal implements JournalStore {
     );
     const decision = decidePush(state, batch);
     this.#apply(namespace, decision);
+    if (decision.writes.length > 0 && batch.audit !== undefined) this.audit.write(batch.audit);
     return decision;
   }
 

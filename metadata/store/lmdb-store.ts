@@ -35,7 +35,7 @@ class LmdbStore implements MetadataStore {
     this.enrollment = new LmdbEnrollment(environment, this.#rows, tokens, this.audit);
     this.directory = new LmdbDirectory(environment, this.#rows, this.audit);
     this.presence = new LmdbPresence(environment, this.#rows);
-    this.journal = new LmdbJournal(environment, this.#rows, this.presence, (namespaceId, cursor) =>
+    this.journal = new LmdbJournal(environment, this.#rows, this.presence, this.audit, (namespaceId, cursor) =>
       this.#listeners.tell({ kind: 'feed', namespaceId, cursor }),
     );
   }

@@ -10,6 +10,7 @@ import type {
   DeviceRow,
   EnrollmentTokenRow,
   NamespaceRow,
+  NewAuditEntry,
   Page,
   TokenKeyRow,
 } from './rows.js';
@@ -37,11 +38,16 @@ export class MemoryState {
   async change<Answer>({ tell, audit }: ChangeNotice, work: () => Outcome<Answer>): Promise<Answer> {
     const { answer, hasChanged } = await this.run(() => {
       const outcome = work();
-      if (outcome.hasChanged && audit !== undefined) this.audit.push({ ...audit, sequence: this.audit.length + 1 });
+      if (outcome.hasChanged && audit !== undefined) this.writeAudit(audit);
       return outcome;
     });
     if (hasChanged && tell !== undefined) this.listeners.tell({ kind: tell });
     return answer;
+  }
+
+  /** Appends an entry to the audit log. */
+  writeAudit(entry: NewAuditEntry): void {
+    this.audit.push({ ...entry, sequence: this.audit.length + 1 });
   }
 
   /** Waits for what has begun, then lets nothing in any more. Idempotent. */

@@ -42,7 +42,9 @@ class MemoryStore implements MetadataStore, PresenceStore, JournalStore {
   async commit(namespaceId: NamespaceId, batch: CommitBatch): Promise<PushDecision> {
     const decision = await this.#state.run(() => {
       for (const { agent } of batch.stored) this.#state.knownAgent(agent);
-      return this.#state.knownNamespace(namespaceId).commit(batch);
+      const made = this.#state.knownNamespace(namespaceId).commit(batch);
+      if (made.writes.length > 0 && batch.audit !== undefined) this.#state.writeAudit(batch.audit);
+      return made;
     });
     if (decision.writes.length > 0) {
       this.#state.listeners.tell({ kind: 'feed', namespaceId, cursor: decision.feed.cursor });

@@ -91,6 +91,7 @@ export const auditActions = [
   'ca.create',
   'ca.import',
   'certificate.renew',
+  'commit.provisional',
   'device.enroll',
   'device.revoke',
   'namespace.assign',

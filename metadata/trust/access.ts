@@ -1,6 +1,7 @@
 import { DrystoneError } from '../../common/errors.js';
+import { endorsementInvalid } from '../../common/feed/endorsement.js';
 import { describeIdentity, type AgentIdentity, type DeviceIdentity } from '../../common/identity/identity.js';
-import type { NamespaceId, NamespaceName } from '../../common/ids.js';
+import type { DeviceId, NamespaceId, NamespaceName } from '../../common/ids.js';
 import { metadataLimits } from '../../common/limits.js';
 import type { MetadataStore } from '../store/contract.js';
 import { memberRoles, type MemberRole, type NamespaceRow } from '../store/rows.js';
@@ -37,6 +38,37 @@ export class Access {
     const { namespace, role: held } = await this.membership(caller, id);
     if (!includes(held, role)) throw roleInsufficient(`${role} of namespace ${namespace.name}`);
     return namespace;
+  }
+
+  /**
+   * The namespace, where an agent calls to which it is assigned, or a device as for {@link authorise}. For an agent a
+   * namespace that it does not hold is not there. Errors as there.
+   */
+  async authoriseHolder(
+    caller: AgentIdentity | DeviceIdentity,
+    id: NamespaceId,
+    role: MemberRole,
+  ): Promise<NamespaceRow> {
+    if (caller.kind === 'device') return this.authorise(caller, id, role);
+    const [revoked, namespace] = await Promise.all([this.isRevoked(caller), this.store.directory.getNamespace(id)]);
+    if (revoked) throw identityRevoked(caller);
+    if (namespace?.agents.includes(caller.agentId) !== true) throw namespaceUnknown(id);
+    return namespace;
+  }
+
+  /**
+   * Who a device is whose word somebody else brings, where its account may edit the namespace now. PERMISSION_DENIED:
+   * ENDORSEMENT_INVALID where the device is not known or was revoked, ROLE_INSUFFICIENT where its account is no editor.
+   */
+  async endorser(id: DeviceId, namespace: NamespaceRow): Promise<DeviceIdentity> {
+    const device = await this.store.accounts.getDevice(id);
+    if (device === undefined || device.revokedAtMs !== undefined) {
+      throw endorsementInvalid(`is that of device ${id}, which was revoked or is not known; what it says is lost`);
+    }
+    const held = await this.store.accounts.roleOf(namespace.id, device.account);
+    if (held === undefined || !includes(held, 'editor'))
+      throw roleInsufficient(`editor of namespace ${namespace.name}`);
+    return { kind: 'device', deviceId: id, account: device.account };
   }
 
   /** What the caller is in a namespace. Errors as {@link authorise}, but for the role. */

@@ -44,11 +44,11 @@ const table = readTable(`
 | AdminService/ListNamespaces                       | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | role  | ok       | ok     | ok     | ok    | ok            |
 | AdminService/SetAssignment                        | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | role  | role     | role   | role   | role  | ok            |
 | AdminService/ListAgents                           | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | role  | role     | role   | role   | role  | ok            |
-| FeedService/Push                              | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | role  | unknown  | role   | ok     | ok    | unknown       |
+| FeedService/Push                              | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | unknown | unknown  | role   | ok     | ok    | unknown       |
 | EnrollmentService/Enroll                          | ok      | ok       | ok       | ok      | ok      | revoked      | revoked | ok    | ok       | ok     | ok     | ok    | ok            |
 | EnrollmentService/RenewCertificate                | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | ok    | ok       | ok     | ok     | ok    | ok            |
-| FeedService/ReadFeed                              | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | role  | unknown  | ok     | ok     | ok    | unknown       |
-| FeedService/Subscribe                             | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | role  | unknown  | ok     | ok     | ok    | unknown       |
+| FeedService/ReadFeed                              | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | unknown | unknown  | ok     | ok     | ok    | unknown       |
+| FeedService/Subscribe                             | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | unknown | unknown  | ok     | ok     | ok    | unknown       |
 | FleetService/RegisterAgent                        | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | ok    | role     | role   | role   | role  | role          |
 | FleetService/Heartbeat                            | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | ok    | role     | role   | role   | role  | role          |
 | FleetService/Heartbeat (another agent)            | missing | invalid  | invalid  | expired | invalid | revoked      | revoked | role  | role     | role   | role   | role  | role          |

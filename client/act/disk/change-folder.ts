@@ -53,7 +53,7 @@ function apply(folder: SafeFolder, change: FolderChange, temporaryDirectory: str
     }
     case 'rename': {
       const absolute = folder.locateExpected(change, change.replaces);
-      const target = folder.locateExpected(change.to, undefined);
+      const target = folder.locateExpected(change.to, change.over);
       renameSync(absolute, target);
       touched.add(dirname(absolute)).add(dirname(target));
       return;

@@ -52,7 +52,13 @@ export type FolderChange =
       readonly replaces: Standing;
     } & Place)
   | ({ readonly change: 'remove'; readonly replaces: Observation } & Place)
-  | ({ readonly change: 'rename'; readonly to: Place; readonly replaces: Observation } & Place)
+  | ({
+      readonly change: 'rename';
+      readonly to: Place;
+      readonly replaces: Observation;
+      /** What stands at the new place and goes; nothing does where it is not set. */
+      readonly over?: Observation;
+    } & Place)
   | ({
       readonly change: 'set-attributes';
       readonly modifiedAtMs: number;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { MetadataStore } from '../../../metadata/store/contract.js';
 import { settle } from '../../../common/feed/conflicts.js';
 import { mergeItems, sameItem } from '../../../common/feed/merge.js';
+import type { MetadataStore } from '../../../metadata/store/contract.js';
 import {
   commitItems,
   feedOf,
@@ -25,6 +25,7 @@ import {
   newItem,
   sampleAgent,
 } from '../../support/metadata/samples.js';
+import { tracesOf } from './audit-log.js';
 
 /** What a store promises of commits. */
 export function describeJournal(open: () => Promise<MetadataStore>): void {
@@ -35,6 +36,17 @@ export function describeJournal(open: () => Promise<MetadataStore>): void {
       const ends = (await Promise.all(commits)).map(({ feed }) => feed.cursor);
       expect(ends).toEqual([2, 4, 6]);
       expect(await feedOf(store)).toEqual(['1 a/1', '2 a/2', '3 b/1', '4 b/2', '5 c/1', '6 c/2']);
+    });
+
+    it('tells the audit log of what moves the feed, with it', async () => {
+      const store = await open();
+      const audit = auditEntry('commit.provisional', 'ana');
+      const batches = [[itemAt('a', { ana: 1 }, fileOf('x'))], [itemAt('b')], [itemAt('b')], [itemAt('c')]];
+      const log = await tracesOf(store, async () => {
+        for (const items of batches)
+          await store.journal.commit(shared.id, { items: items.map(newItem), stored: [], audit });
+      });
+      expect(log).toEqual(['commit.provisional ana', 'commit.provisional ana', 'feed', 'feed']);
     });
 
     it('keeps each namespace by itself', async () => {

@@ -52,6 +52,6 @@ it.each<[string, Partial<typeof claim>]>([
 });
 
 it('refuses a time that is none', () => {
-  const check = () => checkEndorsement({ ...endorsement, pushedAtMs: 2n ** 53n }, { namespaceId, items });
+  const check = () => checkEndorsement({ ...endorsement, pushedAtMs: 8_640_000_000_000_001n }, { namespaceId, items });
   expect(check).toThrow(expect.objectContaining({ details: { field: 'endorsement.pushed_at_ms' } }));
 });

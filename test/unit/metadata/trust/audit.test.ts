@@ -1,11 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { encodeWireItems, endorse } from '../../../../common/feed/endorsement.js';
+import { itemToWire } from '../../../../common/feed/item-codec.js';
 import { createCertificateRequest } from '../../../../common/identity/certificates.js';
 import { describeIdentity, type DeviceIdentity } from '../../../../common/identity/identity.js';
+import type { NamespaceId } from '../../../../common/ids.js';
 import { wireLimits } from '../../../../common/limits.js';
 import { auditActions } from '../../../../metadata/store/rows.js';
 import { AccountRole, MemberRole, type AuditEntry } from '../../../../proto/gen/drystone/metadata/v1/access.js';
+import { collect, streamOf } from '../../../support/async-tools.js';
 import type { TestCaller } from '../../../support/metadata/callers.js';
-import { sampleAgent } from '../../../support/metadata/samples.js';
+import { itemAt, sampleAgent } from '../../../support/metadata/samples.js';
 import { TestMetadata } from '../../../support/metadata/service.js';
 
 const lisbon = sampleAgent('lisbon');
@@ -19,6 +23,15 @@ describe('the audit log', () => {
     admin = describeIdentity(metadata.administrator.identity);
   });
   afterEach(() => metadata.stop());
+
+  /** Lets the agent commit what a device has pushed to it. */
+  async function passOn({ identity, held }: TestCaller<DeviceIdentity>, namespaceId: NamespaceId): Promise<void> {
+    const items = [{ ...itemToWire(itemAt('a')), authorDeviceId: identity.deviceId }];
+    const claim = { namespaceId, pushedAtMs: 1_700_000_000_000, items: encodeWireItems(items) };
+    const request = { namespaceId, items, receipts: [], endorsement: endorse(claim, held.privateKey) };
+    const { calls } = await metadata.asAgent(lisbon);
+    await collect(calls.feed.push(streamOf(request)));
+  }
 
   /** Does everything once, and says what the log should say of it: who, what, to what, where, and with what facts. */
   async function doEverything(): Promise<{ ana: TestCaller<DeviceIdentity>; expected: Partial<AuditEntry>[] }> {
@@ -59,6 +72,11 @@ describe('the audit log', () => {
     expectEntry(admin, 'namespace.assign', namespace!.namespaceId, { ...here, facts: { agents: lisbon.id } });
     await access.shareNamespace({ namespaceName: 'shared', account: 'ana', role: MemberRole.EDITOR });
     expectEntry(admin, 'namespace.share', 'ana', { ...here, facts: { role: 'editor' } });
+    await passOn(ana, namespace!.namespaceId as NamespaceId);
+    expectEntry(`agent lisbon/${lisbon.id}`, 'commit.provisional', deviceId, {
+      ...here,
+      facts: { items: '1', pushedAt: '2023-11-14T22:13:20.000Z' },
+    });
     await ana.calls.access.unshareNamespace({ namespaceName: 'shared', account: 'ana' });
     expectEntry(`device ana/${deviceId}`, 'namespace.unshare', 'ana', { ...here, facts: {} });
 

@@ -201,7 +201,10 @@ export interface SubscribeRequest {
 export interface Endorsement {
   /** Raw Ed25519, 32 bytes: the device's, and so the device's id. */
   readonly publicKey: Uint8Array;
-  /** When the device pushed the items, in milliseconds since 1970 UTC. */
+  /**
+   * When the device pushed the items, in milliseconds since 1970 UTC; at most
+   * 8,640,000,000,000,000.
+   */
   readonly pushedAtMs: bigint;
   /**
    * Ed25519 over the canonical bytes that docs/protocol.md defines from the
@@ -223,8 +226,9 @@ export interface PushRequest {
    */
   readonly receipts: readonly Receipt[];
   /**
-   * MUST be set where a device pushes to an agent, and where an agent pushes to
-   * metadata. MUST NOT be set where a device pushes to metadata.
+   * MUST be set where a device pushes to an agent, and where an agent pushes items to
+   * metadata. MUST NOT be set where a device pushes to metadata, or an agent receipts
+   * alone.
    */
   readonly endorsement: Endorsement | undefined;
 }

@@ -1,0 +1,115 @@
+import { live } from '../plan/difference.js';
+import type { AnsweredFacts, Facts, SyncedFacts } from './facts.js';
+import { found, type Finding } from './finding.js';
+import { whyNotDown } from './why-not-down.js';
+import { whyNotUp } from './why-not-up.js';
+
+/**
+ * Why a path is not where somebody looks for it, from what is known of it: the first thing that would have to change, of
+ * several. Pure.
+ */
+export function diagnose(facts: Facts): Finding {
+  return byTheNamespace(facts) ?? byTheFolder(facts);
+}
+
+/** What keeps it from everybody, or from everybody of this account. */
+function byTheNamespace({ namespace, path, service, folder }: Facts): Finding | undefined {
+  if (service.state === 'no member') {
+    const sentence = `There is no namespace ${namespace}, or your account is not, or no longer, a member of it.`;
+    return found('no-member', sentence, "Correct the name, or ask an owner for 'drystone namespace share'.");
+  }
+  if (folder.state === 'of another namespace') {
+    const sentence = `${folder.root} is synced with another namespace, not with ${namespace}.`;
+    return found('other-namespace', sentence, 'Name the folder that is synced with it: --dir DIR.');
+  }
+  const isHere = folder.state === 'synced' && folder.way.outcome === 'seen' && folder.way.standing !== undefined;
+  if (isHere || isNotThere(folder)) return undefined;
+  if (service.state === 'unreachable') {
+    if (folder.state === 'synced' && live(folder.remote) !== undefined) return undefined;
+    const sentence = `Whether ${namespace} has ${path} cannot be said: metadata cannot be reached (${service.problem}).`;
+    return found('metadata-unreachable', sentence, "See 'drystone status', and ask again when it answers.");
+  }
+  return live(service.item) === undefined ? absent(namespace, path, service) : undefined;
+}
+
+/** The folder itself says why, whatever the namespace holds. */
+function isNotThere(folder: Facts['folder']): boolean {
+  return folder.state === 'synced' && (folder.way.outcome === 'ignored' || folder.way.outcome === 'blocked');
+}
+
+/** The namespace has nothing at the path. */
+function absent(namespace: string, path: string, { item, authorName, twins, copies }: AnsweredFacts): Finding {
+  const [copy] = copies;
+  if (copy !== undefined) {
+    const sentence = `${path} is gone; what somebody else had made of it at the same time is kept as ${copy}.`;
+    return found('conflicted-copy', sentence, 'Rename that file to have it back under its name.');
+  }
+  const [twin] = twins;
+  if (twin !== undefined) {
+    const sentence = `${namespace} has no ${path}, but ${twin}, which is written differently.`;
+    return found('case-twin', sentence, 'Names that differ in case are different names; look for that one.');
+  }
+  if (item !== undefined) {
+    const when = new Date(item.at.wallMs).toISOString().slice(0, 19).replace('T', ' ');
+    const sentence = `${path} was deleted in ${namespace} by ${authorName}, at ${when} UTC.`;
+    return found('deleted', sentence, 'Put it into a synced folder again to have it back.');
+  }
+  const sentence = `${namespace} has never had ${path}, or has forgotten that it was deleted.`;
+  return found(
+    'unknown',
+    sentence,
+    `Check the name with 'drystone ls ${namespace}', or ask whoever was to put it there.`,
+  );
+}
+
+function byTheFolder(facts: Facts): Finding {
+  const { namespace, path, service, folder } = facts;
+  switch (folder.state) {
+    case 'none':
+    case 'never synced':
+    case 'of another namespace': {
+      const where = folder.state === 'none' ? folder.directory : folder.root;
+      const sentence = `${namespace} has ${path}, and ${where} has never been synced with it.`;
+      const advice = `Sync a folder with 'drystone sync DIR --namespace ${namespace}', or name the one that is: --dir DIR.`;
+      return found('never-synced', sentence, advice);
+    }
+    case 'synced':
+      return (
+        inTheFolder(path, folder) ??
+        whyNotUp(facts, folder) ??
+        whyNotDown(facts, folder) ??
+        standing(path, service.state === 'answered' ? service : undefined)
+      );
+  }
+}
+
+/** What the folder does not let in or out. */
+function inTheFolder(path: string, { way }: SyncedFacts): Finding | undefined {
+  if (way.outcome === 'ignored') {
+    const sentence = `A pattern in a .drystoneignore file keeps ${way.at} out of the sync of this folder.`;
+    return found('ignored', sentence, 'Remove the pattern, or except the path with a line that begins with !.');
+  }
+  if (way.outcome === 'blocked') {
+    const where = way.at === '' ? 'The folder' : way.at;
+    return found(
+      'unsyncable',
+      `${where} cannot be synced as it is here: ${way.problem}.`,
+      'Move it, or make it readable.',
+    );
+  }
+  if (way.outcome === 'missing' && way.standing !== undefined) {
+    const sentence = `${path} cannot be put here, because ${way.at} is a ${way.standing.kind} in this folder.`;
+    return found('in-the-way', sentence, `Rename ${way.at} here to make room.`);
+  }
+  return undefined;
+}
+
+/** Both sides agree. */
+function standing(path: string, service: AnsweredFacts | undefined): Finding {
+  const [copy] = service?.copies ?? [];
+  if (copy !== undefined) {
+    const sentence = `${path} is here; what somebody else had made of it at the same time is kept as ${copy}.`;
+    return found('conflicted-copy', sentence, "Decide with 'drystone conflicts resolve'.");
+  }
+  return found('nothing', `${path} is here, as the namespace has it.`, '');
+}

@@ -1,0 +1,114 @@
+import { feedLimits } from '../../common/limits.js';
+import { sameStamp } from '../observe/stable-file.js';
+import type { Observation } from '../observe/observation.js';
+import { live, localChange } from '../plan/difference.js';
+import type { LocalEntry } from '../state/local-entry.js';
+import type { Facts, SyncedFacts } from './facts.js';
+import { found, type Finding } from './finding.js';
+import { hasHeard } from './why-not-down.js';
+
+/** What the folder has that was not agreed on with the namespace. */
+type Outgoing =
+  | 'nothing'
+  | 'deletion' /** Not looked at since it changed. */
+  | 'unseen' /** Seen, and not read since. */
+  | 'unread'
+  | 'change';
+
+/** Why what is in the folder is not in the namespace; undefined where it is. */
+export function whyNotUp(facts: Facts, folder: SyncedFacts): Finding | undefined {
+  const outgoing = outgoingOf(folder);
+  switch (outgoing) {
+    case 'nothing':
+      return undefined;
+    case 'deletion':
+      return deletion(facts, folder);
+    case 'unseen':
+    case 'unread':
+    case 'change':
+      return refusal(facts) ?? standstill(facts, folder, outgoing);
+  }
+}
+
+function outgoingOf({ way, local, synced }: SyncedFacts): Outgoing {
+  const standing = way.outcome === 'seen' ? way.standing : undefined;
+  const agreed = live(synced);
+  if (standing === undefined) return agreed === undefined ? 'nothing' : 'deletion';
+  if (!isAs(local, standing)) return 'unseen';
+  const change = localChange(local, agreed);
+  if (change === 'unread') return 'unread';
+  if (!change) return 'nothing';
+  return local?.kind === 'file' && local.blocks === undefined ? 'unread' : 'change';
+}
+
+function isAs(local: LocalEntry | undefined, standing: Observation): boolean {
+  switch (standing.kind) {
+    case 'file':
+      return local?.kind === 'file' && sameStamp(local.stamp, standing.stamp);
+    case 'symlink':
+      return local?.kind === 'symlink' && local.target === standing.target;
+    case 'directory':
+      return local?.kind === 'directory';
+  }
+}
+
+/** It was deleted here; an edit that came meanwhile beats that. */
+function deletion({ namespace, path, service }: Facts, { synced, syncedBy }: SyncedFacts): Finding | undefined {
+  const item = service.state === 'answered' ? live(service.item) : undefined;
+  if (service.state === 'answered' && (item === undefined || !hasHeard(synced, item))) return undefined;
+  const when = syncedBy === undefined ? 'the next sync deletes' : 'the sync is about to delete';
+  const sentence = `${path} was deleted in this folder, and ${when} it in ${namespace} too.`;
+  return found('deleted-here', sentence, `To have it back: drystone cat ${namespace}/${path}`);
+}
+
+/** What the namespace would not take from this account or this machine. */
+function refusal({ namespace, path, service }: Facts): Finding | undefined {
+  if (service.state !== 'answered') return undefined;
+  if (!service.mayWrite) {
+    const sentence = `Your account may read ${namespace} and not change it, so ${path} as it is here stays in this folder.`;
+    return found('reader', sentence, "Ask an owner for 'drystone namespace share' with the role editor.");
+  }
+  if (service.clockAheadMs > feedLimits.changeAheadMs) {
+    const minutes = Math.round(service.clockAheadMs / 60_000);
+    const sentence = `The clock of this machine is ${minutes} minutes ahead of metadata's, which does not take changes from the future.`;
+    return found('clock-ahead', sentence, 'Set the clock; what was changed meanwhile is then synced.');
+  }
+  return undefined;
+}
+
+/** How far it has come on its way. */
+function standstill(
+  { namespace, path, service }: Facts,
+  { syncedBy, root }: SyncedFacts,
+  outgoing: 'unseen' | 'unread' | 'change',
+): Finding {
+  if (syncedBy === undefined) {
+    const sentence = `${path} was changed in this folder, and no sync of ${root} runs.`;
+    return found('not-syncing', sentence, `Run 'drystone sync ${root} --namespace ${namespace}'.`);
+  }
+  if (outgoing === 'unseen') {
+    const sentence = `The sync has not looked at ${path} since it was changed.`;
+    return found(
+      'not-scanned',
+      sentence,
+      'Wait a moment; where the disk cannot be watched, it looks every half minute.',
+    );
+  }
+  if (outgoing === 'unread') {
+    const sentence = `${path} is being read, or keeps changing while it is read.`;
+    return found('being-read', sentence, 'Close the program that writes it; until then it is tried again.');
+  }
+  if (service.state !== 'answered') {
+    const sentence = `${path} was changed in this folder, and metadata cannot be reached.`;
+    return found('metadata-unreachable', sentence, "It is sent when metadata answers; see 'drystone status'.");
+  }
+  if (service.agents.every(({ state }) => state !== 'online')) {
+    const sentence = `${path} was changed in this folder, and no agent that holds ${namespace} is online to take it.`;
+    return found('agents-offline', sentence, "Start one of them; see 'drystone agent list'.");
+  }
+  return found(
+    'underway',
+    `${path} was changed in this folder, and is on its way.`,
+    'Wait for the sync to say that it is quiet.',
+  );
+}

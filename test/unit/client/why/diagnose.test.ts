@@ -1,0 +1,130 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { diagnose } from '../../../../client/why/diagnose.js';
+import type { AnsweredFacts, Facts, SyncedFacts } from '../../../../client/why/facts.js';
+import { blockers } from '../../../../client/why/finding.js';
+import type { LocalFile } from '../../../../client/state/local-entry.js';
+import { RuleSet } from '../../../../client/observe/ignore-rules.js';
+import type { Way } from '../../../../client/observe/scan-way.js';
+import type { Item, ItemPath } from '../../../../common/feed/item.js';
+import type { Cursor, NamespaceName } from '../../../../common/ids.js';
+import { textFile } from '../../../support/feed/history.js';
+import { itemFrom, stateBy } from '../../../support/feed/sample-states.js';
+
+const PATH = 'd/notes.txt' as ItemPath;
+const CONTENT = textFile('as it was');
+const ITEM = itemFrom(PATH, [stateBy('a', 1, 1_000, CONTENT)]);
+const NEXT = itemFrom(PATH, [stateBy('a', 2, 2_000, 'as it is')]);
+const STAMP = { sizeBytes: CONTENT.sizeBytes, modifiedAtNs: 0n, changedAtNs: 0n, inode: 7n };
+const LOCAL: LocalFile = {
+  kind: 'file',
+  path: PATH,
+  stamp: STAMP,
+  modifiedAtMs: 0,
+  executable: false,
+  blocks: CONTENT.blocks,
+};
+const DIRECTORY = {
+  ...{ path: 'd' as ItemPath, diskPath: 'd', rulesAbove: RuleSet.none, rules: RuleSet.none },
+  ...{ entries: new Map(), unseen: [], problems: [], ignoreFileStamp: undefined },
+};
+
+function seen(standing: LocalFile | undefined): Way {
+  return { outcome: 'seen', directory: DIRECTORY, diskPath: PATH, standing };
+}
+
+/** Both sides agree and a sync runs, but for what is said. */
+function factsWith(service: Partial<AnsweredFacts>, folder: Partial<SyncedFacts>): Facts {
+  return {
+    namespace: 'docs' as NamespaceName,
+    path: PATH,
+    service: {
+      state: 'answered',
+      item: ITEM,
+      authorName: 'ana (laptop)',
+      end: 9 as Cursor,
+      mayWrite: true,
+      clockAheadMs: 0,
+      twins: [],
+      copies: [],
+      agents: [{ premises: 'lisbon', state: 'online', held: 1 }],
+      blocks: { count: 1, nowhere: 0, offline: 0, peers: 0 },
+      ...service,
+    },
+    folder: {
+      state: 'synced',
+      root: '/home/ana/docs',
+      syncedBy: 4711,
+      cursor: 9 as Cursor,
+      remote: service.item ?? ITEM,
+      local: LOCAL,
+      synced: ITEM,
+      offered: undefined,
+      way: seen(LOCAL),
+      nameProblem: undefined,
+      diskTwin: undefined,
+      problems: [],
+      freeBytes: 1_000_000,
+      ...folder,
+    },
+  };
+}
+
+const ABSENT = { way: seen(undefined), local: undefined, synced: undefined };
+const CHANGED = { ...LOCAL, modifiedAtMs: 5 };
+const LARGE: Item = itemFrom(PATH, [stateBy('a', 1, 1_000, { ...CONTENT, sizeBytes: 2_000_000 })]);
+
+test.each<[string, Partial<AnsweredFacts>, Partial<SyncedFacts>]>([
+  ['nothing', {}, {}],
+  ['underway', {}, ABSENT],
+  ['underway', { item: NEXT }, {}],
+  ['underway', {}, { local: CHANGED, way: seen(CHANGED) }],
+  ['disk-full', { item: LARGE }, ABSENT],
+  ['case-twin', {}, { ...ABSENT, diskTwin: 'd/Notes.txt' }],
+  ['name-refused', {}, { ...ABSENT, nameProblem: 'invalid character' }],
+  ['unsyncable', {}, { ...ABSENT, problems: [{ name: PATH, problem: 'it is a socket' }] }],
+  ['not-heard', { item: NEXT }, { remote: ITEM }],
+  ['not-syncing', { item: NEXT }, { remote: ITEM, syncedBy: undefined }],
+  ['not-syncing', { item: NEXT }, { syncedBy: undefined }],
+  ['blocks-missing', { blocks: { count: 1, nowhere: 1, offline: 0, peers: 2 } }, ABSENT],
+  ['being-read', {}, { local: { ...LOCAL, blocks: undefined }, synced: undefined }],
+  ['not-scanned', {}, { way: seen({ ...LOCAL, stamp: { ...STAMP, inode: 8n } }) }],
+  ['clock-ahead', { clockAheadMs: 10 * 60_000 }, { local: CHANGED, way: seen(CHANGED) }],
+  ['reader', { mayWrite: false, clockAheadMs: 10 * 60_000 }, { local: CHANGED, way: seen(CHANGED) }],
+  ['agents-offline', { agents: [] }, { local: CHANGED, way: seen(CHANGED) }],
+  ['deleted-here', {}, { ...ABSENT, synced: ITEM }],
+  ['underway', { item: NEXT }, { ...ABSENT, synced: ITEM }],
+  ['conflicted-copy', { copies: ['d/copy' as ItemPath] }, {}],
+  ['ignored', {}, { way: { outcome: 'ignored', at: 'd' as ItemPath } }],
+  ['in-the-way', {}, { ...ABSENT, way: { outcome: 'missing', at: 'd' as ItemPath, standing: LOCAL } }],
+])('%s', (blocker, service, folder) => {
+  expect(diagnose(factsWith(service, folder))).toMatchObject({ blocker });
+});
+
+test('where metadata is away, the folder says what it has heard of', () => {
+  const away = { state: 'unreachable', problem: 'no answer' } as const;
+  const asked = (folder: Partial<SyncedFacts>): string => diagnose({ ...factsWith({}, folder), service: away }).blocker;
+  expect(asked({})).toBe('nothing');
+  expect(asked(ABSENT)).toBe('metadata-unreachable');
+  expect(asked({ ...ABSENT, remote: undefined })).toBe('metadata-unreachable');
+  expect(asked({ local: CHANGED, way: seen(CHANGED) })).toBe('metadata-unreachable');
+  expect(asked({ ...ABSENT, syncedBy: undefined })).toBe('not-syncing');
+});
+
+test('every sentence is one, and there is something to do unless nothing is in the way', () => {
+  for (const folder of [{}, ABSENT, { ...ABSENT, synced: ITEM }, { local: CHANGED, way: seen(CHANGED) }]) {
+    for (const service of [{}, { item: NEXT }, { mayWrite: false }]) {
+      const { blocker, sentence, advice } = diagnose(factsWith(service, folder));
+      expect(sentence).toMatch(/^[^\n]+\.$/);
+      expect(advice === '').toBe(blocker === 'nothing');
+    }
+  }
+});
+
+test('docs/cli.md explains every blocker', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../../docs/cli.md'), 'utf8');
+  const [table = ''] = page.split('what is in the way')[1]!.split('\n\n');
+  const explained = [...table.matchAll(/^\| `([a-z-]+)` +\| [A-Z]/gm)].map(([, blocker]) => blocker);
+  expect(explained).toEqual([...blockers]);
+});
