@@ -46,6 +46,9 @@ export const peerLimits = {
   /** Blocks of one download that it knows to be coming, and bytes of whole small files that it keeps to give them on. */
   comingBlocks: 131_072,
   comingBytes: 16 * MiB,
+  /** How often the local network is asked who gives blocks, and for how long what it says is believed. */
+  lanAskMs: 60_000,
+  lanTtlSeconds: 150,
   /** The bucket of a bandwidth limit holds what passes in this time: what was saved up is not sent at once. */
   rateBurstMs: 250,
 } as const;
