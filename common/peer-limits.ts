@@ -47,7 +47,7 @@ export const peerLimits = {
   /** A peer waits for a block that it is fetching itself as long as blocks come to it, one in this time at the least. */
   comingIdleMs: 10_000,
   /** For this long it waits to hear of a block of which it knows nothing, and not again for a while where that was in vain. */
-  newsWaitMs: 8_000,
+  newsWaitMs: 12_000,
   newsPauseMs: 30_000,
   /** How often one that has nothing to send says that it is alive. */
   signMs: 1_000,
