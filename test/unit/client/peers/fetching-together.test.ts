@@ -54,7 +54,6 @@ it('20 endpoints of a site that want a file at once take it from the agent less 
   await Promise.all(all.map((endpoint) => fetchAt(endpoint)));
   const fromAgents = all.reduce((sum, { tally }) => sum + tally.summary().bytesFromSiteAgents, 0);
   const fromPeers = all.reduce((sum, { tally }) => sum + tally.summary().bytesFromSitePeers, 0);
-  console.log('RATIO', fromAgents / SIZE);
   expect(fromAgents).toBe(await egress());
   expect(fromAgents).toBeGreaterThanOrEqual(SIZE);
   expect(fromAgents).toBeLessThan(2 * SIZE);

@@ -35,8 +35,9 @@ function ask(accessToken: string | undefined, namespaceId = NAMESPACE, held = de
 }
 
 it('a peer answers a device of a member, and refuses whoever shows no good access token', async () => {
-  const [answer] = await ask(await fleet.token(device, [[NAMESPACE, 'read']]));
-  expect(Buffer.from(answer!.missingHashes)).toEqual(block.hash);
+  // Before it says that it lacks the block it waits a while to hear of it, with signs of life meanwhile.
+  const answers = await ask(await fleet.token(device, [[NAMESPACE, 'read']]));
+  expect(Buffer.concat(answers.map(({ missingHashes }) => missingHashes))).toEqual(block.hash);
   const refusals: readonly (readonly [reason: string, asking: Promise<unknown>])[] = [
     ['TOKEN_MISSING', ask(undefined)],
     ['TOKEN_INVALID', ask('e30.e30.e30')],
@@ -62,7 +63,7 @@ it('another device, or an agent of the same id, is not taken for the device at i
   const { getBlocks } = channelAs(device, other.identity.deviceId).service({ getBlocks: blockMethods.getBlocks });
   const accessToken = await fleet.token(device);
   const asking = collect(getBlocks(streamOf({ namespaceId: NAMESPACE, hashes: block.hash }), { accessToken }));
-  expect(await rejection(asking)).toMatchObject({ code: 'UNAUTHENTICATED', reason: 'SERVER_UNTRUSTED' });
+  expect(await rejection(asking)).toMatchObject({ reason: 'SERVER_UNTRUSTED' });
   const asAgent = openChannel(peer.address, fleet.authority.transportOf(device).channelTo(peer.deviceId as never));
   onTestFinished(() => asAgent.close());
   const calls = asAgent.service({ getBlocks: blockMethods.getBlocks });
