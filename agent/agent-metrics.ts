@@ -2,6 +2,7 @@ import { Gauge, type Registry } from 'prom-client';
 import { softwareVersion } from '../common/version.js';
 import type { AssignedNamespaces } from './assigned-namespaces.js';
 import type { FleetStanding } from './fleet-standing.js';
+import type { KeptLastWord } from './last-word.js';
 import type { MetadataLink } from './metadata-link.js';
 
 /** The daemon round the block server, as scrapes see it. */
@@ -9,10 +10,14 @@ export interface AgentGaugeSources {
   readonly link: MetadataLink;
   readonly assigned: AssignedNamespaces;
   readonly standing: FleetStanding;
+  readonly lastWord: KeptLastWord;
 }
 
 /** Registers what a scrape is told of the daemon round the block server. */
-export function registerAgentGauges(registry: Registry, { link, assigned, standing }: AgentGaugeSources): void {
+export function registerAgentGauges(
+  registry: Registry,
+  { link, assigned, standing, lastWord }: AgentGaugeSources,
+): void {
   const registers = [registry];
   new Gauge({
     name: 'drystone_agent_heartbeat_age_seconds',
@@ -20,6 +25,14 @@ export function registerAgentGauges(registry: Registry, { link, assigned, standi
     registers,
     collect() {
       this.set((link.heartbeatAgeMs ?? Number.POSITIVE_INFINITY) / 1000);
+    },
+  });
+  new Gauge({
+    name: 'drystone_agent_metadata_heard_age_seconds',
+    help: 'Time since metadata was last heard, also where that was before the last start; infinite where it never was.',
+    registers,
+    collect() {
+      this.set((lastWord.ageMs ?? Number.POSITIVE_INFINITY) / 1000);
     },
   });
   new Gauge({

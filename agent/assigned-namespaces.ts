@@ -17,6 +17,7 @@ const fileSchema = z.object({
 /** The namespaces assigned to this agent, as metadata last said, kept in a file. */
 export class AssignedNamespaces {
   #byId: ReadonlyMap<NamespaceId, AssignedNamespace>;
+  readonly #listeners: (() => void)[] = [];
 
   private constructor(
     private readonly file: KeptFile,
@@ -42,6 +43,16 @@ export class AssignedNamespaces {
     return this.#byId.size;
   }
 
+  /** Their ids. */
+  get ids(): readonly NamespaceId[] {
+    return [...this.#byId.keys()];
+  }
+
+  /** Calls `listener` whenever metadata has said which there are, once that is in force. It must not throw. */
+  onReplaced(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
   /** Whether this agent holds the namespace. */
   holds(id: NamespaceId): boolean {
     return this.#byId.has(id);
@@ -53,6 +64,7 @@ export class AssignedNamespaces {
    */
   async replace(namespaces: readonly AssignedNamespace[]): Promise<void> {
     this.#byId = index(namespaces);
+    for (const listener of this.#listeners) listener();
     await this.file.keep({ namespaces: [...this.#byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1)) });
   }
 }

@@ -31,6 +31,8 @@ export interface MetadataLinkOptions {
   readonly assigned: AssignedNamespaces;
   readonly tokenKeys: KeptTokenKeys;
   readonly standing: FleetStanding;
+  /** Told whenever metadata is there. */
+  readonly onHeard: () => void;
   readonly readCapacity: () => Promise<Capacity>;
   readonly clock: Clock;
   readonly random: Random;
@@ -102,7 +104,7 @@ export class MetadataLink {
 
   /** Registers and keeps one heartbeat stream until this agent leaves; throws where it breaks before. */
   async #holdLine(onAnswer: () => void): Promise<void> {
-    const { fleet, address, clock } = this.options;
+    const { fleet, address } = this.options;
     const { signal } = this.#ended;
     const { heartbeatIntervalMs } = await fleet.registerAgent({ address, softwareVersion }, { signal });
     const intervalMs = Math.max(heartbeatIntervalMs, agentLimits.heartbeatIntervalMinMs);
@@ -112,7 +114,7 @@ export class MetadataLink {
       for await (const news of fleet.heartbeat(heartbeats, { signal })) {
         onAnswer();
         this.#isAnswered = true;
-        this.#heardAtMs = clock.monotonicMs();
+        this.#heard();
         await this.#follow(news);
       }
     } finally {
@@ -144,7 +146,6 @@ export class MetadataLink {
 
   /** One heartbeat an interval, and one whenever there is news, until the line or the agent is gone. */
   async *#heartbeats(intervalMs: number, lineEnded: AbortSignal): AsyncGenerator<HeartbeatRequest, void, undefined> {
-    const { clock } = this.options;
     let told: AgentState | undefined;
     while (!lineEnded.aborted) {
       const news = this.#newsToTell.arm(lineEnded);
@@ -153,7 +154,7 @@ export class MetadataLink {
       yield await this.#heartbeat(state);
       told = state;
       // The transport has taken it; until metadata has answered the first one, that says nothing of the line.
-      if (this.#isAnswered) this.#heardAtMs = clock.monotonicMs();
+      if (this.#isAnswered) this.#heard();
       if (this.#isHere()) await this.#atMost(intervalMs, news);
     }
   }
@@ -169,6 +170,11 @@ export class MetadataLink {
       blockCount: BigInt(capacity.blockCount),
       blockBytes: BigInt(capacity.blockBytes),
     };
+  }
+
+  #heard(): void {
+    this.#heardAtMs = this.options.clock.monotonicMs();
+    this.options.onHeard();
   }
 
   #isHere(): boolean {

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { isWildcardHost, parseHostPort } from '../common/address.js';
 import { invalidArgument } from '../common/errors.js';
-import { AccessTokenVerifier } from '../common/identity/access-tokens.js';
 import type { HeldIdentity } from '../common/identity/held-identity.js';
 import { keepRenewed } from '../common/identity/renewal.js';
 import type { ProgramContext, RunningProgram } from '../common/program/context.js';
@@ -14,20 +13,21 @@ import { createRpcServerMetrics } from '../common/rpc/rpc-metrics.js';
 import { startRpcServer, type RpcServer, type ServedService } from '../common/rpc/server.js';
 import { mutualTls, type TransportCredentials } from '../common/rpc/transport-credentials.js';
 import { trackCertificate } from '../common/rpc/trust-metrics.js';
+import { FeedServiceService } from '../proto/gen/drystone/feed/v1/feed.js';
 import { FleetServiceService } from '../proto/gen/drystone/metadata/v1/fleet.js';
-import { tokenAccess } from '../server/block-access.js';
 import { createBlockMetrics } from '../server/block-metrics.js';
 import { createBlockService } from '../server/block-service.js';
 import { openBlockStore } from '../server/open-block-store.js';
 import { createReceiptSigner } from '../server/receipt-signer.js';
 import { openAgentIdentity, parseJoinToken } from './agent-identity.js';
 import { registerAgentGauges } from './agent-metrics.js';
-import { AssignedNamespaces } from './assigned-namespaces.js';
 import { readCapacity } from './capacity.js';
 import type { AgentConfig } from './config.js';
-import { FleetStanding } from './fleet-standing.js';
+import { createAgentFeeds } from './feed/agent-feeds.js';
+import { openLmdbFeedStore } from './feed/lmdb-feed-store.js';
+import type { FleetStanding } from './fleet-standing.js';
+import { loadLastSaid } from './last-said.js';
 import { MetadataLink } from './metadata-link.js';
-import { KeptTokenKeys } from './token-keys.js';
 
 /** The newest format of the data directory that this release reads and writes (docs/storage-format.md). */
 const FORMAT_VERSION = 1;
@@ -59,54 +59,52 @@ async function openAgent(
   const { held, identity } = await openAgentIdentity(config, context);
   trackCertificate(registry, held, clock);
   const transport = mutualTls(held);
-  const verifier = new AccessTokenVerifier(clock);
-  const tokenKeys = await KeptTokenKeys.load(join(dataDir, 'token-keys.json'), verifier);
-  const assigned = await AssignedNamespaces.load(join(dataDir, 'assignments.json'));
-  const standing = new FleetStanding(assigned, tokenKeys, logger);
-
   const metrics = createBlockMetrics(registry);
+  const { assigned, tokenKeys, lastWord, standing, access } = await loadLastSaid(dataDir, context, metrics);
+  onStop(() => lastWord.keep());
   const path = join(dataDir, 'blocks');
   const store = await openBlockStore({ path, freeFloorBytes, clock, logger, registry, metrics });
   onStop(() => store.close());
-  const service = createBlockService({
-    store,
-    access: tokenAccess({
-      verifier,
-      isAssigned: (namespaceId) => assigned.holds(namespaceId),
-      isRevoked: () => standing.isRevoked,
-      clock,
-      metrics,
-    }),
-    receipts: createReceiptSigner({ id: identity.agentId, privateKey: held.privateKey }, clock),
-    metrics,
-    registry,
-  });
-  const server = await serveAgent(config, context, transport, service);
-  onStop(() => server.drain());
+  const receipts = createReceiptSigner({ id: identity.agentId, privateKey: held.privateKey }, clock);
+  const service = createBlockService({ store, access, receipts, metrics, registry });
 
   const channel = openChannel(metadata, transport.channelTo('metadata'));
   onStop(async () => channel.close());
+  const feedStore = await openLmdbFeedStore(join(dataDir, 'feeds'));
+  onStop(() => feedStore.close());
+  const feed = channel.service(FeedServiceService);
+  const { agentId } = identity;
+  const feeds = createAgentFeeds(
+    { agentId, store: feedStore, blocks: store, receipts, access, assigned, feed },
+    context,
+  );
+  onStop(() => feeds.stop());
+  const server = await serveAgent(config, context, transport, [service, feeds.service]);
+  onStop(() => server.drain());
+
   const link = new MetadataLink({
     fleet: channel.service(FleetServiceService),
-    agentId: identity.agentId,
+    agentId,
     address: config.advertise ?? server.address,
     assigned,
     tokenKeys,
     standing,
+    onHeard: () => lastWord.heard(),
     readCapacity: () => readCapacity(path, store, freeFloorBytes),
     clock,
     random,
     logger,
   });
-  registerAgentGauges(registry, { link, assigned, standing });
+  registerAgentGauges(registry, { link, assigned, standing, lastWord });
   let isDraining = false;
   const isReady = (): boolean => !isDraining && !standing.isRevoked;
   const http =
     config.http === undefined ? undefined : await startHttpEndpoint({ listen: config.http, registry, isReady });
   if (http !== undefined) onStop(() => http.close());
   onStop(renewInBackground({ held, config, transport, standing }, context));
+  feeds.start();
   link.start();
-  logger.info({ address: server.address, http: http?.address, agent: identity.agentId }, 'agent is serving');
+  logger.info({ address: server.address, http: http?.address, agent: agentId }, 'agent is serving');
 
   // Metadata is told first and the line is held until the last upload is done, so that no client is sent here anew.
   onStop(async () => {
@@ -122,13 +120,13 @@ function serveAgent(
   { listen }: AgentConfig,
   { clock, registry, logger }: ProgramContext,
   transport: TransportCredentials,
-  service: ServedService,
+  services: readonly ServedService[],
 ): Promise<RpcServer> {
-  const paths = Object.values(service.methods).map(({ method }) => method.path);
+  const paths = services.flatMap(({ methods }) => Object.values(methods).map(({ method }) => method.path));
   return startRpcServer({
     listen,
     credentials: transport.server,
-    services: [service],
+    services,
     gate: new CallGate({ clock }),
     metrics: createRpcServerMetrics(registry, paths),
     logger,

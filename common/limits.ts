@@ -172,6 +172,20 @@ export const metadataLimits = {
   membershipsRemembered: 65_536,
   /** Encoded feed pages kept for subscribers that stand at the same cursor. */
   pageCacheBytes: 32 * MiB,
+  /** Readers of whom is remembered that they began at 0. */
+  feedWalks: 4096,
+  /** Replicas of one namespace of which is kept how far they have seen its feed. */
+  replicasPerNamespace: 16_384,
+  /** A replica that says nothing new is noted no more often than this. */
+  replicaNotedMs: 60 * 60 * 1000,
+  /** No deletion is forgotten before this, whoever has seen it; one that is older than the second is, whoever has not. */
+  tombstoneKeptMs: 24 * 60 * 60 * 1000,
+  tombstoneAgeMs: 90 * 24 * 60 * 60 * 1000,
+  /** How often deletions are looked through, and how far apart the marks are by which their age is known. */
+  compactionIntervalMs: 60 * 60 * 1000,
+  feedMarkMs: 6 * 60 * 60 * 1000,
+  /** Deletions that are forgotten in one transaction. */
+  tombstonesPerStep: 1024,
   /** Requests of one commit or find-missing stream read ahead of the answers. */
   requestsInFlight: 4,
   /** A receipt is accepted for this long after it was issued, and this far ahead of our clock. */
@@ -245,6 +259,12 @@ export const clientLimits = {
   unstableFileAttempts: 3,
   /** How many such rounds a sync that runs once lasts, before it ends without the file. */
   unstableFileRounds: 3,
+  /** Metadata is away where it has not answered for this long. */
+  metadataAwayMs: 5_000,
+  /** How long nobody stands in for it before the next attempt to find an agent that does. */
+  standInRetryMs: 500,
+  /** How long agents have, once metadata is back, to tell it what they took; then the folder that said it does. */
+  relayPatienceMs: 30_000,
   /** For this long after an agent has failed, others come before it. */
   agentPauseMs: 10_000,
   /** Problems that are remembered, so that each is reported once. */

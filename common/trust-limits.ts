@@ -36,6 +36,12 @@ export const trustLimits = {
   blockStreamMs: 5 * 60 * 1000,
   /** How far a verifier's clock may be from metadata's. */
   accessTokenSkewMs: 60 * 1000,
+  /**
+   * For how long after metadata's last word one who is cut off from it takes access tokens that had not ended then, and how
+   * often a stream that goes on by that is looked at.
+   */
+  offlineGraceMs: 24 * 60 * 60 * 1000,
+  offlineCheckMs: 5_000,
   /** Namespaces that one access token opens, and its length as text. */
   namespacesPerAccessToken: 16,
   accessTokenLength: 4096,

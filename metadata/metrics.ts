@@ -3,6 +3,7 @@ import type { Subscriptions } from '../common/feed-service/subscriptions.js';
 import type { WatcherLimit } from '../common/feed-service/watcher-limit.js';
 import type { PushDecision } from '../common/feed/decide-push.js';
 import type { CommitBatch } from './commit/commit-batch.js';
+import { mergeOutcomes, mergeOutcomesOf } from './commit/merge-outcomes.js';
 import type { Fleet } from './fleet/fleet.js';
 import type { Adverts } from './presence/adverts.js';
 import type { MetadataStore } from './store/contract.js';
@@ -56,8 +57,16 @@ export function createCommitMetrics(registry: Registry): CommitMetrics {
   const conflicts = counter('commit_conflicts', 'Items that met a change made at the same time, or were not taken.');
   const refused = counter('commit_missing_blocks', 'Blocks that commits named and no assigned agent held.');
   const receipts = counter('commit_receipts', 'Receipts that were verified and recorded.');
+  const outcomes = new Counter({
+    name: 'drystone_metadata_merge_outcomes_total',
+    help: 'What came of pushed items: taken as sent, merged with a change made at the same time, known already, refused.',
+    labelNames: ['outcome'] as const,
+    registers,
+  });
+  for (const outcome of mergeOutcomes) outcomes.inc({ outcome }, 0);
   return {
     committed(batch, decision, durationMs) {
+      for (const outcome of mergeOutcomesOf(batch.items, decision)) outcomes.inc({ outcome });
       seconds.observe(durationMs / 1000);
       items.inc(decision.writes.length);
       conflicts.inc(decision.merged.length);
@@ -65,6 +74,22 @@ export function createCommitMetrics(registry: Registry): CommitMetrics {
       receipts.inc(batch.stored.length);
     },
   };
+}
+
+/** What forgetting counts. */
+export interface CompactionMetrics {
+  /** Deletions were forgotten. */
+  readonly forgotten: (count: number) => void;
+}
+
+/** Series of forgetting, zero from the start. */
+export function createCompactionMetrics(registry: Registry): CompactionMetrics {
+  const forgotten = new Counter({
+    name: 'drystone_metadata_tombstones_forgotten_total',
+    help: 'Deletions forgotten, because all known replicas had seen them or they were old.',
+    registers: [registry],
+  });
+  return { forgotten: (count) => forgotten.inc(count) };
 }
 
 /** Series of questions about missing blocks, zero from the start. */
@@ -143,6 +168,15 @@ export function registerStateGauges(registry: Registry, gauged: Gauged): void {
     return (await store.stats()).presenceRows;
   });
   gauge('journal_entries', 'Entries of all journals.', async () => (await store.stats()).journalEntries);
+  gauge('tombstones', 'Deletions in all feeds.', async () => (await store.stats()).tombstones);
+  gauge('replicas', 'Replicas whose knowledge of a feed is kept, counted once a namespace.', async () => {
+    return (await store.stats()).replicas;
+  });
+  gauge(
+    'conflicts_open',
+    'Items with rivals that nobody has settled.',
+    async () => (await store.stats()).openConflicts,
+  );
   gauge('store_file_bytes', 'Bytes that the store takes on disk.', async () => (await store.stats()).fileBytes);
   registerAgentGauge(registry, store, fleet);
 }

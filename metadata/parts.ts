@@ -8,9 +8,12 @@ import type { ServedService } from '../common/rpc/server.js';
 import { ReceiptVerifier } from './commit/receipt-verifier.js';
 import { Assignments } from './directory/assignments.js';
 import { Namespaces } from './directory/namespaces.js';
+import { Compactor } from './feed/compactor.js';
+import { Readers } from './feed/readers.js';
 import { Fleet } from './fleet/fleet.js';
 import {
   createCommitMetrics,
+  createCompactionMetrics,
   createLocatorMetrics,
   createPresenceMetrics,
   createTokenMetrics,
@@ -75,13 +78,14 @@ export async function createMetadataParts(ground: MetadataGround, context: Progr
   const namespaces = new Namespaces({ store, fleet, clock, random });
   const verifier = new ReceiptVerifier(directory, clock);
   const commits = { access, store, verifier, metrics: createCommitMetrics(registry), clock };
+  const compactor = new Compactor({ store, clock, onForgotten: createCompactionMetrics(registry).forgotten });
   return {
     services: [
       accessRoutes({ access, store, tokens, namespaces, fleet, clock }),
       accountRoutes({ access, accessTokens, assignments, directoryChanged, watchers }),
       adminRoutes({ access, store, namespaces, assignments, fleet }),
       enrollmentRoutes(new Enrollment({ store, tokens, ca, clock })),
-      feedRoutes({ access, reader, subscriptions, commits }),
+      feedRoutes({ access, reader, readers: new Readers(store, clock), subscriptions, commits }),
       fleetRoutes({ access, directory, fleet, tokenKeys, directoryChanged }),
       locatorRoutes({ access, presence, adverts, metrics: createLocatorMetrics(registry) }),
       presenceRoutes({ access, presence, metrics: createPresenceMetrics(registry) }),
@@ -90,7 +94,8 @@ export async function createMetadataParts(ground: MetadataGround, context: Progr
     tokens,
     async keepWatch(signal) {
       const rotation = tokenKeys.keepWatch(signal, (err) => logger.error({ err }, 'rotating the token keys failed'));
-      await Promise.all([fleet.keepWatch(signal), rotation]);
+      const forgetting = compactor.keepWatch(signal, (err) => logger.error({ err }, 'forgetting deletions failed'));
+      await Promise.all([fleet.keepWatch(signal), rotation, forgetting]);
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../common/clock.js';
 import { DrystoneError, toDrystoneError } from '../common/errors.js';
 import { includesRight, type AccessGrant, type AccessRight } from '../common/identity/access-right.js';
+import { judgedNow, type TokenTime } from '../common/identity/offline-grace.js';
 import type { AccountName, DeviceId, NamespaceId } from '../common/ids.js';
 import { trustLimits } from '../common/limits.js';
 import type { CallContext } from '../common/rpc/method-types.js';
@@ -42,6 +43,8 @@ export interface TokenAccessOptions {
   /** Whether the fleet has taken this server's identity away. */
   readonly isRevoked: () => boolean;
   readonly clock: Clock;
+  /** As of when tokens are judged; now, unless this server may be cut off from metadata. */
+  readonly time?: TokenTime;
   readonly metrics: Pick<BlockMetrics, 'tokenVerifications'>;
 }
 
@@ -83,10 +86,14 @@ async function grantOf(
 }
 
 class GrantedAccess implements StreamAccess {
+  readonly #time: TokenTime;
+
   constructor(
     private readonly grant: AccessGrant,
     private readonly options: TokenAccessOptions,
-  ) {}
+  ) {
+    this.#time = options.time ?? judgedNow(options.clock);
+  }
 
   get account(): AccountName {
     return this.grant.account;
@@ -98,7 +105,7 @@ class GrantedAccess implements StreamAccess {
 
   require(namespaceId: NamespaceId, right: AccessRight): void {
     if (this.options.isRevoked()) throw revoked();
-    if (this.#validMs <= 0) throw tokenExpired();
+    if (!this.#isValid()) throw tokenExpired();
     const held = this.grant.namespaces.get(namespaceId);
     if (held === undefined || !this.options.isAssigned(namespaceId)) throw notAssigned(namespaceId);
     if (!includesRight(held, right)) throw roleInsufficient(namespaceId, right);
@@ -106,16 +113,28 @@ class GrantedAccess implements StreamAccess {
 
   whenExpired(listener: (error: DrystoneError) => void): () => void {
     const watch = new AbortController();
-    this.options.clock.sleep(Math.max(0, this.#validMs), watch.signal).then(
+    this.#untilOver(watch.signal).then(
       () => listener(tokenExpired()),
       () => undefined,
     );
     return () => watch.abort();
   }
 
-  /** For how long the token still counts, by a clock that may differ from that of its issuer. */
-  get #validMs(): number {
-    return this.grant.expiresAtMs + trustLimits.accessTokenSkewMs - this.options.clock.nowMs();
+  /** Rejects when `signal` aborts. */
+  async #untilOver(signal: AbortSignal): Promise<void> {
+    const { clock } = this.options;
+    await clock.sleep(Math.max(0, this.#endsAtMs - clock.nowMs()), signal);
+    while (this.#isValid()) await clock.sleep(trustLimits.offlineCheckMs, signal);
+  }
+
+  #isValid(): boolean {
+    const { judgedAtMs } = this.#time;
+    return judgedAtMs !== undefined && judgedAtMs < this.#endsAtMs;
+  }
+
+  /** By a clock that may differ from that of the token's issuer. */
+  get #endsAtMs(): number {
+    return this.grant.expiresAtMs + trustLimits.accessTokenSkewMs;
   }
 }
 

@@ -1,5 +1,5 @@
-import { diskReader } from './folder-reader.js';
 import type { ItemPath } from '../../common/feed/item.js';
+import { diskReader } from './folder-reader.js';
 import { RuleSet } from './ignore-rules.js';
 import type { Observation } from './observation.js';
 import { hasGone, scanDirectory, type DirectoryScan, type DirectoryToScan } from './scan-directory.js';

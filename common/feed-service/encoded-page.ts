@@ -8,6 +8,8 @@ export interface EncodedPage {
   readonly entryCount: number;
   readonly nextCursor: Cursor;
   readonly caughtUp: boolean;
+  /** As of the slice. */
+  readonly forgottenThrough?: Cursor | undefined;
 }
 
 /** Tags of drystone.feed.v1.FeedPage and FeedEntry: field number and wire type. */
@@ -21,7 +23,7 @@ const ENTRY_ITEM = 0x12;
  * Encodes a page from items as they lie in the store, which need not be decoded for it. The bytes are those that the
  * generated code would make; a test compares them.
  */
-export function encodeFeedPage({ entries, nextCursor, caughtUp }: FeedSlice): EncodedPage {
+export function encodeFeedPage({ entries, nextCursor, caughtUp, forgottenThrough }: FeedSlice): EncodedPage {
   const entrySizes = entries.map(entrySize);
   const tailBytes = (nextCursor > 0 ? 1 + varintSize(nextCursor) : 0) + (caughtUp ? 2 : 0);
   const totalBytes = entrySizes.reduce((sum, size) => sum + 1 + varintSize(size) + size, tailBytes);
@@ -36,7 +38,7 @@ export function encodeFeedPage({ entries, nextCursor, caughtUp }: FeedSlice): En
   });
   if (nextCursor > 0) offset = writeVarint(bytes, bytes.writeUInt8(PAGE_NEXT_CURSOR, offset), nextCursor);
   if (caughtUp) bytes.writeUInt8(1, bytes.writeUInt8(PAGE_CAUGHT_UP, offset));
-  return { bytes, entryCount: entries.length, nextCursor, caughtUp };
+  return { bytes, entryCount: entries.length, nextCursor, caughtUp, forgottenThrough };
 }
 
 function entrySize({ cursor, item }: StoredEntry): number {

@@ -1,7 +1,7 @@
-import type { Cursor, NamespaceId } from '../ids.js';
+import type { NamespaceId } from '../ids.js';
 import { wireLimits } from '../limits.js';
 import { type EncodedPage, encodeFeedPage } from './encoded-page.js';
-import { cursorAhead, type FeedQuery, type FeedSource } from './feed-source.js';
+import { checkNotMissed, cursorAhead, type FeedQuery, type FeedSource, type ReaderPlace } from './feed-source.js';
 import { PageCache } from './page-cache.js';
 
 /** Reads feeds in encoded pages. */
@@ -16,19 +16,32 @@ export class FeedReader {
     this.#cache = new PageCache(cacheBytes);
   }
 
-  /** A page as asked for. NOT_FOUND (NAMESPACE_UNKNOWN), OUT_OF_RANGE (CURSOR_AHEAD). */
-  async read(namespaceId: NamespaceId, query: Omit<FeedQuery, 'maxBytes'>): Promise<EncodedPage> {
-    return encodeFeedPage(await this.source.readFeed(namespaceId, { ...query, maxBytes: wireLimits.pageBytes }));
+  /** A page as asked for. NOT_FOUND (NAMESPACE_UNKNOWN), OUT_OF_RANGE (CURSOR_AHEAD, CURSOR_FORGOTTEN). */
+  async read(
+    namespaceId: NamespaceId,
+    { begunAt, ...query }: Omit<FeedQuery, 'maxBytes'> & ReaderPlace,
+  ): Promise<EncodedPage> {
+    const page = await this.#read(namespaceId, query);
+    checkNotMissed({ after: query.after, begunAt }, page);
+    return page;
   }
 
   /**
    * The largest page after a cursor, shared by all who ask for the same while the feed has not moved. Errors as `read`.
    */
-  async readShared(namespaceId: NamespaceId, after: Cursor): Promise<EncodedPage> {
-    // The feed is another after each commit, and the same until then: its end is part of the key.
+  async readShared(namespaceId: NamespaceId, place: ReaderPlace): Promise<EncodedPage> {
+    const { after } = place;
+    // The feed is another after each commit, and the same until then: its end is part of the key. A page from before
+    // deletions were forgotten has them, which does no harm.
     const { cursor: end } = await this.source.feedHead(namespaceId);
     if (after > end) throw cursorAhead(after, end);
     const query = { after, maxEntries: wireLimits.entriesPerPage, pathPrefix: '' };
-    return this.#cache.get(`${namespaceId} ${after} ${end}`, () => this.read(namespaceId, query));
+    const page = await this.#cache.get(`${namespaceId} ${after} ${end}`, () => this.#read(namespaceId, query));
+    checkNotMissed(place, page);
+    return page;
+  }
+
+  async #read(namespaceId: NamespaceId, query: Omit<FeedQuery, 'maxBytes'>): Promise<EncodedPage> {
+    return encodeFeedPage(await this.source.readFeed(namespaceId, { ...query, maxBytes: wireLimits.pageBytes }));
   }
 }

@@ -1,5 +1,5 @@
 import { DrystoneError } from '../errors.js';
-import type { Cursor, NamespaceId } from '../ids.js';
+import { CURSOR_START, type Cursor, type NamespaceId } from '../ids.js';
 
 /** The feeds of one endpoint, as they are read. */
 export interface FeedSource {
@@ -27,6 +27,28 @@ export interface FeedSlice {
   readonly nextCursor: Cursor;
   /** Whether no entry after `nextCursor` existed when this was read. */
   readonly caughtUp: boolean;
+  /** The last of the deletions that had been forgotten when this was read; absent where none was. */
+  readonly forgottenThrough?: Cursor | undefined;
+}
+
+/** Where a reader stands, who asks for what comes next. */
+export interface ReaderPlace {
+  readonly after: Cursor;
+  /**
+   * Of one who has begun at 0, where the feed ended then: what had been deleted by that time it has never heard of, and need
+   * not hear of.
+   */
+  readonly begunAt?: Cursor | undefined;
+}
+
+/** OUT_OF_RANGE (CURSOR_FORGOTTEN) where deletions had been forgotten of which the reader would have to hear. */
+export function checkNotMissed(
+  { after, begunAt = CURSOR_START }: ReaderPlace,
+  { forgottenThrough = CURSOR_START }: Pick<FeedSlice, 'forgottenThrough'>,
+): void {
+  if (after === CURSOR_START || Math.max(after, begunAt) >= forgottenThrough) return;
+  const message = `deletions after cursor ${after} have been forgotten; read the feed again from 0, and drop what is not in it`;
+  throw new DrystoneError('OUT_OF_RANGE', 'CURSOR_FORGOTTEN', message);
 }
 
 /** A feed entry as it lies in the store. */

@@ -2,6 +2,7 @@ import type { Cursor, NamespaceId } from '../ids.js';
 import { Doorbell } from './doorbell.js';
 import type { EncodedPage } from './encoded-page.js';
 import type { FeedReader } from './feed-reader.js';
+import type { ReaderPlace } from './feed-source.js';
 import type { WatcherLimit } from './watcher-limit.js';
 
 interface Subscriber {
@@ -20,9 +21,8 @@ interface Audience {
 }
 
 /** What somebody subscribes to. */
-export interface Subscription {
+export interface Subscription extends ReaderPlace {
   readonly namespaceId: NamespaceId;
-  readonly after: Cursor;
   /** Called before each page is read: raises where the subscriber may not have it, which ends the subscription. */
   readonly admit: () => Promise<unknown>;
 }
@@ -82,7 +82,10 @@ export class Subscriptions {
    * The pages after a cursor, and those that come, until `signal` aborts. The first that reaches the feed's end is
    * yielded even where it is empty. Errors as FeedReader.read; RESOURCE_EXHAUSTED beyond the limit; what `admit` raises.
    */
-  async *subscribe({ namespaceId, after, admit }: Subscription, signal: AbortSignal): AsyncGenerator<EncodedPage> {
+  async *subscribe(
+    { namespaceId, after, begunAt, admit }: Subscription,
+    signal: AbortSignal,
+  ): AsyncGenerator<EncodedPage> {
     const leave = this.limit.enter();
     // In the audience before the first read, so that nothing slips between.
     const subscriber = this.#join(namespaceId, after);
@@ -92,7 +95,7 @@ export class Subscriptions {
       let hasCaughtUp = false;
       while (!signal.aborted) {
         await admit();
-        const page = await this.reader.readShared(namespaceId, subscriber.sent);
+        const page = await this.reader.readShared(namespaceId, { after: subscriber.sent, begunAt });
         if (page.entryCount > 0 || !hasCaughtUp) yield page;
         hasCaughtUp ||= page.caughtUp;
         subscriber.sent = page.nextCursor;

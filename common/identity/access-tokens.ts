@@ -6,6 +6,7 @@ import { parseAccountName, parseDeviceId, parseNamespaceId, type NamespaceId } f
 import { trustLimits } from '../limits.js';
 import { publicKeyOfRaw } from '../receipt.js';
 import type { AccessGrant, AccessRight } from './access-right.js';
+import { judgedNow, type TokenTime } from './offline-grace.js';
 
 /** A key with which metadata signs access tokens, as its verifiers know it. */
 export interface TokenKey {
@@ -37,7 +38,11 @@ export async function signAccessToken(grant: AccessGrant, key: { id: string; pri
 export class AccessTokenVerifier {
   #keys: ReadonlyMap<string, KeyObject> = new Map();
 
-  constructor(private readonly clock: Clock) {}
+  /** @param time as of when tokens are judged; now, unless one may be cut off from metadata. */
+  constructor(
+    private readonly clock: Clock,
+    private readonly time: TokenTime = judgedNow(clock),
+  ) {}
 
   /**
    * From now on only tokens signed with one of `keys` count. INVALID_ARGUMENT where they are more than
@@ -56,11 +61,15 @@ export class AccessTokenVerifier {
 
   /**
    * What a token grants. UNAUTHENTICATED: TOKEN_EXPIRED where its time is over by more than
-   * `trustLimits.accessTokenSkewMs`; TOKEN_INVALID where metadata has not signed it, not for this, or not by its rules.
+   * `trustLimits.accessTokenSkewMs`; TOKEN_INVALID where metadata has not signed it, not for this, or not by its rules, or
+   * where no token counts any more.
    */
   async verify(token: string): Promise<AccessGrant> {
     if (token.length > trustLimits.accessTokenLength) throw invalidToken('it is too long');
     const skewMs = trustLimits.accessTokenSkewMs;
+    const { judgedAtMs } = this.time;
+    if (judgedAtMs === undefined)
+      throw invalidToken('metadata has not been heard here for too long to believe anybody');
     try {
       const { payload } = await jwtVerify(token, (header) => this.#keyOf(header), {
         algorithms: [ALGORITHM],
@@ -68,7 +77,7 @@ export class AccessTokenVerifier {
         issuer: ISSUER,
         audience: AUDIENCE,
         requiredClaims: ['sub', 'iat', 'exp', 'acct', 'ns'],
-        currentDate: new Date(this.clock.nowMs()),
+        currentDate: new Date(judgedAtMs),
         clockTolerance: skewMs / 1000,
       });
       const grant = grantOf(payload);

@@ -1,7 +1,15 @@
 import type { FeedSource } from '../../common/feed-service/feed-source.js';
 import type { PushDecision } from '../../common/feed/decide-push.js';
 import type { FeedHead } from '../../common/feed/placement.js';
-import type { AccountName, AgentId, Cursor, DeviceId, NamespaceId, NamespaceName } from '../../common/ids.js';
+import type {
+  AccountName,
+  AgentId,
+  Cursor,
+  DeviceId,
+  NamespaceId,
+  NamespaceName,
+  ReplicaId,
+} from '../../common/ids.js';
 import type { CommitBatch } from '../commit/commit-batch.js';
 import type {
   AccountRole,
@@ -16,6 +24,7 @@ import type {
   NewAuditEntry,
   NewNamespace,
   Page,
+  ReplicaRow,
   TokenKeyRow,
 } from './rows.js';
 
@@ -36,6 +45,7 @@ export interface MetadataStore {
   readonly directory: DirectoryStore;
   readonly presence: PresenceStore;
   readonly journal: JournalStore;
+  readonly knowledge: KnowledgeStore;
   /** How much is kept. */
   stats(): Promise<StoreStats>;
   /**
@@ -64,6 +74,12 @@ export interface StoreStats {
   readonly presenceRows: number;
   /** Entries in all journals. */
   readonly journalEntries: number;
+  /** Deletions in all feeds. */
+  readonly tombstones: number;
+  /** Items with rivals whose content people would miss. */
+  readonly openConflicts: number;
+  /** Replicas of which is known how far they have seen a feed, counted once a namespace. */
+  readonly replicas: number;
   /** What the store takes on disk; 0 where it takes nothing. */
   readonly fileBytes: number;
 }
@@ -207,4 +223,29 @@ export interface JournalStore extends FeedSource {
   commit(namespaceId: NamespaceId, batch: CommitBatch): Promise<PushDecision>;
   /** Where the feed ends; NOT_FOUND (NAMESPACE_UNKNOWN). */
   feedHead(namespaceId: NamespaceId): Promise<FeedHead>;
+}
+
+/** How far replicas have seen the feeds, and what is forgotten because all have. docs/merge.md, section 8. */
+export interface KnowledgeStore {
+  /**
+   * Keeps that a replica has seen the feed up to `seen`. Nothing is written where that is known and was noted less than
+   * `metadataLimits.replicaNotedMs` ago, nor for one more than `replicasPerNamespace`. NOT_FOUND (NAMESPACE_UNKNOWN),
+   * OUT_OF_RANGE (CURSOR_AHEAD).
+   */
+  note(namespaceId: NamespaceId, replica: ReplicaId, seen: Cursor, atMs: number): Promise<void>;
+  /** The replicas of a namespace, by id. Empty where there is no such namespace. */
+  list(namespaceId: NamespaceId): Promise<readonly ReplicaRow[]>;
+  /**
+   * Forgets deletions that nobody has to hear of any more (metadata/feed/compaction.ts), at most
+   * `metadataLimits.tombstonesPerStep`, the first ones first: they leave the feed, and their paths have never been. Forgets
+   * replicas that have not been heard of for `tombstoneAgeMs`. NOT_FOUND (NAMESPACE_UNKNOWN).
+   */
+  compact(namespaceId: NamespaceId, atMs: number): Promise<Compaction>;
+}
+
+/** What one step of forgetting came to. */
+export interface Compaction {
+  readonly forgotten: number;
+  /** Whether there is nothing more to forget now. */
+  readonly isDone: boolean;
 }

@@ -6,10 +6,11 @@ import {
   type StoredEntry,
 } from '../../common/feed-service/feed-source.js';
 import { decidePush, type PushDecision } from '../../common/feed/decide-push.js';
+import { conflictsOf } from '../../common/feed/conflicts.js';
 import { decodeItem } from '../../common/feed/item-codec.js';
 import { type FeedHead, headOf } from '../../common/feed/placement.js';
 import type { NewItem } from '../../common/feed/push-items.js';
-import { idBytes, type Cursor, type NamespaceId } from '../../common/ids.js';
+import { CURSOR_START, idBytes, type Cursor, type NamespaceId } from '../../common/ids.js';
 import { feedLimits } from '../../common/limits.js';
 import { decodeFeedHead, decodeItemHead, encodeFeedHead, encodeItemHead } from '../../common/store/feed-records.js';
 import { cursorKey, cursorOfKey, pathKey } from '../../common/store/keys.js';
@@ -19,20 +20,27 @@ import { readCommitState } from './commit-state.js';
 import type { JournalStore } from './contract.js';
 import type { LmdbAudit } from './lmdb-audit.js';
 import type { MetadataEnvironment } from './lmdb-environment.js';
+import type { LmdbKnowledge } from './lmdb-knowledge.js';
 import type { LmdbPresence } from './lmdb-presence.js';
 import type { LmdbRows } from './lmdb-rows.js';
 import { namespaceUnknown } from './store-errors.js';
 
 const NOTHING = Buffer.alloc(0);
 
+/** What a commit writes beside the journal, and a read of the feed has to know. */
+export interface LmdbJournalParts {
+  readonly rows: LmdbRows;
+  readonly presence: LmdbPresence;
+  readonly audit: LmdbAudit;
+  readonly knowledge: LmdbKnowledge;
+}
+
 /** Items, feed and journal of the LMDB engine. */
 export class LmdbJournal implements JournalStore {
   /** @param onCommitted called after each commit that moved a feed, once it is durable. */
   constructor(
     readonly environment: MetadataEnvironment,
-    readonly rows: LmdbRows,
-    readonly presence: LmdbPresence,
-    readonly audit: LmdbAudit,
+    readonly parts: LmdbJournalParts,
     readonly onCommitted: (namespaceId: NamespaceId, cursor: Cursor) => void,
   ) {}
 
@@ -51,9 +59,10 @@ export class LmdbJournal implements JournalStore {
   }
 
   #commit(namespaceId: NamespaceId, batch: CommitBatch): PushDecision {
-    const row = this.rows.knownNamespace(namespaceId);
+    const { rows, presence, audit } = this.parts;
+    const row = rows.knownNamespace(namespaceId);
     for (const { agent, hashes } of batch.stored) {
-      for (const number of this.rows.agentNumbers([agent])) this.presence.record(namespaceId, number, hashes);
+      for (const number of rows.agentNumbers([agent])) presence.record(namespaceId, number, hashes);
     }
     const { paths } = this.environment.trees;
     const namespace = idBytes(namespaceId);
@@ -65,25 +74,29 @@ export class LmdbJournal implements JournalStore {
           return record === undefined ? undefined : decodeItemHead(record);
         },
         entry: (cursor) => this.#entry(namespace, cursor),
-        isHeld: this.presence.heldByAny(namespaceId, this.rows.agentNumbers(row.agents)),
+        isHeld: presence.heldByAny(namespaceId, rows.agentNumbers(row.agents)),
       },
       batch,
     );
     const decision = decidePush(state, batch);
     this.#apply(namespace, decision);
-    if (decision.writes.length > 0 && batch.audit !== undefined) this.audit.write(batch.audit);
+    if (decision.writes.length > 0 && batch.audit !== undefined) audit.write(batch.audit);
     return decision;
   }
 
   #apply(namespace: Buffer, { writes, feed: head }: PushDecision): void {
     if (writes.length === 0) return;
-    const { journal, feed, paths, heads } = this.environment.trees;
+    const { journal, feed, paths, heads, tombstones, conflicts } = this.environment.trees;
     for (const write of writes) {
       const key = cursorKey(namespace, write.cursor);
+      const { content } = write.item;
       void journal.put(key, write.encoded as Buffer);
       void feed.put(key, NOTHING);
       void paths.put(pathKey(namespace, write.item.path), encodeItemHead(headOf(write)));
-      if (write.supersedes !== undefined) void feed.remove(cursorKey(namespace, write.supersedes));
+      if (content.kind === 'deletion') void tombstones.put(key, NOTHING);
+      else if (conflictsOf(write.item).length > 0) void conflicts.put(key, NOTHING);
+      if (write.supersedes === undefined) continue;
+      for (const tree of [feed, tombstones, conflicts]) void tree.remove(cursorKey(namespace, write.supersedes));
     }
     void heads.put(namespace, encodeFeedHead(head));
   }
@@ -115,17 +128,22 @@ export class LmdbJournal implements JournalStore {
     const entries: StoredEntry[] = [];
     let bytes = 0;
     let nextCursor = query.after;
-    for (const key of keysOf(this.environment.trees.feed, range)) {
+    const { forgottenThrough } = this.parts.knowledge.pastOf(namespaceId);
+    const past = forgottenThrough === CURSOR_START ? {} : { forgottenThrough };
+    const keys = keysOf(this.environment.trees.feed, range);
+    for (const key of keys) {
       const cursor = cursorOfKey(key);
       const item = this.#encodedEntry(key);
       if (isEncodedAtOrBelow(item, prefix)) {
         bytes += item.length;
         const isFull = entries.length === query.maxEntries || (entries.length > 0 && bytes > query.maxBytes);
-        if (isFull) return { entries, nextCursor, caughtUp: false };
+        if (isFull) return { entries, nextCursor, caughtUp: false, ...past };
         entries.push({ cursor, item });
       }
       nextCursor = cursor;
     }
-    return { entries, nextCursor, caughtUp: nextCursor === end };
+    // What was at the end may have been forgotten.
+    if (keys.length < scanned) nextCursor = end;
+    return { entries, nextCursor, caughtUp: nextCursor === end, ...past };
   }
 }

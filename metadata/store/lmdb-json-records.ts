@@ -1,5 +1,13 @@
 import type { EnrollmentSubject } from '../../common/identity/enrollment-token.js';
-import type { AccountName, AgentId, DeviceId, NamespaceId, NamespaceName, PremisesName } from '../../common/ids.js';
+import type {
+  AccountName,
+  AgentId,
+  Cursor,
+  DeviceId,
+  NamespaceId,
+  NamespaceName,
+  PremisesName,
+} from '../../common/ids.js';
 import type {
   AccountRole,
   AccountRow,
@@ -8,6 +16,7 @@ import type {
   AuditRow,
   DeviceRow,
   EnrollmentTokenRow,
+  FeedPast,
   NamespaceRow,
   NewAuditEntry,
   TokenKeyRow,
@@ -149,6 +158,24 @@ export function encodeAuditEntry(entry: NewAuditEntry): Buffer {
 export function decodeAuditEntry(sequence: number, value: Buffer): AuditRow {
   const { namespace, account, ...rest } = decodeJson<AuditRecord>(value);
   return { ...rest, sequence, namespace, account };
+}
+
+interface PastRecord {
+  /** Cursor and time of each mark. */
+  readonly marks: readonly (readonly [number, number])[];
+  readonly forgottenThrough: number;
+}
+
+export function encodeFeedPast({ marks, forgottenThrough }: FeedPast): Buffer {
+  return encodeJson<PastRecord>({ marks: marks.map(({ cursor, atMs }) => [cursor, atMs]), forgottenThrough });
+}
+
+export function decodeFeedPast(value: Buffer): FeedPast {
+  const { marks, forgottenThrough } = decodeJson<PastRecord>(value);
+  return {
+    marks: marks.map(([cursor, atMs]) => ({ cursor: cursor as Cursor, atMs })),
+    forgottenThrough: forgottenThrough as Cursor,
+  };
 }
 
 /** Whether names of accounts and namespaces may stand in a record: JSON leaves them as they are, so a no is certain. */

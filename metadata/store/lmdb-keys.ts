@@ -11,6 +11,10 @@ import { FIRST_KEY, uint64Of, writeUint64, type KeyRange } from '../../common/st
  *     paths           namespace (16), path in UTF-8     → item head
  *     presence        namespace (16), block hash (32)   → numbers of the agents that hold it, 2 bytes each
  *     heads           namespace (16)                    → feed head
+ *     tombstones      namespace (16), cursor (8)        → nothing; the deletions of the feed
+ *     conflicts       namespace (16), cursor (8)        → nothing; the items of the feed with open conflicts
+ *     replicas        namespace (16), replica (16)      → how far it has seen the feed (8), when it said so in ms (8)
+ *     pasts           namespace (16)                    → what is known of the feed's past
  *     namespaces      namespace (16)                    → namespace record
  *     names           name of a namespace               → namespace (16)
  *     members         namespace (16), account           → role, 1 byte
@@ -35,6 +39,10 @@ export const treeNames = [
   'paths',
   'presence',
   'heads',
+  'tombstones',
+  'conflicts',
+  'replicas',
+  'pasts',
   'namespaces',
   'names',
   'members',

@@ -1,8 +1,11 @@
-import { memberRoles, type MemberRole } from './rows.js';
+import type { Cursor, ReplicaId } from '../../common/ids.js';
+import { readUint64, writeUint64 } from '../../common/store/keys.js';
+import { memberRoles, type MemberRole, type ReplicaRow } from './rows.js';
 
 /** The values of the LMDB engine that every commit reads or writes: they are binary (docs/storage-format.md). */
 
 const AGENT_NUMBER_BYTES = 2;
+const REPLICA_BYTES = 16;
 
 /** Whether a presence record names this agent. */
 export function namesAgent(record: Buffer, agentNumber: number): boolean {
@@ -31,4 +34,16 @@ export function decodeMemberRole(value: Buffer): MemberRole {
   const role = memberRoles[value.readUInt8(0) - 1];
   if (role === undefined) throw new Error(`a member has the role ${value.readUInt8(0)}, which there is not`);
   return role;
+}
+
+/** How far the replica has seen the feed, and when it said so in milliseconds since 1970 UTC, 8 bytes each. */
+export function encodeReplica({ seen, heardAtMs }: ReplicaRow): Buffer {
+  const value = Buffer.allocUnsafe(REPLICA_BYTES);
+  writeUint64(value, seen, 0);
+  writeUint64(value, heardAtMs, 8);
+  return value;
+}
+
+export function decodeReplica(id: ReplicaId, value: Buffer): ReplicaRow {
+  return { id, seen: readUint64(value, 0) as Cursor, heardAtMs: readUint64(value, 8) };
 }

@@ -6,6 +6,7 @@ import { LmdbAudit } from './lmdb-audit.js';
 import { LmdbDirectory } from './lmdb-directory.js';
 import { LmdbEnrollment } from './lmdb-enrollment.js';
 import { type MetadataEnvironment, openMetadataEnvironment } from './lmdb-environment.js';
+import { LmdbKnowledge } from './lmdb-knowledge.js';
 import { LmdbJournal } from './lmdb-journal.js';
 import { LmdbPresence } from './lmdb-presence.js';
 import { LmdbRows } from './lmdb-rows.js';
@@ -24,6 +25,7 @@ class LmdbStore implements MetadataStore {
   readonly directory: LmdbDirectory;
   readonly presence: LmdbPresence;
   readonly journal: LmdbJournal;
+  readonly knowledge: LmdbKnowledge;
   readonly #rows: LmdbRows;
   readonly #listeners = new ChangeListeners();
 
@@ -35,7 +37,9 @@ class LmdbStore implements MetadataStore {
     this.enrollment = new LmdbEnrollment(environment, this.#rows, tokens, this.audit);
     this.directory = new LmdbDirectory(environment, this.#rows, this.audit);
     this.presence = new LmdbPresence(environment, this.#rows);
-    this.journal = new LmdbJournal(environment, this.#rows, this.presence, this.audit, (namespaceId, cursor) =>
+    this.knowledge = new LmdbKnowledge(environment);
+    const parts = { rows: this.#rows, presence: this.presence, audit: this.audit, knowledge: this.knowledge };
+    this.journal = new LmdbJournal(environment, parts, (namespaceId, cursor) =>
       this.#listeners.tell({ kind: 'feed', namespaceId, cursor }),
     );
   }
@@ -47,6 +51,9 @@ class LmdbStore implements MetadataStore {
       agents: entryCount(trees.agents) - this.#rows.counter('revokedAgents'),
       presenceRows: entryCount(trees.presence),
       journalEntries: entryCount(trees.journal),
+      tombstones: entryCount(trees.tombstones),
+      openConflicts: entryCount(trees.conflicts),
+      replicas: entryCount(trees.replicas),
     }));
     return { ...counts, fileBytes: await this.environment.fileBytes() };
   }

@@ -5,15 +5,16 @@ import {
   type FeedSlice,
   type StoredEntry,
 } from '../../common/feed-service/feed-source.js';
+import { conflictsOf } from '../../common/feed/conflicts.js';
 import { decidePush, type PushDecision } from '../../common/feed/decide-push.js';
 import type { ItemPath } from '../../common/feed/item.js';
 import { isAtOrBelow } from '../../common/feed/paths.js';
 import { EMPTY_FEED, type FeedHead, headOf, type ItemHead } from '../../common/feed/placement.js';
 import type { NewItem } from '../../common/feed/push-items.js';
-import type { AccountName, AgentId, Cursor } from '../../common/ids.js';
+import { CURSOR_START, type AccountName, type AgentId, type Cursor, type ReplicaId } from '../../common/ids.js';
 import type { CommitBatch, StoredBlocks } from '../commit/commit-batch.js';
 import { readCommitState } from './commit-state.js';
-import type { MemberRole, NamespaceRow } from './rows.js';
+import { NO_PAST, type FeedPast, type MemberRole, type NamespaceRow, type ReplicaRow } from './rows.js';
 
 type Holders = Map<HashKey, Set<AgentId>>;
 
@@ -24,6 +25,8 @@ export class MemoryNamespace {
   readonly journal: NewItem[] = [];
   readonly presence: Holders = new Map();
   readonly members = new Map<AccountName, MemberRole>();
+  readonly replicas = new Map<ReplicaId, ReplicaRow>();
+  past: FeedPast = NO_PAST;
   readonly #heads = new Map<ItemPath, ItemHead>();
 
   constructor(public row: NamespaceRow) {}
@@ -60,6 +63,8 @@ export class MemoryNamespace {
     const end = this.feed.cursor;
     if (after > end) throw cursorAhead(after, end);
     const entries: StoredEntry[] = [];
+    const { forgottenThrough } = this.past;
+    const past = forgottenThrough === CURSOR_START ? {} : { forgottenThrough };
     let bytes = 0;
     for (let cursor = (after + 1) as Cursor; cursor <= end; cursor++) {
       const { item, encoded } = this.#entry(cursor);
@@ -67,11 +72,26 @@ export class MemoryNamespace {
       if (!isCurrent || !isAtOrBelow(item.path, pathPrefix)) continue;
       bytes += encoded.length;
       if (entries.length === maxEntries || (entries.length > 0 && bytes > maxBytes)) {
-        return { entries, nextCursor: entries.at(-1)?.cursor ?? after, caughtUp: false };
+        return { entries, nextCursor: entries.at(-1)?.cursor ?? after, caughtUp: false, ...past };
       }
       entries.push({ cursor, item: encoded });
     }
-    return { entries, nextCursor: end, caughtUp: true };
+    return { entries, nextCursor: end, caughtUp: true, ...past };
+  }
+
+  /** The cursors of the feed's deletions, ascending. */
+  get tombstones(): Cursor[] {
+    return [...this.#heads.values()].flatMap(({ live, cursor }) => (live ? [] : [cursor])).sort((a, b) => a - b);
+  }
+
+  /** How many items of the feed have rivals whose content people would miss. */
+  get openConflicts(): number {
+    return [...this.#heads.values()].filter(({ cursor }) => conflictsOf(this.#entry(cursor).item).length > 0).length;
+  }
+
+  /** The deletion leaves the feed, and its path has never been. The journal keeps it. */
+  forget(tombstone: Cursor): void {
+    this.#heads.delete(this.#entry(tombstone).item.path);
   }
 
   #entry(cursor: Cursor): NewItem {

@@ -9,6 +9,7 @@ import { MemoryAccounts } from './memory-accounts.js';
 import { MemoryAudit } from './memory-audit.js';
 import { MemoryDirectory } from './memory-directory.js';
 import { MemoryEnrollment } from './memory-enrollment.js';
+import { MemoryKnowledge } from './memory-knowledge.js';
 import { MemoryState } from './memory-state.js';
 
 /** A store that forgets everything when the process ends: for tests, and to see what the contract asks of an engine. */
@@ -22,6 +23,7 @@ class MemoryStore implements MetadataStore, PresenceStore, JournalStore {
   readonly enrollment = new MemoryEnrollment(this.#state);
   readonly audit = new MemoryAudit(this.#state);
   readonly directory = new MemoryDirectory(this.#state);
+  readonly knowledge = new MemoryKnowledge(this.#state);
   readonly presence: PresenceStore = this;
   readonly journal: JournalStore = this;
 
@@ -68,6 +70,9 @@ class MemoryStore implements MetadataStore, PresenceStore, JournalStore {
         agents: [...this.#state.agents.values()].filter(({ revokedAtMs }) => revokedAtMs === undefined).length,
         presenceRows: all.reduce((sum, { presence }) => sum + presence.size, 0),
         journalEntries: all.reduce((sum, { journal }) => sum + journal.length, 0),
+        tombstones: all.reduce((sum, { tombstones }) => sum + tombstones.length, 0),
+        openConflicts: all.reduce((sum, { openConflicts }) => sum + openConflicts, 0),
+        replicas: all.reduce((sum, { replicas }) => sum + replicas.size, 0),
         fileBytes: 0,
       };
     });

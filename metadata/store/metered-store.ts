@@ -6,6 +6,7 @@ import type {
   DirectoryStore,
   EnrollmentStore,
   JournalStore,
+  KnowledgeStore,
   MetadataStore,
   PresenceStore,
 } from './contract.js';
@@ -44,6 +45,7 @@ export function meterStore(store: MetadataStore, registry: Registry, clock: Cloc
     audit: meterAudit(store.audit, write),
     directory: meterDirectory(store.directory, write),
     presence: meterPresence(store.presence, timerOf('find_missing')),
+    knowledge: meterKnowledge(store.knowledge, write),
     journal: meterJournal(store.journal, timerOf('commit'), timerOf('read_feed')),
     stats: () => store.stats(),
     onChange: (listener) => store.onChange(listener),
@@ -106,6 +108,14 @@ function meterPresence(presence: PresenceStore, find: Timer): PresenceStore {
   return {
     findMissing: (id, agent, hashes) => find(() => presence.findMissing(id, agent, hashes)),
     countMissing: (id, agents, hashes) => find(() => presence.countMissing(id, agents, hashes)),
+  };
+}
+
+function meterKnowledge(knowledge: KnowledgeStore, write: Timer): KnowledgeStore {
+  return {
+    note: (id, replica, seen, atMs) => write(() => knowledge.note(id, replica, seen, atMs)),
+    list: (id) => knowledge.list(id),
+    compact: (id, atMs) => write(() => knowledge.compact(id, atMs)),
   };
 }
 

@@ -1,5 +1,14 @@
 import type { EnrollmentSubject } from '../../common/identity/enrollment-token.js';
-import type { AccountName, AgentId, DeviceId, NamespaceId, NamespaceName, PremisesName } from '../../common/ids.js';
+import type {
+  AccountName,
+  AgentId,
+  Cursor,
+  DeviceId,
+  NamespaceId,
+  NamespaceName,
+  PremisesName,
+  ReplicaId,
+} from '../../common/ids.js';
 
 /** What an account may do beside what its memberships say. */
 export type AccountRole = 'member' | 'administrator';
@@ -149,3 +158,30 @@ export interface Page<Row> {
   /** Whether there are rows after the last of these. */
   readonly hasMore: boolean;
 }
+
+/** A place that makes what it reads of a namespace's feed durable. */
+export interface ReplicaRow {
+  readonly id: ReplicaId;
+  /** It has seen the feed up to here. */
+  readonly seen: Cursor;
+  /** Milliseconds since 1970 UTC: when it last said so. */
+  readonly heardAtMs: number;
+}
+
+/** Where a feed ended at some time: what lies before is older. */
+export interface FeedMark {
+  readonly cursor: Cursor;
+  /** Milliseconds since 1970 UTC. */
+  readonly atMs: number;
+}
+
+/** What is known of a feed's past. */
+export interface FeedPast {
+  /** Ascending. */
+  readonly marks: readonly FeedMark[];
+  /** The last of the deletions that were forgotten; 0 where none was. */
+  readonly forgottenThrough: Cursor;
+}
+
+/** The past of a feed that has none. */
+export const NO_PAST: FeedPast = { marks: [], forgottenThrough: 0 as Cursor };

@@ -18,6 +18,7 @@ import { describeDirectory } from './metadata-store/directory.js';
 import { describeEnrollment } from './metadata-store/enrollment.js';
 import { describeFeed } from './metadata-store/feed.js';
 import { describeJournal } from './metadata-store/journal.js';
+import { describeKnowledge } from './metadata-store/knowledge.js';
 import { describeMembers } from './metadata-store/members.js';
 import { describePresence } from './metadata-store/presence.js';
 import { describeTokenKeys } from './metadata-store/token-keys.js';
@@ -59,6 +60,7 @@ export function describeMetadataStore(name: string, createSubject: () => Metadat
     describeDirectory(open);
     describeFeed(open);
     describeJournal(open);
+    describeKnowledge(open);
     describePresence(open);
 
     it('counts what it keeps', async () => {

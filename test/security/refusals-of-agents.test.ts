@@ -4,9 +4,13 @@ import type { HeldIdentity } from '../../common/identity/held-identity.js';
 import type { DeviceIdentity } from '../../common/identity/identity.js';
 import type { NamespaceId } from '../../common/ids.js';
 import { trustLimits } from '../../common/limits.js';
+import type { RpcChannel } from '../../common/rpc/client.js';
+import type { CallOptions } from '../../common/rpc/method-types.js';
+import { FeedServiceService } from '../../proto/gen/drystone/feed/v1/feed.js';
 import { AccessServiceService, AccountRole, MemberRole } from '../../proto/gen/drystone/metadata/v1/access.js';
 import { blockMethods } from '../../server/block-codec.js';
-import { rejection, collect, streamOf } from '../support/async-tools.js';
+import { endorsedPush } from '../support/agent/endorsed-push.js';
+import { collect, firstOf, rejection, streamOf } from '../support/async-tools.js';
 import { attempt, type BlockMethodName } from '../support/blocks/attempts.js';
 import { newTokenKey } from '../support/blocks/block-fleet.js';
 import { blockOf } from '../support/blocks/sample-blocks.js';
@@ -26,6 +30,9 @@ const table = readTable(`
 | RPC                    | nobody  | wrong CA | nameless | expired | not yet | agent | no token | garbage   | forged    | over      | another device's | another fleet's | another namespace's | reader | editor | revoked before its end |
 | BlockService/PutBlocks | missing | invalid  | invalid  | expired | invalid | role  | no token | bad token | bad token | old token | bad token        | bad token       | not here            | role   | ok     | ok                     |
 | BlockService/GetBlocks | missing | invalid  | invalid  | expired | invalid | role  | no token | bad token | bad token | old token | bad token        | bad token       | not here            | ok     | ok     | ok                     |
+| FeedService/ReadFeed   | missing | invalid  | invalid  | expired | invalid | role  | no token | bad token | bad token | old token | bad token        | bad token       | not here            | ok     | ok     | ok                     |
+| FeedService/Subscribe  | missing | invalid  | invalid  | expired | invalid | role  | no token | bad token | bad token | old token | bad token        | bad token       | not here            | ok     | ok     | ok                     |
+| FeedService/Push       | missing | invalid  | invalid  | expired | invalid | role  | no token | bad token | bad token | old token | bad token        | bad token       | not here            | role   | ok     | ok                     |
 | BlockService/HasBlocks | missing | invalid  | invalid  | expired | invalid | role  | no token | bad token | bad token | old token | bad token        | bad token       | not here            | ok     | ok     | ok                     |
 `);
 
@@ -123,20 +130,35 @@ async function revokedWithToken(): Promise<BlockCaller> {
 }
 
 it('every RPC that an agent serves has a line, and every line an RPC', () => {
-  const served = servedPaths((path) => path.startsWith('/drystone.block.'));
+  const served = servedPaths((path) => /^\/drystone\.(block|feed)\./.test(path));
   const named = [...table, ...libraryTable].map(({ name }) => name);
-  expect(named.sort()).toEqual(served.map((path) => path.replace(/^\/(drystone\.block\.v1\.)?/, '')).sort());
+  expect(named.sort()).toEqual(served.map((path) => path.replace(/^\/(drystone\.(block|feed)\.v1\.)?/, '')).sort());
 });
+
+/** Calls an RPC of the agent's so that it succeeds for whoever may make the call. */
+function attemptAtAgent(name: string, channel: RpcChannel, held: HeldIdentity | undefined, options: CallOptions) {
+  const calls = channel.service(FeedServiceService);
+  switch (name) {
+    case 'FeedService/ReadFeed':
+      return calls.readFeed({ namespaceId, afterCursor: 0n, pageSize: 0, pathPrefix: '' }, options);
+    case 'FeedService/Subscribe':
+      return firstOf(calls.subscribe({ namespaceId, afterCursor: 0n, replicaId: '' }, options));
+    case 'FeedService/Push':
+      return collect(calls.push(streamOf(endorsedPush(namespaceId, held)), options));
+    default: {
+      const method = name.split('/')[1] as BlockMethodName;
+      return collect(attempt(method, channel.service(blockMethods), namespaceId, streamOf(block), options));
+    }
+  }
+}
 
 it.each(table)('$name', async ({ name, expected }) => {
   const outcomes: Record<string, string> = {};
   for (const column of Object.keys(expected)) {
     const { held, token } = callers.get(column)!;
     const channel = fleet.channelTo('agent', held);
-    const calls = channel.service(blockMethods);
-    const method = name.split('/')[1] as BlockMethodName;
     const options = token === undefined ? {} : { accessToken: token };
-    outcomes[column] = await outcomeOf(collect(attempt(method, calls, namespaceId, streamOf(block), options)));
+    outcomes[column] = await outcomeOf(attemptAtAgent(name, channel, held, options));
     channel.close();
   }
   expect(outcomes).toEqual(expected);

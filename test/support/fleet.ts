@@ -19,6 +19,8 @@ const SPARE_DEVICES = 4;
 export interface AgentOptions {
   /** Free space below which it refuses blocks, as `--free-floor` takes it. */
   readonly freeFloor?: string;
+  /** HOST:PORT at which it finds metadata, where that is not metadata's own. */
+  readonly metadata?: string;
 }
 
 /** A command that ran to its end. */
@@ -115,7 +117,7 @@ export class Fleet {
     this.#spareHomes.push(...homes);
   }
 
-  async startAgent({ freeFloor = '1MiB' }: AgentOptions = {}): Promise<FleetAgent> {
+  async startAgent({ freeFloor = '1MiB', metadata = this.metadata.address }: AgentOptions = {}): Promise<FleetAgent> {
     const number = this.agents.length + 1;
     const data = join(this.dir, `agent-${number}`);
     const network = await startTcpProxy();
@@ -123,7 +125,7 @@ export class Fleet {
     const token = await this.admissions.agentToken(`site-${number}`);
     const server = new ServedProcess(
       (listen, http) => [
-        ...['agent', 'serve', '--data', data, '--metadata', this.metadata.address],
+        ...['agent', 'serve', '--data', data, '--metadata', metadata],
         ...['--listen', listen, '--http', http, '--free-floor', agent.freeFloor, '--json', ...advertise],
       ],
       { DRYSTONE_AGENT_JOIN: token },

@@ -21,6 +21,7 @@ export async function plantAgent(dir: string, { held, tokenKeys = [], namespaces
   await storeCredential(dir, 'agent', held.credential);
   const keys = tokenKeys.map(({ id, publicKey }) => ({ id, publicKey: Buffer.from(publicKey).toString('base64url') }));
   writeFileSync(join(dir, 'token-keys.json'), JSON.stringify({ keys }));
+  writeFileSync(join(dir, 'last-word.json'), JSON.stringify({ heardAtMs: Date.now() }));
   const assigned = namespaces.map((id) => ({ id, name: `n${id}`, epoch: 1 }));
   writeFileSync(join(dir, 'assignments.json'), JSON.stringify({ namespaces: assigned }));
 }

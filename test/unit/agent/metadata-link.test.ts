@@ -30,11 +30,14 @@ let standing: FleetStanding;
 let link: MetadataLink;
 /** The keys that are in force. */
 let believed: readonly TokenKey[];
+/** When metadata was heard. */
+let heard: number[];
 
 beforeEach(async () => {
   fleet = new FakeFleet();
   clock = new ManualClock();
   believed = [];
+  heard = [];
   assigned = await AssignedNamespaces.load(join(temporaryDirectory(), 'assignments.json'));
   tokenKeys = await KeptTokenKeys.load(join(temporaryDirectory(), 'token-keys.json'), {
     replaceKeys: (keys) => {
@@ -50,6 +53,7 @@ beforeEach(async () => {
     assigned,
     tokenKeys,
     standing,
+    onHeard: () => heard.push(clock.nowMs()),
     readCapacity: async () => capacity,
     clock,
     random: { bytes: (count) => Buffer.alloc(count), fraction: () => 1 },
@@ -185,6 +189,7 @@ describe('the line to metadata', () => {
     clock.advance(60);
     // Taken by the transport, answered by nobody.
     expect(link.heartbeatAgeMs).toBe(retryLimits.initialDelayMs + 60);
+    expect(clock.nowMs() - heard.at(-1)!).toBe(retryLimits.initialDelayMs + 60);
   });
 });
 
