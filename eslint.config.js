@@ -40,7 +40,16 @@ const partialSuites = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist/', 'dist-bench/', 'coverage/', 'proto/gen/', 'client/observe/fastcdc/fastcdc-wasm.ts'] },
+  {
+    ignores: [
+      'dist/',
+      'dist-bench/',
+      'dist-simulation/',
+      'coverage/',
+      'proto/gen/',
+      'client/observe/fastcdc/fastcdc-wasm.ts',
+    ],
+  },
   // What a rule forbids is not to be had by a comment either.
   { linterOptions: { noInlineConfig: true } },
   js.configs.recommended,

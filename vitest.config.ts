@@ -26,6 +26,7 @@ export default defineConfig({
       project('contract', { timeoutMs: 30_000 }),
       project('property', { timeoutMs: 60_000 }),
       project('golden', { timeoutMs: 20_000 }),
+      project('simulation', { timeoutMs: 300_000 }),
       project('security', { timeoutMs: 120_000, apart: { order: 1, files: 1 } }),
       // Much of their time is waiting for programs that start, and for lines that are down.
       project('e2e', { timeoutMs: 300_000, apart: { order: 2, files: 2 } }),

@@ -1,0 +1,102 @@
+import type { NamespaceRow } from '../../metadata/store/rows.js';
+import { ana, createAccount, createNamespace, enrollAgent, enrollDevice } from '../support/metadata/furnished-store.js';
+import { deviceNamed, sampleAgent, sampleNamespace } from '../support/metadata/samples.js';
+import { numberBelow, pick, seededRandom } from '../support/seeded-random.js';
+import type { Faults } from './faults/fault.js';
+import { SimulatedNetwork } from './network/network.js';
+import { AgentNode } from './nodes/agent-node.js';
+import { ClientNode } from './nodes/client-node.js';
+import { MetadataNode } from './nodes/metadata-node.js';
+import type { World } from './process.js';
+import { SimulatedTime } from './time.js';
+import type { Trace } from './trace.js';
+
+/** Calls that an idle program keeps open: a client follows the feed and its assignment, an agent sends heartbeats. */
+const CALLS_OF_CLIENT = 2;
+const CALLS_OF_AGENT = 1;
+
+const SITES = ['lisbon', 'porto', 'faro'];
+
+/** Anything that runs, crashes and is started again. */
+export type Node = MetadataNode | AgentNode | ClientNode;
+
+/** All programs of a simulated organisation: how many, and where, is the seed's choice. */
+export class SimulatedFleet {
+  readonly time = new SimulatedTime();
+  readonly network = new SimulatedNetwork(this.time);
+  readonly world: World;
+  readonly sites: readonly string[];
+  readonly metadata: MetadataNode;
+  readonly agents: readonly AgentNode[];
+  readonly clients: readonly ClientNode[];
+  /** What of it could not be done, which is a failure. */
+  readonly failures: string[] = [];
+
+  private constructor(
+    seed: number,
+    trace: Trace,
+    faults: Faults,
+    readonly namespace: NamespaceRow,
+  ) {
+    const random = seededRandom(`fleet ${seed}`);
+    this.world = { time: this.time, trace, random };
+    this.sites = SITES.slice(0, 1 + numberBelow(SITES.length, random));
+    const skewMs = (): number => Math.floor((random.fraction() - 0.5) * 2000);
+    this.metadata = new MetadataNode(this.world, this.network, faults.metadata ?? {}, () =>
+      this.#restart(this.metadata),
+    );
+    this.agents = this.sites.map((site) => {
+      const node: AgentNode = new AgentNode(
+        this.world,
+        this.network,
+        sampleAgent(site, site),
+        skewMs(),
+        faults.agent ?? {},
+        () => this.#restart(node),
+      );
+      return node;
+    });
+    this.clients = Array.from({ length: 2 + numberBelow(4, random) }, (_, index) => {
+      const name = `client-${'abcde'.charAt(index)}`;
+      const place = { name, site: pick(this.sites, random), skewMs: skewMs(), ...this.#ownership(name) };
+      const node: ClientNode = new ClientNode(this.world, this.network, place, faults.client ?? {}, () =>
+        this.#restart(node),
+      );
+      return node;
+    });
+  }
+
+  /** A fleet in which everybody has joined, and everything runs. */
+  static async start(seed: number, trace: Trace, faults: Faults): Promise<SimulatedFleet> {
+    const namespace = { ...sampleNamespace('shared'), epoch: 1 };
+    const fleet = new SimulatedFleet(seed, trace, faults, namespace);
+    const { store } = fleet.metadata;
+    await createAccount(store, ana, 'administrator');
+    for (const { agent } of fleet.agents) await enrollAgent(store, agent);
+    for (const { place } of fleet.clients) await enrollDevice(store, ana, place.name);
+    await createNamespace(store, { ...namespace, agents: fleet.agents.map(({ agent }) => agent.id) });
+    for (const node of fleet.nodes) await node.start();
+    return fleet;
+  }
+
+  get nodes(): readonly Node[] {
+    return [this.metadata, ...this.agents, ...this.clients];
+  }
+
+  /** Calls that are open while everybody is connected and has nothing to do. */
+  get idleCalls(): number {
+    return this.clients.length * CALLS_OF_CLIENT + this.agents.length * CALLS_OF_AGENT;
+  }
+
+  #ownership(name: string) {
+    return { device: deviceNamed(name), account: ana, namespace: this.namespace.name };
+  }
+
+  #restart(node: Node): void {
+    const { random, time } = this.world;
+    const start = (): void => {
+      node.start().catch((thrown: unknown) => this.failures.push(`a program did not start: ${String(thrown)}`));
+    };
+    time.after(200 + random.fraction() * 8_000, start);
+  }
+}
