@@ -3,6 +3,7 @@ import type { Clock } from '../common/clock.js';
 import type { LastWord } from '../common/identity/offline-grace.js';
 import { agentLimits } from '../common/limits.js';
 import type { Logger } from '../common/logging.js';
+import type { TextKeeper } from '../common/files/text-keeper.js';
 import { KeptFile } from './kept-file.js';
 
 const fileSchema = z.object({ heardAtMs: z.number().int().nonnegative() });
@@ -22,8 +23,13 @@ export class KeptLastWord implements LastWord {
   }
 
   /** Reads the file at `path`; none is the same as never. INTERNAL (STORE_FAILED) where it cannot be understood. */
-  static async load(path: string, { clock, logger }: { clock: Clock; logger: Logger }): Promise<KeptLastWord> {
-    const { file, value } = await KeptFile.load(path, 'for its word', (json) => fileSchema.parse(json).heardAtMs);
+  static async load(
+    path: string,
+    { clock, logger }: { clock: Clock; logger: Logger },
+    keeper?: TextKeeper,
+  ): Promise<KeptLastWord> {
+    const parse = (json: unknown): number => fileSchema.parse(json).heardAtMs;
+    const { file, value } = await KeptFile.load(path, 'for its word', parse, keeper);
     return new KeptLastWord(file, clock, logger, value);
   }
 

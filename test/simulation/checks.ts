@@ -1,6 +1,7 @@
 import { hashAt, hashBlockSync, hashCount, hashHex } from '../../common/block-hash.js';
 import { decodeItem } from '../../common/feed/item-codec.js';
 import { statesOf, type Item, type ItemPath } from '../../common/feed/item.js';
+import { sameItem } from '../../common/feed/merge.js';
 import { conflictsOf } from '../../common/feed/conflicts.js';
 import { CURSOR_START } from '../../common/ids.js';
 import { wireLimits } from '../../common/limits.js';
@@ -21,6 +22,7 @@ export async function checkFleet(fleet: SimulatedFleet, people: People): Promise
     ...checkFolders(fleet, items),
     ...checkTexts(fleet, people),
     ...(await checkFeed(fleet, items)),
+    ...(await checkReplicas(fleet, items)),
     ...(await checkPresence(fleet, items)),
     ...checkMemory(fleet),
   ];
@@ -133,7 +135,32 @@ async function checkFeed(fleet: SimulatedFleet, items: ReadonlyMap<ItemPath, Ite
   const liveCount = [...items.values()].filter((item) => live(item) !== undefined).length;
   if (liveCount !== head.itemCount) problems.push(`the feed counts ${head.itemCount} items, not ${liveCount}`);
   for (const { place, store } of clients) {
+    if (store?.provisionalCount !== 0) problems.push(`${place.name} has ${store?.provisionalCount} provisional items`);
     if (store?.cursor !== head.cursor) problems.push(`${place.name} has read up to ${store?.cursor} of ${head.cursor}`);
+  }
+  return problems;
+}
+
+/** Every agent's replica says what metadata's feed does, and no message waits to be passed on. */
+async function checkReplicas(
+  { agents, metadata, namespace }: SimulatedFleet,
+  items: ReadonlyMap<ItemPath, Item>,
+): Promise<string[]> {
+  const problems: string[] = [];
+  const head = await metadata.store.journal.feedHead(namespace.id);
+  for (const { agent, feeds } of agents) {
+    const name = agent.row.address;
+    const { followed } = await feeds.progress(namespace.id);
+    if (followed !== head.cursor) problems.push(`${name} has followed up to ${followed} of ${head.cursor}`);
+    if ((await feeds.firstProvisional(namespace.id)) !== undefined) problems.push(`at ${name} a message still waits`);
+    const query = { after: CURSOR_START, maxEntries: Infinity, maxBytes: Infinity, pathPrefix: '' };
+    const { entries } = await feeds.readFeed(namespace.id, query);
+    const held = new Map(entries.map(({ item }) => decodeItem(item)).map((item) => [item.path, item]));
+    for (const path of new Set([...items.keys(), ...held.keys()])) {
+      const [ours, theirs] = [items.get(path), held.get(path)];
+      const isSame = ours !== undefined && theirs !== undefined && sameItem(ours, theirs);
+      if (!isSame) problems.push(`${name} knows another ${path}`);
+    }
   }
   return problems;
 }

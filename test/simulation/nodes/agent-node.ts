@@ -1,11 +1,18 @@
+import { createAgentFeeds } from '../../../agent/feed/agent-feeds.js';
+import type { FeedStore } from '../../../agent/feed/feed-store.js';
+import { MemoryFeedStore } from '../../../agent/feed/memory-feed-store.js';
+import { KeptLastWord } from '../../../agent/last-word.js';
 import { AssignedNamespaces } from '../../../agent/assigned-namespaces.js';
 import { FleetStanding } from '../../../agent/fleet-standing.js';
 import { MetadataLink } from '../../../agent/metadata-link.js';
 import { KeptTokenKeys } from '../../../agent/token-keys.js';
 import { DrystoneError } from '../../../common/errors.js';
+import type { NamespaceId } from '../../../common/ids.js';
 import type { TextKeeper } from '../../../common/files/text-keeper.js';
+import { judgedAtLastWord } from '../../../common/identity/offline-grace.js';
 import { blockServerLimits } from '../../../common/limits.js';
 import { CallGate } from '../../../common/rpc/call-gate.js';
+import { FeedServiceService } from '../../../proto/gen/drystone/feed/v1/feed.js';
 import { FleetServiceService } from '../../../proto/gen/drystone/metadata/v1/fleet.js';
 import { tokenAccess } from '../../../server/block-access.js';
 import { createBlockMetrics } from '../../../server/block-metrics.js';
@@ -30,6 +37,7 @@ export interface AgentFaults {
 export class AgentNode {
   /** What is on its disk. */
   readonly blocks = new MemoryBlockStore();
+  readonly feeds = new MemoryFeedStore();
   readonly #texts = new Map<string, string>();
   isFull = false;
   #process: SimulatedProcess | undefined;
@@ -59,30 +67,37 @@ export class AgentNode {
     });
     this.#process = process;
     const { clock, random, logger, registry } = process.context;
-    const verifier = new PlainVerifier(clock);
     const keeper = this.#keeper(process);
+    const lastWord = await KeptLastWord.load('last word', process.context, keeper);
+    const time = judgedAtLastWord(clock, lastWord);
+    const verifier = new PlainVerifier(time);
     const tokenKeys = await KeptTokenKeys.load('token keys', verifier, keeper);
     const assigned = await AssignedNamespaces.load('assignments', keeper);
     const standing = new FleetStanding(assigned, tokenKeys, logger);
     const metrics = createBlockMetrics(registry);
     const durable = this.#durably(process);
-    const service = createBlockService({
-      store: this.faults.blocks?.(durable, process) ?? durable,
-      access: tokenAccess({
-        verifier,
-        isAssigned: (namespaceId) => assigned.holds(namespaceId),
-        isRevoked: () => standing.isRevoked,
-        clock,
-        metrics,
-      }),
-      receipts: createReceiptSigner({ id: agent.id, privateKey: agent.privateKey }, clock),
-      metrics,
-      registry,
-    });
+    const store = this.faults.blocks?.(durable, process) ?? durable;
+    const isAssigned = (namespaceId: NamespaceId): boolean => assigned.holds(namespaceId);
+    const isRevoked = (): boolean => standing.isRevoked;
+    const access = tokenAccess({ verifier, isAssigned, isRevoked, clock, time, metrics });
+    const receipts = createReceiptSigner({ id: agent.id, privateKey: agent.privateKey }, clock);
+    const service = createBlockService({ store, access, receipts, metrics, registry });
     const { address, premises } = agent.row;
-    network.listen(address, { process, site, services: [service], gate: new CallGate({ clock }) });
     const caller = { kind: 'agent', agentId: agent.id, premises } as const;
     const channel = network.open({ process, site, caller }, METADATA_ADDRESS);
+    const feeds = createAgentFeeds(
+      {
+        agentId: agent.id,
+        store: feedsOnDisk(this.feeds, process),
+        blocks: store,
+        receipts,
+        access,
+        assigned,
+        feed: channel.service(FeedServiceService),
+      },
+      process.context,
+    );
+    network.listen(address, { process, site, services: [service, feeds.service], gate: new CallGate({ clock }) });
     const link = new MetadataLink({
       fleet: channel.service(FleetServiceService),
       agentId: agent.id,
@@ -90,13 +105,14 @@ export class AgentNode {
       assigned,
       tokenKeys,
       standing,
-      onHeard: () => undefined,
+      onHeard: () => lastWord.heard(),
       readCapacity: () =>
         Promise.resolve({ freeBytes: GIB, totalBytes: GIB, freeFloorBytes: 0, blockCount: 0, blockBytes: 0 }),
       clock,
       random,
       logger,
     });
+    feeds.start();
     link.start();
     process.note('serves');
   }
@@ -133,6 +149,40 @@ export class AgentNode {
       },
     };
   }
+}
+
+/** The feeds, whose writes are steps, in the order of the calls. */
+function feedsOnDisk(feeds: FeedStore, process: SimulatedProcess): FeedStore {
+  let last: Promise<unknown> = Promise.resolve();
+  const durably = <T>(name: string, write: () => Promise<T>): Promise<T> => {
+    const turn = last.then(async () => {
+      await process.moment(`${name} begins`);
+      return write();
+    });
+    last = turn.catch(() => undefined);
+    return turn.then(async (outcome) => {
+      await process.step(`${name} is durable`);
+      return outcome;
+    });
+  };
+  return {
+    progress: (id) => feeds.progress(id),
+    feedHead: (id) => feeds.feedHead(id),
+    readFeed: (id, query) => feeds.readFeed(id, query),
+    follow: (id, part) => durably('following', () => feeds.follow(id, part)),
+    push: (id, push) => durably('a provisional push', () => feeds.push(id, push)),
+    firstProvisional: (id) => feeds.firstProvisional(id),
+    removeProvisional: (id, sequence) => durably('forgetting a message', () => feeds.removeProvisional(id, sequence)),
+    drop: (id) => durably('dropping a feed', () => feeds.drop(id)),
+    namespaces: () => feeds.namespaces(),
+    stats: () => feeds.stats(),
+    onMoved: (listener) => {
+      feeds.onMoved((id, cursor) => {
+        if (process.isAlive) listener(id, cursor);
+      });
+    },
+    close: () => Promise.resolve(),
+  };
 }
 
 function diskFull(): DrystoneError {

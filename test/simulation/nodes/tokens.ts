@@ -1,5 +1,5 @@
-import type { Clock } from '../../../common/clock.js';
 import { DrystoneError } from '../../../common/errors.js';
+import type { TokenTime } from '../../../common/identity/offline-grace.js';
 import type { AccessGrant } from '../../../common/identity/access-right.js';
 import type { TokenKey } from '../../../common/identity/access-tokens.js';
 import { trustLimits } from '../../../common/limits.js';
@@ -17,7 +17,7 @@ export const signPlainly: TokenSigner = async (grant, key) =>
 export class PlainVerifier {
   #keyIds: ReadonlySet<string> = new Set();
 
-  constructor(private readonly clock: Clock) {}
+  constructor(private readonly time: TokenTime) {}
 
   replaceKeys(keys: readonly TokenKey[]): void {
     this.#keyIds = new Set(keys.map(({ id }) => id));
@@ -28,8 +28,10 @@ export class PlainVerifier {
       readonly keyId: string;
       readonly namespaces: [];
     };
-    if (!this.#keyIds.has(keyId)) throw new DrystoneError('UNAUTHENTICATED', 'TOKEN_INVALID', 'the key is not known');
-    if (grant.expiresAtMs + trustLimits.accessTokenSkewMs < this.clock.nowMs()) {
+    const { judgedAtMs } = this.time;
+    if (judgedAtMs === undefined || !this.#keyIds.has(keyId))
+      throw new DrystoneError('UNAUTHENTICATED', 'TOKEN_INVALID', 'the key is not known');
+    if (grant.expiresAtMs + trustLimits.accessTokenSkewMs < judgedAtMs) {
       throw new DrystoneError('UNAUTHENTICATED', 'TOKEN_EXPIRED', 'the access token has ended');
     }
     return { ...grant, namespaces: new Map(namespaces) };
