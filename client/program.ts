@@ -119,7 +119,7 @@ export async function startSync(
       tally,
       reporter,
       context,
-      peers: config.peers && openPeers({ config: config.peers, device, discovery: undefined }),
+      peers: config.peers && openPeers({ config: config.peers, device }),
     };
     const finished = whileRenewed(device, config, context, runSession(session, ended.signal))
       .catch((thrown: unknown) => {

@@ -57,10 +57,17 @@ export function agentTransfers(parts: AgentTransfersParts): Transfers {
     },
     async fetch(operations, places, onOutcome, signal) {
       const wantedBytes = operations.reduce((sum, { item }) => sum + item.content.sizeBytes, 0);
-      const ofPeers = (await peers?.sources(wantedBytes, signal)) ?? [];
-      const ofAgents = sourcesOf(agents, premises, (kind, sizeBytes) => tally.fetched(kind, sizeBytes));
-      const sources = [...ofPeers, ...ofAgents];
-      await fetchFiles(operations, { ...parts, sources, coming: peers?.coming, places, onOutcome }, signal);
+      const coming = peers?.coming;
+      // Said before anything is waited for: others may ask for these blocks already.
+      coming?.begin(operations.map(({ item }) => item.content.blocks));
+      try {
+        const ofPeers = (await peers?.sources(wantedBytes, signal)) ?? [];
+        const ofAgents = sourcesOf(agents, premises, (kind, sizeBytes) => tally.fetched(kind, sizeBytes));
+        const sources = [...ofPeers, ...ofAgents];
+        await fetchFiles(operations, { ...parts, sources, coming, places, onOutcome }, signal);
+      } finally {
+        coming?.end();
+      }
     },
   };
 }

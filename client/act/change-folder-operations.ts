@@ -8,7 +8,7 @@ import type {
   Remove,
   SetAttributes,
 } from '../plan/operation.js';
-import type { LocalEntry } from '../state/local-entry.js';
+import type { LocalEntry, LocalFile } from '../state/local-entry.js';
 import type { PathChanges } from '../state/state-writer.js';
 import type { Disk, DiskOutcome, FolderChange } from './disk/disk-task.js';
 import { standingOf, type FolderPlaces } from './folder-places.js';
@@ -92,14 +92,28 @@ export function changesOf(operation: FolderOperation, entry: LocalEntry | undefi
       return { local: [[path, file]], synced: [[path, item]] };
     }
     case 'move': {
-      const { from, source } = operation;
+      const { from, source, item } = operation;
       const file = entry?.kind === 'file' ? { ...entry, blocks: source.blocks } : entry;
-      // Whether attributes are to be set as well, the next plan tells.
       const local = [[from, undefined] as const, [path, file] as const];
-      return { local, synced: [[from, undefined]] };
+      return {
+        local,
+        synced: [
+          [from, undefined],
+          [path, file?.kind === 'file' ? asMoved(item, file) : item],
+        ],
+      };
     }
     case 'keep-conflict':
       // What is at and below the two paths, a look at the folder tells.
       return {};
   }
+}
+
+/**
+ * What both sides agree on once a file was given its new name: the item, but for attributes that are not the file's yet. The
+ * next plan sees that they differ and sets them; and where somebody replaces the item before, the file is known to be no
+ * change of this folder.
+ */
+function asMoved(item: Move['item'], { modifiedAtMs, executable }: LocalFile): Move['item'] {
+  return { ...item, content: { ...item.content, modifiedAtMs, executable } };
 }

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { changesOf } from '../../../../client/act/change-folder-operations.js';
 import type { LocalFile } from '../../../../client/state/local-entry.js';
 import type { ItemContent } from '../../../../common/feed/item.js';
 import { wireLimits } from '../../../../common/limits.js';
@@ -217,4 +218,29 @@ test('what was renamed elsewhere is renamed here, each file once', async () => {
   for (const path of ['one', 'two', 'empty']) await here.namespaceHas(path, DELETION);
   for (const path of ['a', 'b', 'c']) await here.namespaceHas(path, text('same'));
   expect(here.planned().steps).toEqual(['move a', 'move b', 'remove empty', 'fetch-file c']);
+});
+
+describe('a file that was given its new name', () => {
+  const OTHER_TIME = { modifiedAtMs: 5 };
+
+  beforeEach(async () => {
+    await here.agreed({ old: 'same' });
+    await here.namespaceHas('old', DELETION);
+    await here.namespaceHas('new', { ...text('same'), ...OTHER_TIME });
+    const [move] = here.planned().operations;
+    if (move?.kind !== 'move') throw new Error('nothing was to be moved');
+    const { local = [], synced = [] } = changesOf(move, { ...move.source, path: move.path });
+    await here.trees.write({ local: new Map(local), synced: new Map(synced) });
+  });
+
+  test('gets its attributes next', () => {
+    expect(here.planned().steps).toEqual(['set-attributes new']);
+  });
+
+  test('is no change of this folder where its item is replaced before', async () => {
+    await here.namespaceHas('new', text('another'), 3);
+    expect(here.planned().steps).toEqual(['fetch-file new']);
+    await here.namespaceHas('new', DIRECTORY, 4);
+    expect(here.planned().steps).toEqual(['remove new']);
+  });
 });
