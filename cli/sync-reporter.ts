@@ -1,7 +1,14 @@
-import type { SyncConflict, SyncObserver, SyncProblem, SyncProgress, SyncSummary } from '../client/progress.js';
+import type {
+  SyncConflict,
+  SyncMode,
+  SyncObserver,
+  SyncProblem,
+  SyncProgress,
+  SyncSummary,
+} from '../client/progress.js';
 import type { Clock } from '../common/clock.js';
 import { RateMeter } from './output/rate-meter.js';
-import { formatProgress, formatRound, formatSummary, NOTHING_DONE } from './output/sync-text.js';
+import { formatProgress, formatRound, formatSummary, modeNames, NOTHING_DONE } from './output/sync-text.js';
 import { printable } from './output/table.js';
 import type { Terminal } from './output/terminal.js';
 
@@ -17,6 +24,7 @@ export class SyncReporter implements SyncObserver {
   #reported = NOTHING_DONE;
   #latest: (() => SyncSummary) | undefined;
   #isQuiet = false;
+  #mode: SyncMode = 'online';
   #waitsFor: string | undefined;
 
   constructor(
@@ -36,6 +44,7 @@ export class SyncReporter implements SyncObserver {
     if (progress.phase === 'syncing') this.#rate.record(progress.bytesDone, this.clock.monotonicMs());
     else this.#rate = new RateMeter();
     this.terminal.event({ event: 'progress', ...progress });
+    this.#connected(progress.mode);
     this.terminal.progress((columns) => formatProgress(progress, this.#rate.perSecond, columns));
     this.#isQuiet = progress.phase === 'quiet';
     if (this.#isQuiet) this.#synced();
@@ -62,6 +71,12 @@ export class SyncReporter implements SyncObserver {
   finished(summary: SyncSummary): void {
     const durationMs = Math.round(this.clock.monotonicMs() - this.#startedAtMs);
     this.terminal.event({ event: 'finished', durationMs, summary }, formatSummary(summary, durationMs));
+  }
+
+  #connected(mode: SyncMode): void {
+    if (mode === this.#mode) return;
+    this.#mode = mode;
+    this.terminal.note(mode === 'online' ? 'metadata is back' : `${modeNames[mode]}; changes go on and are kept`);
   }
 
   #synced(): void {

@@ -4,7 +4,9 @@ import { exclusiveLockHolder } from '../common/files/exclusive-lock.js';
 import { STATE_DIRECTORY } from './observe/ignore-rules.js';
 import { readStateFacts, TREES_DIRECTORY, type StateFacts } from './state/lmdb-state-facts.js';
 
-/** A synced folder, as its own state tells without a sync running or a connection open. */
+/**
+ * A synced folder, as its own state tells without a sync running or a connection open; its mode only while a sync is running.
+ */
 export interface FolderStatus extends StateFacts {
   readonly root: string;
   /** The process that syncs it now, if one does. */
@@ -20,7 +22,7 @@ export async function readFolderStatus(directory: string): Promise<FolderStatus 
         await readStateFacts(join(state, TREES_DIRECTORY)),
         await exclusiveLockHolder(join(state, 'lock')),
       ];
-      return { root, ...facts, syncedBy };
+      return { root, ...facts, mode: syncedBy === undefined ? undefined : facts.mode, syncedBy };
     }
     if (root === dirname(root)) return undefined;
   }

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ByteRate } from '../common/concurrency/byte-rate.js';
 import { DrystoneError } from '../common/errors.js';
+import { durableTexts } from '../common/files/text-keeper.js';
 import { keepRenewed } from '../common/identity/renewal.js';
 import type { NamespaceName, PremisesName } from '../common/ids.js';
 import type { ProgramContext } from '../common/program/context.js';
@@ -105,17 +106,20 @@ export async function startSync(
     const bandwidth = { up: byteRate(config.maxUploadRate, context), down: byteRate(config.maxDownloadRate, context) };
     const folder = { root, host: hostname(), sight: diskSight(root, context.clock), store };
     const connect = connectOver(device.transport);
+    const { id, held } = device;
     const session = {
       ...config,
       ...workers,
       ...folder,
-      device,
+      deviceId: id,
+      signingKey: held.privateKey,
       connect,
+      texts: durableTexts,
       bandwidth,
       tally,
       reporter,
       context,
-      peers: config.peers && openPeers({ config: config.peers, device, discovery: undefined }),
+      peers: config.peers && openPeers({ config: config.peers, device }),
     };
     const finished = whileRenewed(device, config, context, runSession(session, ended.signal))
       .catch((thrown: unknown) => {

@@ -11,15 +11,27 @@ export type SyncPhase =
   /** Both sides are equal; waiting for changes. */
   | 'quiet';
 
+/** How a sync is connected. */
+export type SyncMode =
+  /** To metadata. */
+  | 'online'
+  /** Metadata is away; an agent that holds the namespace takes changes provisionally, and tells of those of others. */
+  | 'agent'
+  /** Metadata and those agents are away: changes stay in the folder and wait. */
+  | 'alone';
+
 /** How far the work that is known of has come; the totals grow as more is found. */
 export interface SyncProgress {
   readonly phase: SyncPhase;
+  readonly mode: SyncMode;
   /** Operations on items: committed, fetched, moved, removed. */
   readonly itemsDone: number;
   readonly itemsTotal: number;
   /** Bytes of file content, whether they travelled or were found to be there already. */
   readonly bytesDone: number;
   readonly bytesTotal: number;
+  /** Items of this folder that an agent has, and metadata is not known to have. */
+  readonly itemsProvisional: number;
 }
 
 /** Something that could not be synced and is left as it is; the rest goes on. */
@@ -48,8 +60,15 @@ export interface SyncObserver {
   waiting(reason: string, retryInMs: number): void;
 }
 
-/** What a sync did, from its start to its end. */
-export interface SyncSummary {
+/** What a sync did, from its start to its end, and how it stands now. */
+export interface SyncSummary extends SyncCounts {
+  readonly mode: SyncMode;
+  /** As in {@link SyncProgress}. */
+  readonly itemsProvisional: number;
+}
+
+/** What a sync has counted since its start. */
+export interface SyncCounts {
   /** Items of this folder that entered the namespace, deletions among them. */
   readonly itemsCommitted: number;
   /** Items of the namespace that were brought to this folder, deletions among them. */

@@ -89,13 +89,13 @@ async function openReader(config: ReadConfig, context: ProgramContext): Promise<
   const connect = connectOver(transport);
   const channel = connect(config.metadata, 'metadata');
   const metadata = connectMetadata(channel);
-  const agents = new AgentDirectory(connect, new AccessTokens(metadata.account, clock), clock);
+  const agents = new AgentDirectory(connect, new AccessTokens({ account: metadata.account, clock }), clock);
   const close = (): void => {
     agents.close();
     channel.close();
   };
   try {
-    const assignment = await readAssignment(config.namespace, metadata, new AbortController().signal);
+    const assignment = await readAssignment(config.namespace, metadata, {});
     agents.update(assignment);
     const namespaceId = parseNamespaceId('namespace_id', assignment.namespaceId);
     return { self, clock, namespaceId, metadata, agents, close };

@@ -1,12 +1,12 @@
 import type { SourceKind } from './act/download/source-order.js';
-import type { SyncSummary } from './progress.js';
+import type { SyncCounts, SyncMode, SyncSummary } from './progress.js';
 
 const COUNT_OF_KIND = {
   'site-peer': 'bytesFromSitePeers',
   'site-agent': 'bytesFromSiteAgents',
   'other-agent': 'bytesFromOtherAgents',
   'remote-peer': 'bytesFromRemotePeers',
-} as const satisfies Readonly<Record<SourceKind, keyof SyncSummary>>;
+} as const satisfies Readonly<Record<SourceKind, keyof SyncCounts>>;
 
 /** What a sync counts as it goes. */
 export class SyncTally {
@@ -35,10 +35,13 @@ export class SyncTally {
     conflicts: 0,
     problems: 0,
   };
+  /** How the sync stands now. */
+  mode: SyncMode = 'online';
+  itemsProvisional = 0;
   /** For progress: operations and bytes of content, done and known of. */
   readonly work = { itemsDone: 0, itemsTotal: 0, bytesDone: 0, bytesTotal: 0 };
 
-  add(count: keyof SyncSummary, amount = 1): void {
+  add(count: keyof SyncCounts, amount = 1): void {
     this.#counts[count] += amount;
   }
 
@@ -50,6 +53,6 @@ export class SyncTally {
   }
 
   summary(): SyncSummary {
-    return { ...this.#counts };
+    return { ...this.#counts, mode: this.mode, itemsProvisional: this.itemsProvisional };
   }
 }

@@ -259,6 +259,12 @@ export const clientLimits = {
   unstableFileAttempts: 3,
   /** How many such rounds a sync that runs once lasts, before it ends without the file. */
   unstableFileRounds: 3,
+  /** Metadata is away where it has not answered for this long. */
+  metadataAwayMs: 5_000,
+  /** How long nobody stands in for it before the next attempt to find an agent that does. */
+  standInRetryMs: 500,
+  /** How long agents have, once metadata is back, to tell it what they took; then the folder that said it does. */
+  relayPatienceMs: 30_000,
   /** For this long after an agent has failed, others come before it. */
   agentPauseMs: 10_000,
   /** Problems that are remembered, so that each is reported once. */

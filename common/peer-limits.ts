@@ -18,7 +18,7 @@ export const peerLimits = {
   /** A download of this size asks anew where the last answer is older than this, and waits for the answer this long at the most. */
   lookUpFromBytes: 8 * MiB,
   lookUpAgeMs: 2_000,
-  lookUpWaitMs: 2_000,
+  lookUpWaitMs: 4_000,
   /** How long it takes leave of metadata when it ends, and lets others finish what they are being given. */
   farewellMs: 1_000,
   drainMs: 500,
@@ -31,21 +31,32 @@ export const peerLimits = {
   surveyMs: 1_000,
   /** A source from which more is owed than it gives in this time is passed over while another can be asked. */
   patienceMs: 5_000,
+  /** The same for endpoints of the site: agents are spared for longer. */
+  sitePatienceMs: 30_000,
   /** A source that has sent nothing for this long, though something is owed, is dropped where another can be asked. */
-  peerStallMs: 6_000,
+  peerStallMs: 10_000,
   agentStallMs: 20_000,
   /** How often that is looked at. */
   stallCheckMs: 500,
-  /** For this long a source that was dropped is not asked in the same download. */
+  /** For this long a source that was dropped, or a peer that lacked so many blocks in a row, is not asked in a download. */
   dropMs: 10_000,
+  lacks: 16,
   /** A rate is measured over at least this time and this many bytes. */
   rateMs: 250,
   rateBytes: 512 * KiB,
-  /** How long a peer waits for a block that it is fetching itself before it says that it lacks it. */
-  comingWaitMs: 4_000,
+  /** A peer waits for a block that it is fetching itself as long as blocks come to it, one in this time at the least. */
+  comingIdleMs: 10_000,
+  /** For this long it waits to hear of a block of which it knows nothing, and not again for a while where that was in vain. */
+  newsWaitMs: 12_000,
+  newsPauseMs: 30_000,
+  /** How often one that has nothing to send says that it is alive. */
+  signMs: 1_000,
   /** Blocks of one download that it knows to be coming, and bytes of whole small files that it keeps to give them on. */
   comingBlocks: 131_072,
   comingBytes: 16 * MiB,
+  /** How often the local network is asked who gives blocks, and for how long what it says is believed. */
+  lanAskMs: 60_000,
+  lanTtlSeconds: 150,
   /** The bucket of a bandwidth limit holds what passes in this time: what was saved up is not sent at once. */
   rateBurstMs: 250,
 } as const;

@@ -16,6 +16,11 @@ export type { Block } from './block.js';
 export type { FetchedBlock } from './fetch-blocks.js';
 export type { Authorize } from './stream-turns.js';
 
+export interface GetOptions extends CallOptions {
+  /** Called when a server that has nothing to send yet says that it is alive: peers do. */
+  readonly onSign?: () => void;
+}
+
 /**
  * The client's end of the block protocol (proto/drystone/block/v1/block.proto). Errors are those of the RPCs, and
  * UNAVAILABLE where the server cannot be reached. Leaving an iteration early, or `options.signal`, cancels the call.
@@ -51,7 +56,7 @@ export interface BlockClient {
   get(
     namespaceId: NamespaceId,
     hashes: AsyncIterable<Uint8Array>,
-    options?: CallOptions,
+    options?: GetOptions,
   ): AsyncGenerator<FetchedBlock, void, undefined>;
 
   /** For each packed list of at most 4,096 hashes, in order: those not held for the namespace, packed, in their order. */
@@ -96,7 +101,9 @@ export function connectBlockServer(channel: RpcChannel, clock: Clock, authorize:
     get(namespaceId, hashes, call) {
       const source = new SharedSource(hashes);
       const asked = new AskedHashes(source);
-      return transfer({ namespaceId, call }, source, asked, (turn) => fetchBlocks(calls, namespaceId, asked, turn));
+      return transfer({ namespaceId, call }, source, asked, (turn) =>
+        fetchBlocks(calls, namespaceId, asked, turn, call?.onSign ?? ((): void => undefined)),
+      );
     },
     missing(namespaceId, hashes, call) {
       const source = new SharedSource(hashes);

@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import type { Clock } from '../common/clock.js';
 import type { BlockAccess } from './block-access.js';
 import type { BlockMetrics } from './block-metrics.js';
 import type { BlockReader, BlockStore } from './block-store.js';
@@ -12,6 +13,8 @@ export interface BlockReadServiceOptions {
   readonly store: BlockReader;
   /** What it says that it holds; `store` unless given. */
   readonly holds?: Pick<BlockReader, 'sizes'>;
+  /** Where set, a get stream that has nothing to send says at this clock's intervals that it is alive. */
+  readonly signs?: Clock;
   readonly access: BlockAccess;
   readonly metrics: BlockMetrics;
   /** Where the gauges of the service's streams are registered. */

@@ -3,7 +3,7 @@ import type { CallContext } from '../common/rpc/method-types.js';
 import { serve, type ServedService } from '../common/rpc/server.js';
 import type { GetBlocksRequest, HasBlocksRequest } from '../proto/gen/drystone/block/v1/block.js';
 import type { StreamAccess } from './block-access.js';
-import { blockMethods } from './block-codec.js';
+import { blockMethods, type OutgoingGetAnswer } from './block-codec.js';
 import type { BlockReadServer, BlockReadServiceOptions, BlockServer, BlockServiceOptions } from './block-server.js';
 import { registerStreamGauges } from './block-metrics.js';
 import { getBlocks } from './get-blocks.js';
@@ -11,6 +11,7 @@ import { hasBlocks } from './has-blocks.js';
 import { OpenStreams } from './open-streams.js';
 import { PutStream } from './put-blocks.js';
 import { PutBudget } from './put-budget.js';
+import { withSigns } from './signs-of-life.js';
 import { whileValid } from './while-valid.js';
 
 /**
@@ -41,12 +42,18 @@ export function createBlockReadService(options: BlockReadServiceOptions): Served
   return serve({ getBlocks: getMethod, hasBlocks: hasMethod }, readHandlers(server), { audience: readAudience });
 }
 
+/** An answer to nothing. */
+const SIGN_OF_LIFE: OutgoingGetAnswer = { batch: undefined, missingHashes: Buffer.alloc(0) };
+
 const readAudience = { getBlocks: 'device', hasBlocks: 'device' } as const;
 
 function readHandlers(server: BlockReadServer) {
   return {
     getBlocks: (requests: AsyncIterable<GetBlocksRequest>, context: CallContext) =>
-      letIn(server, context, (access) => getBlocks(server, access, whileValid(access, requests), context.signal)),
+      letIn(server, context, (access) => {
+        const answers = getBlocks(server, access, whileValid(access, requests), context.signal);
+        return server.signs === undefined ? answers : withSigns(answers, SIGN_OF_LIFE, server.signs);
+      }),
     hasBlocks: (requests: AsyncIterable<HasBlocksRequest>, context: CallContext) =>
       letIn(server, context, (access) => hasBlocks(server, access, whileValid(access, requests))),
   };

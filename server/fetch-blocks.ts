@@ -32,9 +32,11 @@ export async function* fetchBlocks(
   namespaceId: NamespaceId,
   asked: AskedHashes,
   turn: StreamTurn,
+  onSign: () => void,
 ): AsyncGenerator<FetchedBlock, void, undefined> {
   const responses = calls.getBlocks(turn.requests(asked.requests(namespaceId, turn.over)), turn.options);
   for await (const answer of mapAhead(responses, blockServerLimits.getMessagesAhead, verifyAnswer)) {
+    if (answer.blocks.length === 0 && answer.missingHashes.length === 0) onSign();
     for (const block of asked.match(answer)) yield block;
   }
   if (asked.count > 0) throw notWhatWasAsked(`left ${asked.count} blocks unanswered`);

@@ -84,7 +84,8 @@ export class DemoFleet {
   /** Starts to sync `folder` as the site's device; it runs when this resolves, and says `synced` when it is done. */
   async startClient(site: Site, folder: string): Promise<DemoClient> {
     const homeDir = this.homeOf(PEOPLE[site]);
-    const where = ['--namespace', NAMESPACE, '--premises', site, '--home', homeDir];
+    // Both sites are this machine here: clients would find each other on it.
+    const where = ['--namespace', NAMESPACE, '--premises', site, '--home', homeDir, '--no-peers'];
     const program = await this.#start(`client-${site}`, ['sync', folder, ...where]);
     return { site, program, folder, homeDir };
   }

@@ -1,4 +1,4 @@
-import type { SyncProgress, SyncSummary } from '../../client/progress.js';
+import type { SyncProgress, SyncCounts, SyncSummary } from '../../client/progress.js';
 import type { Clock } from '../../common/clock.js';
 import { formatProgress, NOTHING_DONE } from '../output/sync-text.js';
 import type { ChildEvent, ChildProgram } from './child-program.js';
@@ -140,6 +140,8 @@ function isDone(before: ClientProgress, now: ClientProgress): boolean {
 }
 
 function difference(before: SyncSummary, after: SyncSummary): SyncSummary {
-  const entries = Object.entries(after) as [keyof SyncSummary, number][];
-  return Object.fromEntries(entries.map(([key, value]) => [key, value - before[key]])) as unknown as SyncSummary;
+  const { mode, itemsProvisional, ...counts } = after;
+  const entries = Object.entries(counts) as [keyof SyncCounts, number][];
+  const differences = entries.map(([key, value]) => [key, value - before[key]]);
+  return { ...(Object.fromEntries(differences) as Record<keyof SyncCounts, number>), mode, itemsProvisional };
 }

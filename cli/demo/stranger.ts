@@ -44,7 +44,7 @@ export async function tryAsStranger(
 ): Promise<StrangerResult> {
   const tokenAt = (homeDir: string): Promise<string> =>
     withFleet({ metadata, home: homeDir }, ({ channel }) => {
-      return new AccessTokens(channel.service(AccountServiceService), clock).tokenFor(namespaceId);
+      return new AccessTokens({ account: channel.service(AccountServiceService), clock }).tokenFor(namespaceId);
     });
   const stolen = await tokenAt(memberHome);
   const { transport } = await openDevice(home);

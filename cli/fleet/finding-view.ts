@@ -38,6 +38,7 @@ function syncedDocument(folder: SyncedFacts): object {
     namespaceHeld: stateDocument(folder.remote),
     agreedOn: stateDocument(folder.synced),
     saidAndNotAnswered: stateDocument(folder.offered),
+    toldToAnAgent: stateDocument(folder.provisional),
     lastSeen: folder.local?.kind,
     onDisk: way.outcome === 'seen' ? way.standing?.kind : undefined,
     way: way.outcome,

@@ -1,3 +1,4 @@
+import { formatProvisional, modeNames } from '../output/sync-text.js';
 import { formatPairs } from '../output/table.js';
 import { formatBytes, formatCount, formatNumberOf } from '../output/units.js';
 import type { AgentTotals, FleetStatus, FolderDocument, MetadataStatus, OwnDevice } from './fleet-status.js';
@@ -46,14 +47,18 @@ function formatNamespaceTotals(namespaces: readonly NamespaceDocument[]): string
   return `${formatCount(namespaces.length)}, with ${formatNumberOf(items, 'item')}, ${formatBytes(bytes)}`;
 }
 
-function formatFolder({ root, namespace, namespaceId, behind, syncedBy }: FolderDocument): string {
+function formatFolder(folder: FolderDocument): string {
+  const { root, namespace, namespaceId, behind, syncedBy, mode, itemsProvisional } = folder;
   const state =
     behind === undefined
       ? ''
       : behind === 0
         ? ', has seen all changes'
         : `, ${formatNumberOf(behind, 'change')} behind`;
-  const running = syncedBy === undefined ? 'not being synced now' : `being synced by process ${syncedBy}`;
+  const connected = mode === undefined || mode === 'online' ? '' : ` (${modeNames[mode]})`;
+  const waiting = itemsProvisional === 0 ? '' : `; ${formatProvisional(itemsProvisional)}`;
+  const running =
+    (syncedBy === undefined ? 'not being synced now' : `being synced by process ${syncedBy}${connected}`) + waiting;
   const name = namespace ?? namespaceId;
   return name === undefined ? `${root} has never been synced; ${running}` : `${root} is '${name}'${state}; ${running}`;
 }

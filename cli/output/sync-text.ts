@@ -1,4 +1,4 @@
-import type { SyncPhase, SyncProgress, SyncSummary } from '../../client/progress.js';
+import type { SyncMode, SyncPhase, SyncProgress, SyncSummary } from '../../client/progress.js';
 import { formatPairs } from './table.js';
 import { formatBytes, formatCount, formatDuration, formatNumberOf, formatRate } from './units.js';
 
@@ -9,6 +9,17 @@ const phaseNames: Readonly<Record<SyncPhase, string>> = {
   syncing: 'syncing',
   quiet: 'up to date',
 };
+
+/** How a sync is connected, where it is not as it should be; for people. */
+export const modeNames: Readonly<Record<Exclude<SyncMode, 'online'>, string>> = {
+  agent: 'metadata is away, an agent stands in',
+  alone: 'metadata and agents are away',
+};
+
+/** What metadata is not known to have, though an agent does. */
+export function formatProvisional(count: number): string {
+  return `${formatNumberOf(count, 'item')} ${count === 1 ? 'waits' : 'wait'} for metadata`;
+}
 
 /**
  * The line that shows how far a sync has come, at most `columns` wide: what matters less is left out first. The rate is
@@ -24,6 +35,8 @@ export function formatProgress(progress: SyncProgress, bytesPerSecond: number, c
       parts.push(formatRate(bytesPerSecond), `${formatDuration((leftBytes / bytesPerSecond) * 1000)} left`);
     }
   }
+  if (progress.mode !== 'online') parts.push(modeNames[progress.mode]);
+  if (progress.itemsProvisional > 0) parts.push(formatProvisional(progress.itemsProvisional));
   let line = parts.join('  ');
   while (line.length > columns && parts.length > 1) {
     parts.pop();
@@ -55,6 +68,8 @@ export function formatSummary(summary: SyncSummary, durationMs: number): string 
   ];
   const peers = describePeers(summary);
   if (peers !== undefined) pairs.splice(3, 0, ['peers', peers]);
+  if (summary.mode !== 'online') pairs.push(['mode', modeNames[summary.mode]]);
+  if (summary.itemsProvisional > 0) pairs.push(['waiting', formatProvisional(summary.itemsProvisional)]);
   if (summary.conflicts > 0) pairs.push(['conflicts', `${formatCount(summary.conflicts)}; both contents are kept`]);
   if (summary.problems > 0) pairs.push(['problems', `${formatCount(summary.problems)}; left as they are`]);
   return formatPairs(pairs);
@@ -106,4 +121,6 @@ export const NOTHING_DONE: SyncSummary = {
   peersBanned: 0,
   conflicts: 0,
   problems: 0,
+  mode: 'online',
+  itemsProvisional: 0,
 };

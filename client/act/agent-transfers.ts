@@ -2,24 +2,24 @@ import type { Clock } from '../../common/clock.js';
 import type { Cursor, DeviceId, NamespaceId, PremisesName } from '../../common/ids.js';
 import type { Random } from '../../common/random.js';
 import type { AgentDirectory } from '../connection/agent-directory.js';
-import type { MetadataCalls } from '../connection/metadata-calls.js';
 import type { Cutter } from '../observe/cutter.js';
 import type { PeerNetwork } from '../peers/peer-network.js';
 import type { LocalBlockIndex } from '../state/local-block-index.js';
 import type { SyncTally } from '../tally.js';
+import type { Upstream } from '../upstream/upstream.js';
 import { rankCandidates } from './choose-target.js';
 import type { Disk } from './disk/disk-task.js';
 import type { BlockSource } from './download/block-source.js';
 import type { SourceKind } from './download/source-order.js';
 import { fetchFiles } from './download/fetch-files.js';
 import type { Transfers } from './round.js';
-import { chooseTarget } from './upload/target.js';
 import { upload, type UploadParts } from './upload/upload.js';
 
 export interface AgentTransfersParts {
   readonly namespaceId: NamespaceId;
   readonly premises: PremisesName | undefined;
-  readonly metadata: MetadataCalls;
+  /** Where an upload that begins now goes. */
+  readonly upstream: () => Upstream;
   readonly agents: AgentDirectory;
   /** This endpoint, among those that share what there is to fetch. */
   readonly self: DeviceId;
@@ -35,22 +35,21 @@ export interface AgentTransfersParts {
   readonly tally: SyncTally;
   /** Notes what is about to be sent; see `UploadParts.onOffer`. */
   readonly onOffer: UploadParts['onOffer'];
-  /** The feed's last cursor after a commit. */
+  /** Metadata's last cursor after a commit. */
   readonly onCursor: (cursor: Cursor) => void;
 }
 
 /** Transfers between the folder and the agents and endpoints that hold the namespace. */
 export function agentTransfers(parts: AgentTransfersParts): Transfers {
-  const { namespaceId, premises, agents, metadata, peers, tally } = parts;
+  const { premises, agents, peers, tally } = parts;
   return {
     upload(operations, places, onOutcomes, signal) {
-      const target = { namespaceId, premises, agents, presence: metadata.presence };
       return upload(
         operations,
         {
           ...parts,
           absolutePath: (path) => places.absolutePath(path),
-          chooseTarget: (sample, together) => chooseTarget(target, sample, together),
+          upstream: parts.upstream(),
           onOutcomes,
         },
         signal,
@@ -58,10 +57,17 @@ export function agentTransfers(parts: AgentTransfersParts): Transfers {
     },
     async fetch(operations, places, onOutcome, signal) {
       const wantedBytes = operations.reduce((sum, { item }) => sum + item.content.sizeBytes, 0);
-      const ofPeers = (await peers?.sources(wantedBytes, signal)) ?? [];
-      const ofAgents = sourcesOf(agents, premises, (kind, sizeBytes) => tally.fetched(kind, sizeBytes));
-      const sources = [...ofPeers, ...ofAgents];
-      await fetchFiles(operations, { ...parts, sources, coming: peers?.coming, places, onOutcome }, signal);
+      const coming = peers?.coming;
+      // Said before anything is waited for: others may ask for these blocks already.
+      coming?.begin(operations.map(({ item }) => item.content.blocks));
+      try {
+        const ofPeers = (await peers?.sources(wantedBytes, signal)) ?? [];
+        const ofAgents = sourcesOf(agents, premises, (kind, sizeBytes) => tally.fetched(kind, sizeBytes));
+        const sources = [...ofPeers, ...ofAgents];
+        await fetchFiles(operations, { ...parts, sources, coming, places, onOutcome }, signal);
+      } finally {
+        coming?.end();
+      }
     },
   };
 }

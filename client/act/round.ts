@@ -1,8 +1,8 @@
 import { DrystoneError, toDrystoneError } from '../../common/errors.js';
 import { conflictsOf } from '../../common/feed/conflicts.js';
-import type { ItemPath } from '../../common/feed/item.js';
+import type { Item, ItemPath } from '../../common/feed/item.js';
 import { sameItem } from '../../common/feed/merge.js';
-import { live } from '../plan/difference.js';
+import { compareVersions } from '../../common/feed/version.js';
 import type { FetchFile, Operation } from '../plan/operation.js';
 import type { SyncConflict, SyncProblem } from '../progress.js';
 import type { StateWriter } from '../state/state-writer.js';
@@ -11,6 +11,7 @@ import { changeFolder, changesOf, isFolderOperation, type FolderOperation } from
 import type { Disk, DiskOutcome } from './disk/disk-task.js';
 import type { FetchOutcome } from './download/fetch-files.js';
 import type { FolderPlaces } from './folder-places.js';
+import { refusedChanges, takenBackChanges, takenChanges } from './upload/outcome-changes.js';
 import type { UploadOutcome } from './upload/pending-item.js';
 import type { UploadOperation } from './upload/upload.js';
 
@@ -203,31 +204,43 @@ class Round {
     };
   }
 
-  #committed({ operation, item, held }: Extract<UploadOutcome, { outcome: 'committed' }>): void {
+  #committed({ operation, item, held, isProvisional }: Extract<UploadOutcome, { outcome: 'committed' }>): void {
     const { path } = item;
     if (operation.kind === 'settle') {
-      this.parts.writer.add({ remote: [held] });
+      this.parts.writer.add({ remote: [held], confirmed: isProvisional ? [] : [held] });
       this.#again.add(path);
-      if (path === operation.path) this.#close(path);
+      if (path === operation.path) this.#settled(item, held);
       else this.#tellConflict(operation.path, path);
       return;
     }
     this.#close(path);
-    this.parts.tally.add('itemsCommitted');
-    this.parts.writer.add({ remote: [held], synced: [[path, live(item)]] });
+    if (operation.isProvisional !== true) this.parts.tally.add('itemsCommitted');
+    this.parts.writer.add(takenChanges(item, held, isProvisional));
     // Beside it there is something that this folder does not have.
     if (!sameItem(held, item)) this.#again.add(path);
   }
 
   #declined({ operation, item, held }: Extract<UploadOutcome, { outcome: 'declined' }>): void {
     const { path } = item;
-    this.parts.writer.add({
-      remote: held === undefined ? [] : [held],
-      offered: operation.kind === 'settle' ? [] : [[path, undefined]],
-    });
-    if (operation.kind === 'settle' && path !== operation.path) return;
-    // Whoever settles what is settled already is told so; what is not must not be tried over and over.
-    if (operation.kind === 'settle' && (held === undefined || conflictsOf(held).length > 0)) {
+    if (operation.kind === 'commit-item') {
+      const changes = operation.isProvisional === true ? takenBackChanges(item, held) : refusedChanges(item, held);
+      this.parts.writer.add(changes);
+      this.#close(path);
+      this.#again.add(path);
+      return;
+    }
+    if (held !== undefined) this.parts.writer.add({ remote: [held] });
+    if (path === operation.path) this.#settled(item, held);
+  }
+
+  /**
+   * Conflicts were to be settled. Whoever settles what is settled already is told so; what is not, or is where not all of it
+   * has been heard of yet, must not be tried over and over.
+   */
+  #settled({ path, version }: Item, held: Item | undefined): void {
+    const order = held === undefined ? 'dominated' : compareVersions(held.version, version);
+    const isIgnorant = order === 'dominated' || order === 'concurrent';
+    if (held === undefined || isIgnorant || conflictsOf(held).length > 0) {
       this.#postpone(path, new DrystoneError('ABORTED', 'INTERNAL', `${path}: its conflicts could not be settled`));
       return;
     }

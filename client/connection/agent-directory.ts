@@ -1,6 +1,6 @@
 import type { Clock } from '../../common/clock.js';
 import { DrystoneError } from '../../common/errors.js';
-import { parseAgentId, parsePremisesName, type AgentId } from '../../common/ids.js';
+import { parseAgentId, parsePremisesName, type AgentId, type NamespaceId } from '../../common/ids.js';
 import { clientLimits } from '../../common/limits.js';
 import type { RpcChannel } from '../../common/rpc/client.js';
 import {
@@ -12,13 +12,15 @@ import { connectBlockServer, type BlockClient } from '../../server/block-client.
 import type { Candidate } from '../act/choose-target.js';
 import type { AccessTokens } from './access-tokens.js';
 import type { Connect } from './connect.js';
+import { authorizedFeed, type FeedCalls } from './feed-calls.js';
 import { limitBandwidth, unlimited, type Bandwidth } from './limited-block-client.js';
 
 interface KnownAgent {
   readonly candidate: Omit<Candidate, 'isFailing'>;
   /** Opened when first needed. */
   channel: RpcChannel | undefined;
-  failedAtMs: number | undefined;
+  /** Until when others come before it, because it has failed; monotonic. */
+  failingUntilMs: number;
 }
 
 /** The agents to which the namespace is assigned, as metadata last said, and the connections to them. */
@@ -43,45 +45,63 @@ export class AgentDirectory {
     }
     for (const [agentId, candidate] of named) {
       const known = this.#agents.get(agentId);
-      this.#agents.set(agentId, { channel: known?.channel, failedAtMs: known?.failedAtMs, candidate });
+      this.#agents.set(agentId, {
+        channel: known?.channel,
+        failingUntilMs: known?.failingUntilMs ?? -Infinity,
+        candidate,
+      });
     }
   }
 
   /** In no particular order. */
   candidates(): Candidate[] {
     const nowMs = this.clock.monotonicMs();
-    return [...this.#agents.values()].map(({ candidate, failedAtMs }) => {
-      const isFailing = failedAtMs !== undefined && nowMs - failedAtMs < clientLimits.agentPauseMs;
-      return { ...candidate, isFailing };
+    return [...this.#agents.values()].map(({ candidate, failingUntilMs }) => {
+      return { ...candidate, isFailing: nowMs < failingUntilMs };
     });
   }
 
   /** The agent's block service. */
   blocksOf(agentId: AgentId): BlockClient {
-    const agent = this.#agents.get(agentId);
-    if (agent === undefined) {
-      throw new DrystoneError('UNAVAILABLE', 'AGENT_NOT_ASSIGNED', 'the agent no longer holds the namespace');
-    }
-    agent.channel ??= this.connect(agent.candidate.address, agentId);
-    const blocks = connectBlockServer(agent.channel, this.clock, (namespaceId, refused) =>
+    const blocks = connectBlockServer(this.#channelTo(agentId), this.clock, (namespaceId, refused) =>
       this.tokens.tokenFor(namespaceId, refused),
     );
     return limitBandwidth(blocks, this.bandwidth);
   }
 
+  /** The agent's feed of a namespace. */
+  feedOf(agentId: AgentId, namespaceId: NamespaceId): FeedCalls {
+    return authorizedFeed(this.#channelTo(agentId), () => this.tokens.tokenFor(namespaceId));
+  }
+
   /**
-   * The agent has failed us: for `clientLimits.agentPauseMs` others come first. Where it was our access token that it
-   * refused, the next call has another.
+   * The agent has failed us: for `clientLimits.agentPauseMs` others come first, and as much longer as it has asked for
+   * itself. Where it was our access token that it refused, the next call has another.
    */
-  noteFailure(agentId: AgentId, { code }: DrystoneError): void {
+  noteFailure(agentId: AgentId, { code, details }: DrystoneError): void {
     if (code === 'UNAUTHENTICATED' || code === 'PERMISSION_DENIED') this.tokens.forget();
     const agent = this.#agents.get(agentId);
-    if (agent !== undefined) agent.failedAtMs = this.clock.monotonicMs();
+    if (agent === undefined) return;
+    agent.failingUntilMs = this.clock.monotonicMs() + clientLimits.agentPauseMs + (details.retryAfterMs ?? 0);
+  }
+
+  /** Whether there is an agent that takes blocks, as far as is known. */
+  get hasTaker(): boolean {
+    return this.candidates().some(({ state, isFailing }) => state === 'online' && !isFailing);
   }
 
   close(): void {
     for (const { channel } of this.#agents.values()) channel?.close();
     this.#agents.clear();
+  }
+
+  #channelTo(agentId: AgentId): RpcChannel {
+    const agent = this.#agents.get(agentId);
+    if (agent === undefined) {
+      throw new DrystoneError('UNAVAILABLE', 'AGENT_NOT_ASSIGNED', 'the agent no longer holds the namespace');
+    }
+    agent.channel ??= this.connect(agent.candidate.address, agentId);
+    return agent.channel;
   }
 }
 

@@ -1,5 +1,6 @@
 import { DrystoneError } from '../../common/errors.js';
 import type { NamespaceName } from '../../common/ids.js';
+import type { CallOptions } from '../../common/rpc/method-types.js';
 import type { Assignment } from '../../proto/gen/drystone/metadata/v1/account.js';
 import type { MetadataCalls } from './metadata-calls.js';
 
@@ -7,10 +8,10 @@ import type { MetadataCalls } from './metadata-calls.js';
 export async function readAssignment(
   namespaceName: NamespaceName,
   { account }: Pick<MetadataCalls, 'account'>,
-  signal: AbortSignal,
+  options: CallOptions,
 ): Promise<Assignment> {
   try {
-    return onlyAssignment(namespaceName, (await account.getAssignments({ namespaceName }, { signal })).assignments);
+    return onlyAssignment(namespaceName, (await account.getAssignments({ namespaceName }, options)).assignments);
   } catch (thrown) {
     throw explainUnknown(namespaceName, thrown);
   }

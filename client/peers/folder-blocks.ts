@@ -1,6 +1,7 @@
 import { asBuffer, hashAt, hashCount, hashKeyAt, type HashKey } from '../../common/block-hash.js';
 import type { ItemPath } from '../../common/feed/item.js';
 import type { NamespaceId } from '../../common/ids.js';
+import { wireLimits } from '../../common/limits.js';
 import { readBlock } from '../observe/read-block.js';
 import type { BlockReader } from '../../server/block-store.js';
 import type { LocalBlock, LocalBlockIndex } from '../state/local-block-index.js';
@@ -93,22 +94,32 @@ export interface GivenBlocksParts {
 export class GivenBlocks implements BlockReader {
   constructor(private readonly parts: GivenBlocksParts) {}
 
-  /** Also of what is coming, as it is believed to be. */
+  /** Also of what is coming, as it is believed to be; waits a while to hear of what is not known at all. */
   async sizes(namespaceId: NamespaceId, hashes: Uint8Array): Promise<readonly number[]> {
     const { folder, coming } = this.parts;
     const now = await folder.sizes(namespaceId, hashes);
-    return now.map((size, index) => (size > 0 ? size : (coming.sizeOf(hashKeyAt(hashes, index)) ?? 0)));
+    const believed = (): number[] =>
+      now.map((size, index) => (size > 0 ? size : (coming.sizeOf(hashKeyAt(hashes, index)) ?? 0)));
+    await coming.news(() => believed().every((size) => size > 0));
+    return believed();
   }
 
   async get(namespaceId: NamespaceId, hashes: Uint8Array): Promise<readonly (Buffer | undefined)[]> {
     const { folder, coming, pace, onGiven } = this.parts;
-    await Promise.all(Array.from({ length: hashCount(hashes) }, (_, index) => coming.settled(hashAt(hashes, index))));
+    const count = hashCount(hashes);
+    await Promise.all(Array.from({ length: count }, (_, index) => coming.settled(hashAt(hashes, index))));
     const found = await folder.get(namespaceId, hashes);
+    const given: (Buffer | undefined)[] = [];
+    let bytes = 0;
     for (const data of found) {
-      if (data === undefined) continue;
+      bytes += data?.length ?? 0;
+      // What nobody knew of when the answer was planned may not fit into it.
+      const fits = data === undefined || bytes <= wireLimits.blockBytes;
+      given.push(fits ? data : undefined);
+      if (data === undefined || !fits) continue;
       await pace(data.length);
       onGiven(data.length);
     }
-    return found;
+    return given;
   }
 }

@@ -13,7 +13,6 @@ import type { TreeStore } from '../state/tree-store.js';
 import type { SyncTally } from '../tally.js';
 import { ComingBlocks } from './coming-blocks.js';
 import { FolderBlocks, GivenBlocks } from './folder-blocks.js';
-import type { LanDiscovery } from './lan-discovery.js';
 import { PeerDirectory } from './peer-directory.js';
 import { PeerNetwork, type PeerConfig } from './peer-network.js';
 
@@ -21,7 +20,6 @@ import { PeerNetwork, type PeerConfig } from './peer-network.js';
 export interface PeerGround {
   readonly config: PeerConfig;
   readonly device: Device;
-  readonly discovery: LanDiscovery | undefined;
 }
 
 /** What a session adds to it. */
@@ -99,6 +97,10 @@ function networkOf(ground: PeerGround, session: PeerSession): PeerNetwork {
       });
     },
     services: [],
+    async discovery() {
+      const { multicastDiscovery } = await import('./lan-discovery.js');
+      return multicastDiscovery({ namespaceId, deviceId: device.id, clock, logger });
+    },
     refreshKeys: () => tokens.tokenFor(namespaceId),
     cursor: () => store.cursor,
     waitsForWork: parts.once,

@@ -135,7 +135,9 @@ export class PeerDirectory {
     );
     try {
       const question = eachOf([Buffer.alloc(HASH_BYTES)]);
-      return (await blocks.missing(this.parts.namespaceId, question, { signal: together }).next()).done !== true;
+      let answers = 0;
+      for await (const _ of blocks.missing(this.parts.namespaceId, question, { signal: together })) answers++;
+      return answers > 0;
     } catch {
       return false;
     } finally {

@@ -35,7 +35,7 @@ export interface PeerNetworkParts {
   /** Makes sure that the keys of access tokens are known, and new. */
   readonly refreshKeys: () => Promise<unknown>;
   /** Looks for others on the local network; undefined where it cannot. */
-  readonly discovery: LanDiscovery | undefined;
+  readonly discovery: (() => Promise<LanDiscovery>) | undefined;
   /** How far metadata's feed has been read. */
   readonly cursor: () => Cursor;
   /** Take part only once there is much to fetch: a sync that runs once may have nothing to do. */
@@ -69,7 +69,7 @@ export class PeerNetwork {
     const server = await parts.serve(config.listen, parts.services);
     const addresses = reachableAddresses(server.address, networkInterfaces());
     parts.context.logger.info({ address: server.address }, 'giving blocks to peers');
-    const stopDiscovery = parts.discovery?.start(server.address, (found) => {
+    const stopDiscovery = (await parts.discovery?.())?.start(server.address, (found) => {
       parts.directory.update('lan', found);
       this.#isNeeded = true;
       this.#needed.notify();

@@ -49,7 +49,7 @@ export function startPeerServer(options: PeerServerOptions): Promise<RpcServer> 
   return startRpcServer({
     listen,
     credentials,
-    services: [createBlockReadService({ store, holds, access, metrics, registry }), ...services],
+    services: [createBlockReadService({ store, holds, signs: clock, access, metrics, registry }), ...services],
     gate: new CallGate({ clock }),
     metrics: createRpcServerMetrics(registry, []),
     logger,

@@ -14,7 +14,7 @@ import { feedLimits } from '../../common/limits.js';
 import { contentOfLocal, type LocalEntry } from '../state/local-entry.js';
 import type { Trees } from '../state/tree-store.js';
 import { live, localChange, remoteChange, sameState, type LiveItem } from './difference.js';
-import type { Change, ItemOf, Offer, Operation } from './operation.js';
+import type { Change, CommitItem, ItemOf, Offer, Operation } from './operation.js';
 import { nextOffer, situationOf, type PlanRules, type Situation } from './situation.js';
 
 /** What to do about one path: an operation, nothing, or nothing until paths below it have been dealt with. */
@@ -56,12 +56,16 @@ export class Decider {
   #decideNew(situation: Situation): Decision {
     const { path, remote, base, local } = situation;
     const kind = local?.kind ?? live(remote)?.content.kind ?? live(base)?.content.kind;
-    if (kind === undefined) return situation.isNewsToUs ? { kind: 'adopt', path, item: undefined } : 'nothing';
+    if (kind === undefined) {
+      return (
+        this.#tellMetadata(situation) ?? (situation.isNewsToUs ? { kind: 'adopt', path, item: undefined } : 'nothing')
+      );
+    }
     if (this.rules.leaveAlone(path, kind)) return 'nothing';
     if (this.rules.maySettle && remote !== undefined && conflictsOf(remote).length > 0) {
       return this.#settle(settle(remote));
     }
-    const offeredAgain = this.#offerAgain(situation);
+    const offeredAgain = this.#offerAgain(situation) ?? this.#tellMetadata(situation);
     if (offeredAgain !== undefined) return offeredAgain;
     const isChanged = remoteChange(remote, base);
     // Most of what a plan looks at is as it was.
@@ -83,15 +87,18 @@ export class Decider {
    * path before it is known what came of it.
    */
   #offerAgain(situation: Situation): Decision | undefined {
-    const { path, base, local, open } = situation;
+    const { open } = situation;
     if (open === undefined || isVoid(open)) return undefined;
     // Said while the clock was wrong: it was not taken, and will not be before that time has come.
     if (open.at.wallMs > this.rules.nowMs + feedLimits.changeAheadMs) return undefined;
-    const content = local === undefined ? ({ kind: 'deletion' } as const) : contentOfLocal(local);
-    if (content === undefined || !sameState(content, open.content)) return undefined;
-    const synced = live(base);
-    const change = local === undefined ? ({ from: 'deletion', synced } as const) : folderChange(local, undefined);
-    return { kind: 'commit-item', path, offer: open, again: open, change };
+    return sayAgain(situation, open);
+  }
+
+  /** What an agent was told of the path and metadata does not know, where it is for this folder to say and is still so. */
+  #tellMetadata(situation: Situation): CommitItem | undefined {
+    const told = this.rules.isProvisionalDue === true ? this.trees.provisional.get(situation.path) : undefined;
+    const again = told && sayAgain(situation, told);
+    return again && { ...again, isProvisional: true };
   }
 
   /** The namespace is as it was when both sides last agreed. */
@@ -230,6 +237,15 @@ export class Decider {
     }
     return outlook;
   }
+}
+
+/** Says what was said before, as it was, unless the folder has moved on from it. */
+function sayAgain({ path, base, local }: Situation, said: Item): CommitItem | undefined {
+  const content = local === undefined ? ({ kind: 'deletion' } as const) : contentOfLocal(local);
+  if (content === undefined || !sameState(content, said.content)) return undefined;
+  const synced = live(base);
+  const change = local === undefined ? ({ from: 'deletion', synced } as const) : folderChange(local, undefined);
+  return { kind: 'commit-item', path, offer: said, again: said, change };
 }
 
 function haveSameBytes(a: ItemContent, b: ItemContent | undefined): boolean {

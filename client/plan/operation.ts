@@ -31,6 +31,8 @@ export interface CommitItem {
   readonly offer: Offer;
   /** Set where this was said before and not answered, and is said again as it was; where it is no longer so, it is not. */
   readonly again: Item | undefined;
+  /** Set where an agent has taken it, and metadata is not known to have it. */
+  readonly isProvisional?: true;
   readonly change: Change;
 }
 

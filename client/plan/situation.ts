@@ -16,6 +16,11 @@ export interface PlanRules {
   readonly nowMs: number;
   /** Whether conflicts may be settled in the namespace. Where they may not, the folder keeps what is its own. */
   readonly maySettle: boolean;
+  /**
+   * Whether what only an agent was told is for this folder to say to metadata, because agents have had the time to; not
+   * unless set.
+   */
+  readonly isProvisionalDue?: boolean;
   /** Whether a path is none of the sync's business, whatever the trees say of it: ignored, or not to be looked into. */
   leaveAlone(path: ItemPath, kind: Exclude<ItemContent['kind'], 'deletion'>): boolean;
 }

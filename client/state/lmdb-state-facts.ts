@@ -1,27 +1,59 @@
-import { open } from 'lmdb';
+import { open, type Database, type RootDatabase } from 'lmdb';
 import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js';
+import type { SyncMode } from '../progress.js';
+import type { FeedEndpoint } from './tree-store.js';
 
 /** The directory of the trees, within that of the folder's state (docs/storage-format.md). */
 export const TREES_DIRECTORY = 'trees';
+
+export const NAMESPACE_KEY = 'namespace';
+export const MODE_KEY = 'mode';
+/** How far metadata's feed was read. */
+export const CURSOR_KEY = 'cursor';
+
+/** Facts by their names, as text. */
+export type Facts = Database<string, string>;
+
+export function openFacts(root: RootDatabase<Buffer, Buffer>): Facts {
+  return root.openDB({ name: 'facts', encoding: 'string' });
+}
+
+/** Under which name it is noted how far the feed of an endpoint was read. */
+export function cursorKeyOf(endpoint: FeedEndpoint): string {
+  return endpoint === 'metadata' ? CURSOR_KEY : `${CURSOR_KEY} of ${endpoint}`;
+}
 
 /** What a folder's state says about its namespace. */
 export interface StateFacts {
   /** Undefined until the first sync has reached the namespace. */
   readonly namespaceId: NamespaceId | undefined;
-  /** How far the feed was read. */
+  /** How far metadata's feed was read. */
   readonly cursor: Cursor;
+  /** How the sync is connected, or the last one was; undefined where none has got that far. */
+  readonly mode: SyncMode | undefined;
+  /** Items of this folder that metadata is not known to have, though an agent does. */
+  readonly itemsProvisional: number;
 }
 
 /** Reads the facts of the state in the directory at `path`, which another process may have open. It must be there. */
 export async function readStateFacts(path: string): Promise<StateFacts> {
   const root = open<Buffer, Buffer>({ path, readOnly: true, maxDbs: 8 });
   try {
-    const facts = root.openDB<string, string>({ name: 'facts', encoding: 'string' });
+    const facts = openFacts(root);
     return {
-      namespaceId: facts.get('namespace') as NamespaceId | undefined,
-      cursor: Number(facts.get('cursor') ?? CURSOR_START) as Cursor,
+      namespaceId: facts.get(NAMESPACE_KEY) as NamespaceId | undefined,
+      cursor: Number(facts.get(CURSOR_KEY) ?? CURSOR_START) as Cursor,
+      mode: facts.get(MODE_KEY) as SyncMode | undefined,
+      itemsProvisional: countOf(root, 'provisional'),
     };
   } finally {
     await root.close();
   }
+}
+
+/** How many records a database has; an older release may not have made it. */
+function countOf(root: RootDatabase<Buffer, Buffer>, name: string): number {
+  const database = root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' }) as
+    Database<Buffer, Buffer> | undefined;
+  return (database?.getStats() as { entryCount: number } | undefined)?.entryCount ?? 0;
 }

@@ -22,10 +22,13 @@ export function openStateView(path: string): StateView {
   const db = (name: string): Database<Buffer, Buffer> => root.openDB({ name, ...NAMES });
   const items = itemCodec();
   const synced = new LmdbTree(db('synced'), items);
+  // A state that an older release has written has none.
+  const told = db('provisional') as Database<Buffer, Buffer> | undefined;
   return {
     remote: new LmdbTree(db('remote'), items),
     synced,
     local: new LmdbTree(db('local'), localEntryCodec),
+    provisional: told === undefined ? { get: () => undefined } : new LmdbTree(told, items),
     offered: new LmdbOffers(db('offered'), items, synced),
     close: () => root.close(),
   };

@@ -4,19 +4,20 @@ import type { Item, ItemPath } from '../../common/feed/item.js';
 import { blockCount } from '../../common/feed/merge.js';
 import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js';
 import { clientLimits } from '../../common/limits.js';
+import type { SyncMode } from '../progress.js';
+import { CURSOR_KEY, MODE_KEY, NAMESPACE_KEY, cursorKeyOf, openFacts, type Facts } from './lmdb-state-facts.js';
 import type { LocalEntry } from './local-entry.js';
 import { decodeLocalEntry, encodeLocalEntry } from './local-entry-codec.js';
 import { LmdbOffers } from './lmdb-offers.js';
 import { mergedChanges } from './merged-changes.js';
 import { offersAfter } from './offers.js';
+import { provisionalAfter } from './provisional.js';
 import { RecentValues } from './recent-values.js';
-import type { StateChanges, Tree, TreeChanges, TreeStore } from './tree-store.js';
+import type { FeedEndpoint, StateChanges, Tree, TreeChanges, TreeStore } from './tree-store.js';
 
 type Bytes = Database<Buffer, Buffer>;
 
 const SLASH = 0x2f;
-const CURSOR_KEY = 'cursor';
-const NAMESPACE_KEY = 'namespace';
 const NONCE_KEY = 'nonce';
 const NAMES = { encoding: 'binary', keyEncoding: 'binary' } as const;
 
@@ -46,6 +47,10 @@ export class LmdbTree<T> implements Tree<T> {
     const value = this.codec.decode(path, record);
     this.#recent.set(path, value);
     return value;
+  }
+
+  get count(): number {
+    return (this.db.getStats() as { entryCount: number }).entryCount;
   }
 
   *pathsBelow(path: ItemPath | ''): Iterable<ItemPath> {
@@ -116,16 +121,18 @@ class LmdbTreeStore implements TreeStore {
   readonly synced: LmdbTree<Item>;
   readonly offered: LmdbOffers;
   readonly #root: RootDatabase<Buffer, Buffer>;
-  readonly #facts: Database<string, string>;
+  readonly provisional: LmdbTree<Item>;
+  readonly #facts: Facts;
 
   constructor(root: RootDatabase<Buffer, Buffer>) {
     const db = (name: string): Bytes => root.openDB({ name, ...NAMES });
     const items = itemCodec();
     this.#root = root;
-    this.#facts = root.openDB({ name: 'facts', encoding: 'string' });
+    this.#facts = openFacts(root);
     this.remote = new LmdbTree(db('remote'), items);
     this.synced = new LmdbTree(db('synced'), items);
     this.offered = new LmdbOffers(db('offered'), items, this.synced);
+    this.provisional = new LmdbTree(db('provisional'), items);
     this.local = new LmdbTree(db('local'), localEntryCodec);
   }
 
@@ -134,7 +141,15 @@ class LmdbTreeStore implements TreeStore {
   }
 
   get cursor(): Cursor {
-    return Number(this.#facts.get(CURSOR_KEY) ?? CURSOR_START) as Cursor;
+    return this.cursorOf('metadata');
+  }
+
+  cursorOf(endpoint: FeedEndpoint): Cursor {
+    return Number(this.#facts.get(cursorKeyOf(endpoint)) ?? CURSOR_START) as Cursor;
+  }
+
+  get provisionalCount(): number {
+    return this.provisional.count;
   }
 
   get nonce(): string | undefined {
@@ -153,23 +168,36 @@ class LmdbTreeStore implements TreeStore {
     try {
       await this.#root.transaction(() => {
         if (changes.forgetRemote === true) this.remote.clear();
+        this.provisional.apply(provisionalAfter(changes, this));
         this.remote.apply(mergedChanges(changes.remote, this.remote));
+        this.remote.apply(mergedChanges(changes.heard, this.remote));
+        this.remote.apply(changes.corrected);
         this.local.apply(changes.local);
         this.synced.apply(changes.synced);
         this.offered.apply(offersAfter(changes.synced, this));
         this.offered.apply(changes.offered);
-        if (changes.cursor !== undefined) this.#facts.putSync(CURSOR_KEY, String(changes.cursor));
+        this.#noteCursors(changes);
       });
     } catch (thrown) {
-      for (const tree of [this.remote, this.local, this.synced]) tree.forgetRecent();
+      for (const tree of [this.remote, this.local, this.synced, this.provisional]) tree.forgetRecent();
       this.offered.reload();
       throw thrown;
     }
   }
 
+  async noteMode(mode: SyncMode): Promise<void> {
+    await this.#facts.put(MODE_KEY, mode);
+  }
+
   async close(): Promise<void> {
     await this.#root.flushed;
     await this.#root.close();
+  }
+
+  /** Within a transaction. */
+  #noteCursors({ cursor, cursorAt }: StateChanges): void {
+    if (cursor !== undefined) this.#facts.putSync(CURSOR_KEY, String(cursor));
+    if (cursorAt !== undefined) this.#facts.putSync(cursorKeyOf(cursorAt[0]), String(cursorAt[1]));
   }
 }
 

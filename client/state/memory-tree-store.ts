@@ -1,10 +1,12 @@
 import type { Item, ItemPath } from '../../common/feed/item.js';
 import { isAtOrBelow } from '../../common/feed/paths.js';
 import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js';
+import type { SyncMode } from '../progress.js';
 import type { LocalEntry } from './local-entry.js';
 import { mergedChanges } from './merged-changes.js';
 import { offersAfter } from './offers.js';
-import type { StateChanges, Tree, TreeChanges, TreeStore } from './tree-store.js';
+import { provisionalAfter } from './provisional.js';
+import type { FeedEndpoint, StateChanges, Tree, TreeChanges, TreeStore } from './tree-store.js';
 
 /** A tree in memory; listing costs a pass over all of it. */
 class MemoryTree<T> implements Tree<T> {
@@ -37,9 +39,23 @@ export class MemoryTreeStore implements TreeStore {
   readonly local = new MemoryTree<LocalEntry>();
   readonly synced = new MemoryTree<Item>();
   readonly offered = new MemoryTree<Item>();
+  readonly provisional = new MemoryTree<Item>();
+  readonly #cursors = new Map<FeedEndpoint, Cursor>();
   namespaceId: NamespaceId | undefined;
   nonce: string | undefined;
-  cursor: Cursor = CURSOR_START;
+  mode: SyncMode | undefined;
+
+  get cursor(): Cursor {
+    return this.cursorOf('metadata');
+  }
+
+  cursorOf(endpoint: FeedEndpoint): Cursor {
+    return this.#cursors.get(endpoint) ?? CURSOR_START;
+  }
+
+  get provisionalCount(): number {
+    return [...this.provisional.pathsBelow('')].length;
+  }
 
   claim(namespaceId: NamespaceId, nonce: string): Promise<void> {
     this.namespaceId = namespaceId;
@@ -49,12 +65,21 @@ export class MemoryTreeStore implements TreeStore {
 
   write(changes: StateChanges): Promise<void> {
     if (changes.forgetRemote === true) this.remote.clear();
+    this.provisional.apply(provisionalAfter(changes, this));
     this.remote.apply(mergedChanges(changes.remote, this.remote));
+    this.remote.apply(mergedChanges(changes.heard, this.remote));
+    this.remote.apply(changes.corrected);
     this.local.apply(changes.local);
     this.synced.apply(changes.synced);
     this.offered.apply(offersAfter(changes.synced, this));
     this.offered.apply(changes.offered);
-    this.cursor = changes.cursor ?? this.cursor;
+    if (changes.cursor !== undefined) this.#cursors.set('metadata', changes.cursor);
+    if (changes.cursorAt !== undefined) this.#cursors.set(...changes.cursorAt);
+    return Promise.resolve();
+  }
+
+  noteMode(mode: SyncMode): Promise<void> {
+    this.mode = mode;
     return Promise.resolve();
   }
 

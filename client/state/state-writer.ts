@@ -2,7 +2,7 @@ import type { Item, ItemPath } from '../../common/feed/item.js';
 import { mergeItems } from '../../common/feed/merge.js';
 import type { LocalBlockIndex } from './local-block-index.js';
 import type { LocalEntry } from './local-entry.js';
-import type { TreeStore } from './tree-store.js';
+import type { StateChanges, TreeStore } from './tree-store.js';
 
 /** Changes of some paths that belong together. */
 export interface PathChanges {
@@ -10,14 +10,15 @@ export interface PathChanges {
   readonly local?: readonly (readonly [ItemPath, LocalEntry | undefined])[];
   readonly synced?: readonly (readonly [ItemPath, Item | undefined])[];
   readonly offered?: readonly (readonly [ItemPath, Item | undefined])[];
+  /** As in {@link StateChanges}. */
+  readonly confirmed?: readonly Item[];
+  readonly corrected?: readonly (readonly [ItemPath, Item | undefined])[];
+  readonly provisional?: readonly (readonly [ItemPath, Item | undefined])[];
 }
 
 /** Writes what many small operations find out, in transactions of as much as comes together while the last one is written. */
 export class StateWriter {
-  #remote = new Map<ItemPath, Item>();
-  #local = new Map<ItemPath, LocalEntry | undefined>();
-  #synced = new Map<ItemPath, Item | undefined>();
-  #offered = new Map<ItemPath, Item | undefined>();
+  #gathered = new GatheredChanges();
   #writing: Promise<void> | undefined;
   #error: { readonly thrown: unknown } | undefined;
 
@@ -27,14 +28,8 @@ export class StateWriter {
   ) {}
 
   /** Takes changes in; those of one call become visible together, and later calls win, or are merged. */
-  add({ remote = [], local = [], synced = [], offered = [] }: PathChanges): void {
-    for (const item of remote) {
-      const earlier = this.#remote.get(item.path);
-      this.#remote.set(item.path, earlier === undefined ? item : mergeItems(earlier, item));
-    }
-    for (const [path, entry] of local) this.#local.set(path, entry);
-    for (const [path, item] of synced) this.#synced.set(path, item);
-    for (const [path, item] of offered) this.#offered.set(path, item);
+  add(changes: PathChanges): void {
+    this.#gathered.add(changes);
     this.#writing ??= this.#write();
   }
 
@@ -48,12 +43,9 @@ export class StateWriter {
     // Whatever else the caller has to say now goes along.
     await Promise.resolve();
     try {
-      while (this.#remote.size + this.#local.size + this.#synced.size + this.#offered.size > 0) {
-        const changes = { remote: this.#remote, local: this.#local, synced: this.#synced, offered: this.#offered };
-        this.#remote = new Map();
-        this.#local = new Map();
-        this.#synced = new Map();
-        this.#offered = new Map();
+      while (!this.#gathered.isEmpty) {
+        const changes = this.#gathered;
+        this.#gathered = new GatheredChanges();
         await this.store.write(changes);
         for (const entry of changes.local.values()) if (entry !== undefined) this.index.note(entry);
       }
@@ -63,4 +55,47 @@ export class StateWriter {
       this.#writing = undefined;
     }
   }
+}
+
+/** Changes that came together. */
+class GatheredChanges implements StateChanges {
+  readonly remote = new Map<ItemPath, Item>();
+  readonly local = new Map<ItemPath, LocalEntry | undefined>();
+  readonly synced = new Map<ItemPath, Item | undefined>();
+  readonly offered = new Map<ItemPath, Item | undefined>();
+  readonly confirmed = new Map<ItemPath, Item>();
+  readonly corrected = new Map<ItemPath, Item | undefined>();
+  readonly provisional = new Map<ItemPath, Item | undefined>();
+
+  get isEmpty(): boolean {
+    const { remote, local, synced, offered, confirmed, corrected, provisional } = this;
+    return [remote, local, synced, offered, confirmed, corrected, provisional].every(({ size }) => size === 0);
+  }
+
+  add(changes: PathChanges): void {
+    const {
+      remote = [],
+      local = [],
+      synced = [],
+      offered = [],
+      confirmed = [],
+      corrected = [],
+      provisional = [],
+    } = changes;
+    for (const item of remote) mergeInto(this.remote, item);
+    for (const item of confirmed) mergeInto(this.confirmed, item);
+    for (const [path, entry] of local) this.local.set(path, entry);
+    for (const [path, item] of synced) this.synced.set(path, item);
+    for (const [path, item] of offered) this.offered.set(path, item);
+    for (const [path, item] of corrected) this.corrected.set(path, item);
+    for (const [path, item] of provisional) {
+      if (item === undefined) this.provisional.set(path, undefined);
+      else mergeInto(this.provisional, item);
+    }
+  }
+}
+
+function mergeInto(items: Map<ItemPath, Item> | Map<ItemPath, Item | undefined>, item: Item): void {
+  const earlier = items.get(item.path);
+  items.set(item.path, earlier === undefined ? item : mergeItems(earlier, item));
 }

@@ -1,6 +1,10 @@
 import type { Item, ItemPath } from '../../common/feed/item.js';
-import type { Cursor, NamespaceId } from '../../common/ids.js';
+import type { AgentId, Cursor, NamespaceId } from '../../common/ids.js';
+import type { SyncMode } from '../progress.js';
 import type { LocalEntry } from './local-entry.js';
+
+/** Who keeps a feed of the namespace: a cursor means something only to the one that gave it. */
+export type FeedEndpoint = 'metadata' | `agent ${AgentId}`;
 
 /** One tree to read: what is known of each path. Reads are synchronous and see every write that has resolved. */
 export interface Tree<T> {
@@ -14,7 +18,7 @@ export interface Tree<T> {
  * from them.
  */
 export interface Trees {
-  /** What the namespace holds, deletions among it, as far as its feed was read. */
+  /** What the namespace holds, deletions among it, as far as feeds of it were read, whoever keeps them. */
   readonly remote: Tree<Item>;
   /** What the folder held when it was last looked at. */
   readonly local: Tree<LocalEntry>;
@@ -25,6 +29,8 @@ export interface Trees {
    * on from since, a void item remains that keeps the number: no number is given to two changes.
    */
   readonly offered: Pick<Tree<Item>, 'get'>;
+  /** What this folder has told another endpoint than metadata, as it was sent, until metadata is known to have it. */
+  readonly provisional: Pick<Tree<Item>, 'get'>;
 }
 
 /** What is to change in one tree; undefined removes a path. */
@@ -36,12 +42,25 @@ export interface StateChanges {
   readonly forgetRemote?: boolean;
   /** What the namespace holds, or held: merged with what the tree has. */
   readonly remote?: ReadonlyMap<ItemPath, Item>;
-  /** The feed was read up to here; part of the same change as the items read. */
+  /**
+   * The same, from another endpoint than metadata: what of it was offered and not answered is provisional from now on,
+   * unless the namespace was known to have it.
+   */
+  readonly heard?: ReadonlyMap<ItemPath, Item>;
+  /** What metadata holds, news or not: what was provisional and is in it is so no longer. */
+  readonly confirmed?: ReadonlyMap<ItemPath, Item>;
+  /** What the namespace holds, in the place of what the tree has: that was wrong. */
+  readonly corrected?: TreeChanges<Item>;
+  /** Metadata's feed was read up to here; part of the same change as the items read. */
   readonly cursor?: Cursor;
+  /** The feed of another endpoint was read up to here. */
+  readonly cursorAt?: readonly [FeedEndpoint, Cursor];
   readonly local?: TreeChanges<LocalEntry>;
   /** Where this moves, what was offered and is known to the namespace is forgotten. */
   readonly synced?: TreeChanges<Item>;
   readonly offered?: TreeChanges<Item>;
+  /** Merged with what was provisional before; undefined where it is given up. */
+  readonly provisional?: TreeChanges<Item>;
 }
 
 /**
@@ -53,8 +72,12 @@ export interface TreeStore extends Trees {
   readonly namespaceId: NamespaceId | undefined;
   /** What tells this state from every other; undefined before the first {@link claim}. */
   readonly nonce: string | undefined;
-  /** Where to go on reading the feed. */
+  /** Where to go on reading metadata's feed. */
   readonly cursor: Cursor;
+  readonly provisional: Tree<Item>;
+  readonly provisionalCount: number;
+  /** Where to go on reading the feed of an endpoint: at the start where it was never read. */
+  cursorOf(endpoint: FeedEndpoint): Cursor;
   /** Binds the state to a namespace; `nonce` is random. Resolves when durable. */
   claim(namespaceId: NamespaceId, nonce: string): Promise<void>;
   /**
@@ -62,6 +85,8 @@ export interface TreeStore extends Trees {
    * so after a crash the state is one that was once current.
    */
   write(changes: StateChanges): Promise<void>;
+  /** Writes down how the sync is connected, for whoever looks at the folder. */
+  noteMode(mode: SyncMode): Promise<void>;
   /** Waits until everything written is durable, and closes. Nothing may be called afterwards. */
   close(): Promise<void>;
 }

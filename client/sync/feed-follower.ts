@@ -1,63 +1,127 @@
 import { entryFromWire } from '../../common/feed/item-codec.js';
-import { mergeItems } from '../../common/feed/merge.js';
+import { itemOf, mergeItems } from '../../common/feed/merge.js';
 import { DrystoneError } from '../../common/errors.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
-import { CURSOR_START, parseCursor, type NamespaceId } from '../../common/ids.js';
+import { CURSOR_START, parseCursor, type Cursor, type NamespaceId, type ReplicaId } from '../../common/ids.js';
 import type { FeedPage } from '../../proto/gen/drystone/feed/v1/feed.js';
-import type { MetadataCalls } from '../connection/metadata-calls.js';
-import type { TreeStore } from '../state/tree-store.js';
+import type { FeedCalls } from '../connection/feed-calls.js';
+import type { FeedEndpoint, TreeStore } from '../state/tree-store.js';
 
 export interface FeedFollowerParts {
   readonly namespaceId: NamespaceId;
-  readonly feed: MetadataCalls['feed'];
+  /** Who keeps the feed. */
+  readonly endpoint: FeedEndpoint;
+  readonly feed: Pick<FeedCalls, 'readFeed' | 'subscribe'>;
+  /** The folder, which makes durable what it reads: deletions are kept for it until it has seen them. */
+  readonly replica: ReplicaId;
   readonly store: TreeStore;
   /** These paths of the remote tree have changed. Called for every page, also one without changes. */
   readonly onPage: (changed: readonly ItemPath[], isCaughtUp: boolean) => void;
-  /** The namespace's feed is another one than was read so far: everything is read again. */
+  /** Until the feed's end is reached again the remote tree is not what the namespace holds: everything is read again. */
   readonly onReset: () => void;
 }
 
 /**
- * Follows the feed from the cursor of the remote tree for as long as the call lasts: each page is written together with
- * the cursor behind it, so whenever it ends it goes on where it was. Raises the errors of the feed; never returns
- * otherwise.
+ * Follows a feed from where it was last read for as long as the call lasts: each page is written together with the cursor
+ * behind it, so whenever it ends it goes on where it was. Raises the errors of the feed; never returns otherwise.
  */
-export async function followFeed(parts: FeedFollowerParts, signal: AbortSignal): Promise<void> {
-  const { namespaceId, feed, store } = parts;
-  try {
-    const request = { namespaceId, afterCursor: BigInt(store.cursor), replicaId: '' };
-    for await (const page of feed.subscribe(request, { signal })) await takePage(parts, page);
-    throw new DrystoneError('UNAVAILABLE', 'TRANSPORT', 'metadata ended the subscription');
-  } catch (thrown) {
-    if (thrown instanceof DrystoneError && thrown.reason === 'CURSOR_AHEAD') {
-      await store.write({ forgetRemote: true, cursor: CURSOR_START });
-      parts.onReset();
-      return followFeed(parts, signal);
+export async function followFeed(parts: FeedFollowerParts, signal: AbortSignal): Promise<never> {
+  const { namespaceId, endpoint, feed, store, replica: replicaId } = parts;
+  for (;;) {
+    try {
+      const request = { namespaceId, afterCursor: BigInt(store.cursorOf(endpoint)), replicaId };
+      for await (const page of feed.subscribe(request, { signal })) await takePage(parts, page);
+      throw new DrystoneError('UNAVAILABLE', 'TRANSPORT', `the subscription at ${endpoint} was ended`);
+    } catch (thrown) {
+      await startAfresh(parts, thrown, signal);
     }
-    throw thrown;
   }
 }
 
 /**
- * Reads the feed up to its end, as it is when the call is made. After a commit whose answer was lost this tells whether it
+ * Reads the feed up to its end, as it is when the call is made. After a push whose answer was lost this tells whether it
  * was accepted. Raises the errors of the feed.
  */
 export async function catchUp(parts: FeedFollowerParts, signal: AbortSignal): Promise<void> {
-  const { namespaceId, feed, store } = parts;
   for (let isCaughtUp = false; !isCaughtUp;) {
-    const request = { namespaceId, afterCursor: BigInt(store.cursor), pageSize: 0, pathPrefix: '' };
-    const page = await feed.readFeed(request, { signal });
+    const page = await readPage(parts, parts.store.cursorOf(parts.endpoint), signal);
     await takePage(parts, page);
     isCaughtUp = page.caughtUp;
   }
 }
 
-async function takePage({ store, onPage }: FeedFollowerParts, page: FeedPage): Promise<void> {
-  const items = page.entries.map((entry, index) => entryFromWire(`entries[${index}]`, entry).item);
-  const news = items.filter((item) => isNews(item, store.remote.get(item.path)));
-  const remote = new Map(news.map((item) => [item.path, item]));
-  await store.write({ remote, cursor: parseCursor('next_cursor', page.nextCursor) });
-  onPage([...remote.keys()], page.caughtUp);
+/** Prepares for reading from the start where that is what an error of the feed asks for; raises it otherwise. */
+async function startAfresh(parts: FeedFollowerParts, thrown: unknown, signal: AbortSignal): Promise<void> {
+  const { endpoint, store, onReset } = parts;
+  const reason = thrown instanceof DrystoneError ? thrown.reason : undefined;
+  if (reason !== 'CURSOR_AHEAD' && reason !== 'CURSOR_FORGOTTEN') throw thrown;
+  if (endpoint !== 'metadata') {
+    await store.write({ cursorAt: [endpoint, CURSOR_START] });
+    return;
+  }
+  onReset();
+  if (reason === 'CURSOR_AHEAD') await store.write({ forgetRemote: true, cursor: CURSOR_START });
+  else await readAgain(parts, signal);
+}
+
+/**
+ * Reads metadata's feed from the start to its end: what is known and is not found there was deleted, and the deletion
+ * forgotten. The cursor moves when all of that is written; until then the next attempt begins again.
+ */
+async function readAgain(parts: FeedFollowerParts, signal: AbortSignal): Promise<void> {
+  const { store, onPage } = parts;
+  const found = new Set<ItemPath>();
+  let cursor = CURSOR_START;
+  for (let isCaughtUp = false; !isCaughtUp;) {
+    const page = await readPage(parts, cursor, signal);
+    const items = itemsOf(page);
+    for (const { path } of items) found.add(path);
+    await store.write({ remote: byPath(items), confirmed: byPath(items) });
+    cursor = cursorOf(page);
+    isCaughtUp = page.caughtUp;
+  }
+  const gone = [...store.remote.pathsBelow('')].filter((path) => isGone(path, found, store));
+  await store.write({ remote: byPath(gone.flatMap((path) => withoutStates(store.remote.get(path)))), cursor });
+  onPage(gone, true);
+}
+
+/** Whether a path is one that metadata had and has no longer. What only an agent was told, it never had. */
+function isGone(path: ItemPath, found: ReadonlySet<ItemPath>, { provisional }: TreeStore): boolean {
+  return !found.has(path) && provisional.get(path) === undefined;
+}
+
+/** An item whose states were all replaced by something that nobody remembers. */
+function withoutStates(item: Item | undefined): Item[] {
+  return item === undefined ? [] : [itemOf(item.path, item.version, [])];
+}
+
+function readPage({ namespaceId, feed }: FeedFollowerParts, cursor: Cursor, signal: AbortSignal): Promise<FeedPage> {
+  return feed.readFeed({ namespaceId, afterCursor: BigInt(cursor), pageSize: 0, pathPrefix: '' }, { signal });
+}
+
+async function takePage({ endpoint, store, onPage }: FeedFollowerParts, page: FeedPage): Promise<void> {
+  const items = itemsOf(page);
+  const cursor = cursorOf(page);
+  const news = byPath(items.filter((item) => isNews(item, store.remote.get(item.path))));
+  if (endpoint === 'metadata') {
+    const confirmed = byPath(items.filter(({ path }) => store.provisional.get(path) !== undefined));
+    await store.write({ remote: news, confirmed, cursor });
+  } else {
+    await store.write({ heard: news, cursorAt: [endpoint, cursor] });
+  }
+  onPage([...news.keys()], page.caughtUp);
+}
+
+function itemsOf({ entries }: FeedPage): Item[] {
+  return entries.map((entry, index) => entryFromWire(`entries[${index}]`, entry).item);
+}
+
+function cursorOf({ nextCursor }: FeedPage): Cursor {
+  return parseCursor('next_cursor', nextCursor);
+}
+
+function byPath(items: readonly Item[]): Map<ItemPath, Item> {
+  return new Map(items.map((item) => [item.path, item]));
 }
 
 /** Whether an item says more than what is known already, as the echo of an own commit does not. */

@@ -3,13 +3,15 @@ import type { ItemPath } from '../../common/feed/item.js';
 import { CURSOR_START, type Cursor } from '../../common/ids.js';
 import type { ChangeHint } from '../observe/pending-changes.js';
 
-/** What has come in since the sync last looked, from the folder's watcher, the feed and metadata. */
+/** What has come in since the sync last looked, from the folder's watcher, the feeds and metadata. */
 export class Inbox {
   readonly #news = new ChangeSignal();
   #changedPaths = new Set<ItemPath>();
   #hints: ChangeHint[] = [];
   #isReset = false;
   #isCaughtUp = false;
+  #isOnline = true;
+  #hasTurned = false;
   #feedCursor = CURSOR_START;
   #committedCursor = CURSOR_START;
 
@@ -18,11 +20,21 @@ export class Inbox {
     return this.#news.arm(signal);
   }
 
-  /** A page of the feed was taken in. */
+  /** A page of metadata's feed was taken in. */
   feedRead(changed: readonly ItemPath[], isCaughtUp: boolean, cursor: Cursor): void {
-    for (const path of changed) this.#changedPaths.add(path);
-    this.#isCaughtUp ||= isCaughtUp;
     this.#feedCursor = cursor;
+    this.heard(changed, isCaughtUp);
+  }
+
+  /** A page of another endpoint's feed was taken in. */
+  heard(changed: readonly ItemPath[], isCaughtUp: boolean): void {
+    this.#isCaughtUp ||= isCaughtUp;
+    this.changed(changed);
+  }
+
+  /** These paths are to be planned anew. */
+  changed(paths: Iterable<ItemPath>): void {
+    for (const path of paths) this.#changedPaths.add(path);
     this.#news.notify();
   }
 
@@ -44,9 +56,16 @@ export class Inbox {
     this.#committedCursor = cursor;
   }
 
-  /** Something else happened that may let what failed succeed, such as another assignment. */
-  nudge(): void {
+  /** What failed, or was refused, may succeed now: agents, roles or the way to metadata may be others. */
+  turn(): void {
+    this.#hasTurned = true;
     this.#news.notify();
+  }
+
+  /** From now on metadata is reached, or is not. */
+  connected(isOnline: boolean): void {
+    this.#isOnline = isOnline;
+    this.turn();
   }
 
   /** Whether the remote tree has once reached the feed's end since it was last empty. */
@@ -54,9 +73,16 @@ export class Inbox {
     return this.#isCaughtUp;
   }
 
-  /** Whether this client's own commits have come back by the feed. */
+  /** Whether this client's own commits have come back by metadata's feed, as far as that can be read. */
   get hasEcho(): boolean {
-    return this.#feedCursor >= this.#committedCursor;
+    return !this.#isOnline || this.#feedCursor >= this.#committedCursor;
+  }
+
+  /** Whether there was a {@link turn} since the last call. */
+  takeTurn(): boolean {
+    const hasTurned = this.#hasTurned;
+    this.#hasTurned = false;
+    return hasTurned;
   }
 
   /** The paths of the remote tree that changed since the last call; undefined where all of them may have. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../common/clock.js';
 import { clientLimits } from '../../common/limits.js';
-import type { SyncConflict, SyncObserver, SyncPhase, SyncProblem } from '../progress.js';
+import type { SyncConflict, SyncMode, SyncObserver, SyncPhase, SyncProblem } from '../progress.js';
 import type { SyncTally } from '../tally.js';
 
 /** Tells the observer what happens, how far work has come while it goes on, and each problem once. */
@@ -17,6 +17,20 @@ export class ProgressReporter {
   phase(phase: SyncPhase): void {
     if (phase === this.#phase) return;
     this.#phase = phase;
+    this.#tell();
+  }
+
+  /** How many items metadata is not known to have, though an agent does. */
+  provisional(count: number): void {
+    if (count === this.tally.itemsProvisional) return;
+    this.tally.itemsProvisional = count;
+    this.#tell();
+  }
+
+  /** How the sync is connected from now on. */
+  mode(mode: SyncMode): void {
+    if (mode === this.tally.mode) return;
+    this.tally.mode = mode;
     this.#tell();
   }
 
@@ -58,6 +72,7 @@ export class ProgressReporter {
   }
 
   #tell(): void {
-    this.observer.progress({ phase: this.#phase ?? 'connecting', ...this.tally.work });
+    const { mode, itemsProvisional, work } = this.tally;
+    this.observer.progress({ phase: this.#phase ?? 'connecting', mode, ...work, itemsProvisional });
   }
 }

@@ -1,4 +1,5 @@
 import { retryDelayMs } from '../../common/concurrency/retry.js';
+import { sleepUnless } from '../../common/concurrency/sleep-unless.js';
 import type { Clock } from '../../common/clock.js';
 import { DrystoneError } from '../../common/errors.js';
 import type { ItemPath } from '../../common/feed/item.js';
@@ -13,6 +14,7 @@ import type { TreeScanner } from '../observe/scan-tree.js';
 import type { Operation } from '../plan/operation.js';
 import { everyPath, plan } from '../plan/plan.js';
 import type { TreeStore } from '../state/tree-store.js';
+import type { Standing } from '../upstream/standing.js';
 import { Agenda } from './agenda.js';
 import type { Inbox } from './inbox.js';
 import type { ProgressReporter } from './progress-reporter.js';
@@ -29,7 +31,8 @@ export interface SyncLoopParts {
   readonly inbox: Inbox;
   readonly round: Omit<RoundParts, 'onConflict' | 'onProblem'>;
   readonly reporter: ProgressReporter;
-  /** Reads the feed up to its end. */
+  readonly standing: Pick<Standing, 'isProvisionalDue'>;
+  /** Reads the feed of whoever takes changes now up to its end. */
   readonly catchUp: (signal: AbortSignal) => Promise<void>;
   /** Told where the items of the folder lie, each time it was looked at. */
   readonly onPlaces: (places: FolderPlaces) => void;
@@ -81,7 +84,9 @@ export class SyncLoop {
 
   /** Takes in what has come since the last call. */
   async #takeNews(signal: AbortSignal): Promise<void> {
-    const { inbox, scanner, store, clock } = this.parts;
+    const { inbox, scanner, store, clock, reporter } = this.parts;
+    reporter.provisional(store.provisionalCount);
+    if (inbox.takeTurn()) this.#tryAgain();
     const hints = inbox.takeHints();
     if (hints.some(({ kind }) => kind === 'everything')) {
       await this.#look(await scanner.scanAll(signal), undefined);
@@ -100,6 +105,18 @@ export class SyncLoop {
       this.#retryAtMs = Infinity;
       this.#agenda.retryLater();
     }
+  }
+
+  /** What failed, or was refused, may succeed now. */
+  #tryAgain(): void {
+    this.#failures = 0;
+    this.#retryAtMs = Infinity;
+    this.#agenda.retryLater();
+    this.#agenda.retryRefused();
+    if (this.#maySettle) return;
+    // What was left to others while this account could only read.
+    this.#maySettle = true;
+    this.#agenda.add(everyPath(this.parts.store));
   }
 
   /** Takes in a scan; without an earlier one to compare with everything is planned anew. */
@@ -125,6 +142,7 @@ export class SyncLoop {
       replica,
       nowMs: clock.nowMs(),
       maySettle: this.#maySettle,
+      isProvisionalDue: this.parts.standing.isProvisionalDue,
       leaveAlone: (path, kind) => isLeftAlone(scan, path, kind),
     });
     this.#agenda.defer(deferred);
@@ -171,21 +189,13 @@ export class SyncLoop {
     const delayMs = retryDelayMs(this.#failures - 1, failure, random);
     this.#retryAtMs = clock.monotonicMs() + delayMs;
     reporter.waiting(failure.message, delayMs);
-    // A commit may have been accepted and its answer lost: the feed knows.
+    // A push may have been accepted and its answer lost: the feed knows.
     await catchUp(signal).catch(() => signal.throwIfAborted());
   }
 
-  async #waitFor(news: Promise<void>): Promise<void> {
-    const waitMs = this.#retryAtMs - this.parts.clock.monotonicMs();
-    if (waitMs === Infinity) {
-      await news;
-      return;
-    }
-    const waiting = new AbortController();
-    const stop = (): void => waiting.abort();
+  #waitFor(news: Promise<void>): Promise<void> {
     // The signal ends the wait for news as well.
-    void news.then(stop);
-    await this.parts.clock.sleep(Math.max(0, waitMs), waiting.signal).catch(stop);
+    return sleepUnless(news, this.#retryAtMs - this.parts.clock.monotonicMs(), this.parts.clock);
   }
 }
 

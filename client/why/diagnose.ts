@@ -78,6 +78,7 @@ function byTheFolder(facts: Facts): Finding {
         inTheFolder(path, folder) ??
         whyNotUp(facts, folder) ??
         whyNotDown(facts, folder) ??
+        provisional(path, folder) ??
         standing(path, service.state === 'answered' ? service : undefined)
       );
   }
@@ -102,6 +103,13 @@ function inTheFolder(path: string, { way }: SyncedFacts): Finding | undefined {
     return found('in-the-way', sentence, `Rename ${way.at} here to make room.`);
   }
   return undefined;
+}
+
+/** An agent has it, and has not been able to pass it on. */
+function provisional(path: string, folder: SyncedFacts): Finding | undefined {
+  if (folder.provisional === undefined) return undefined;
+  const sentence = `${path} is here, and metadata has not heard of it: an agent keeps it until the line to metadata is back.`;
+  return found('provisional', sentence, "Other sites have it when metadata does; see 'drystone status'.");
 }
 
 /** Both sides agree. */

@@ -79,6 +79,8 @@ export interface SyncedFacts {
   readonly local: LocalEntry | undefined;
   readonly synced: Item | undefined;
   readonly offered: Item | undefined;
+  /** What it has told an agent and metadata is not known to have heard. */
+  readonly provisional: Item | undefined;
   /** What is on the disk now. */
   readonly way: Way;
   /** What the file system says to the name itself, where that is not whether something is there. */

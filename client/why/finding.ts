@@ -20,6 +20,7 @@ export const blockers = [
   'not-scanned',
   'not-syncing',
   'other-namespace',
+  'provisional',
   'reader',
   'underway',
   'unknown',

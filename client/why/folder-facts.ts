@@ -39,7 +39,8 @@ export function readFolderFacts(
 
 function syncedFacts({ root, syncedBy, cursor, trees }: FolderView, path: ItemPath): FolderFacts {
   const local = trees.local.get(path);
-  const [remote, synced, offered] = [trees.remote.get(path), trees.synced.get(path), trees.offered.get(path)];
+  const [remote, synced] = [trees.remote.get(path), trees.synced.get(path)];
+  const [offered, provisional] = [trees.offered.get(path), trees.provisional.get(path)];
   const expected = local?.kind ?? live(remote)?.content.kind ?? live(synced)?.content.kind;
   const way = scanWay(root, path, expected);
   const disk = statfsSync(root);
@@ -48,7 +49,7 @@ function syncedFacts({ root, syncedBy, cursor, trees }: FolderView, path: ItemPa
     root,
     syncedBy,
     cursor,
-    ...{ remote, local, synced, offered, way },
+    ...{ remote, local, synced, offered, provisional, way },
     ...sightOf(root, path, way),
     problems: way.outcome === 'seen' ? way.directory.problems : [],
     freeBytes: disk.bavail * disk.bsize,

@@ -46,7 +46,7 @@ async function ask(
   channel: RpcChannel,
   { clock }: ProgramContext,
 ): Promise<{ readonly service: ServiceFacts; readonly folder: FolderAnswer }> {
-  const assignment = await readAssignment(namespace, connectMetadata(channel), new AbortController().signal);
+  const assignment = await readAssignment(namespace, connectMetadata(channel), {});
   const namespaceId = parseNamespaceId('namespace_id', assignment.namespaceId);
   const folder = await readFolderFacts(directory, path, namespaceId);
   const found = await readServiceFacts({ channel, assignment, clock }, path, folder.livePaths);

@@ -21,8 +21,10 @@ export class FeedWalks {
     // Who stands at or behind the place where it began is like any other.
     if (begunAt === undefined || next >= begunAt) return;
     const key = keyOf(namespaceId, reader, next);
+    // Two folders of a device may stand at one place: what the one that began first has missed, both are told of.
+    const earliest = Math.min(begunAt, this.#begunAt.get(key) ?? begunAt) as Cursor;
     this.#begunAt.delete(key);
-    this.#begunAt.set(key, begunAt);
+    this.#begunAt.set(key, earliest);
     for (const oldest of this.#begunAt.keys()) {
       if (this.#begunAt.size <= this.capacity) return;
       this.#begunAt.delete(oldest);

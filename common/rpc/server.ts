@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { logVerbosity, setLogVerbosity, type UntypedHandleCall } from '@grpc/grpc-js';
 import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
@@ -89,6 +90,8 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   const { credentials, gate, metrics, logger, connectionLimits: limits = loadLimits } = options;
   const connections = new Connections({ identify: (socket) => credentials.identify(socket), metrics, limits });
   const draining = new AbortController();
+  // Each endless call listens: thousands of subscriptions are no leak.
+  setMaxListeners(0, draining.signal);
   const ours = options.services.flatMap(({ methods }) => Object.values(methods));
   const admissions = new Admissions({
     gate,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LocalEntry, LocalFile } from '../../client/state/local-entry.js';
-import type { TreeStore } from '../../client/state/tree-store.js';
+import type { FeedEndpoint, TreeStore } from '../../client/state/tree-store.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
 import { itemOf, mergeItems } from '../../common/feed/merge.js';
 import type { Cursor, DeviceId, NamespaceId, ReplicaId } from '../../common/ids.js';
@@ -16,6 +16,7 @@ const REPLICA = 'a'.repeat(32) as ReplicaId;
 const OTHER = 'b'.repeat(32) as ReplicaId;
 const NAMESPACE = '0123456789abcdef0123456789abcdef' as NamespaceId;
 const NONCE = 'a nonce';
+const [AGENT, OTHER_AGENT] = ['1', '2'].map((digit) => `agent ${digit.repeat(32)}`) as [FeedEndpoint, FeedEndpoint];
 
 function item(path: string, counter = 1, text = 'text', replicaId = REPLICA): Item {
   const blocks = { hashes: Buffer.alloc(32, text), sizes: [text.length] };
@@ -149,6 +150,42 @@ export function describeTreeStore(name: string, makeSubject: () => TreeStoreSubj
       expect(store.remote.get('b' as ItemPath)).toEqual(item('b', 1));
       expect(store.synced.get('a' as ItemPath)).toEqual(item('a', 9));
       expect(store.cursor).toBe(0);
+    });
+
+    it('keeps a cursor for each endpoint, none of which moves another', async () => {
+      await store.write({ remote: byPath(item('a')), cursor: 7 as Cursor });
+      await store.write({ heard: byPath(item('b')), cursorAt: [AGENT, 3 as Cursor] });
+      expect([store.cursorOf('metadata'), store.cursorOf(AGENT), store.cursor]).toEqual([7, 3, 7]);
+      expect(store.cursorOf(OTHER_AGENT)).toBe(0);
+      expect(store.remote.get('b' as ItemPath)).toEqual(item('b'));
+    });
+
+    it('keeps what an agent was told, the last of each path, until metadata has it', async () => {
+      await store.write({ provisional: byPath(item('a', 1), item('b', 1)) });
+      await store.write({ provisional: byPath(item('a', 2)), remote: byPath(item('a', 2)) });
+      expect([...store.provisional.pathsBelow('')]).toEqual(['a', 'b']);
+      expect(store.provisionalCount).toBe(2);
+      await store.write({ confirmed: byPath(item('a', 1), item('b', 1)) });
+      expect(store.provisional.get('a' as ItemPath), 'metadata has the one before').toEqual(item('a', 2));
+      await store.write({ confirmed: byPath(mergeItems(item('a', 2), item('a', 1, 'other', OTHER))) });
+      expect(store.provisionalCount).toBe(0);
+    });
+
+    it('takes what was offered, and turns up at an agent, for told', async () => {
+      await store.write({ offered: byPath(item('a', 2), item('b', 2), item('c', 2)), remote: byPath(item('c', 2)) });
+      await store.write({ heard: byPath(item('a', 2), item('b', 1), item('c', 2)) });
+      expect([...store.provisional.pathsBelow('')], 'b was not heard of, and c was known').toEqual(['a']);
+      await store.write({ synced: byPath(item('a', 2)) });
+      expect(store.offered.get('a' as ItemPath)).toBeUndefined();
+    });
+
+    it('gives up what was told, and corrects what it took the namespace to hold', async () => {
+      const path = 'a' as ItemPath;
+      await store.write({ remote: byPath(item('a', 2)), provisional: byPath(item('a', 2)) });
+      await store.write({ corrected: byPath(item('a', 1)), provisional: new Map([[path, undefined]]) });
+      expect([store.remote.get(path), store.provisional.get(path)]).toEqual([item('a', 1), undefined]);
+      await store.write({ corrected: new Map([[path, undefined]]) });
+      expect(store.remote.get(path)).toBeUndefined();
     });
 
     it('is bound to the namespace that claims it', async () => {

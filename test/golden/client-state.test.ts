@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { LocalEntry } from '../../client/state/local-entry.js';
 import { openLmdbTreeStore } from '../../client/state/lmdb-tree-store.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
-import type { Cursor, DeviceId, NamespaceId, ReplicaId } from '../../common/ids.js';
+import type { AgentId, Cursor, DeviceId, NamespaceId, ReplicaId } from '../../common/ids.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const file: LocalEntry = {
@@ -41,6 +41,8 @@ const ITEM =
   '1a2030303131323233333434353536363737383839396161626263636464656566662a004a0908fb' +
   'd095ffbc311004';
 
+const AGENT = '1'.repeat(32) as AgentId;
+
 /** The bytes of an item whose path is one letter. */
 const LENGTH = (3 + ITEM.length / 2).toString(16).padStart(8, '0');
 
@@ -57,8 +59,11 @@ const RECORDS = {
   remote: { '61': `0a0161${ITEM}` },
   synced: { '61': `0a0161${ITEM}` },
   offered: { '0000000000000001': `${LENGTH}0a016f${ITEM}${LENGTH}0a0170${ITEM}` },
+  provisional: { '71': `0a0171${ITEM}` },
   facts: {
     '637572736f72': '323538',
+    [Buffer.from(`cursor of agent ${AGENT}`).toString('hex')]: '37',
+    '6d6f6465': '6167656e74',
     '6e616d657370616365': '3066'.repeat(16),
     '6e6f6e6365': '3565'.repeat(16),
   },
@@ -71,7 +76,10 @@ test('the state of a client is stored as docs/storage-format.md says', async () 
   const local = new Map([file, unread, directory, link].map((entry) => [entry.path, entry]));
   const items = new Map([[item.path, item]]);
   const offered = new Map(['o', 'p'].map((path) => [path as ItemPath, { ...item, path: path as ItemPath }]));
-  await store.write({ local, remote: items, synced: items, offered, cursor: 258 as Cursor });
+  const provisional = new Map([['q' as ItemPath, { ...item, path: 'q' as ItemPath }]]);
+  const cursors = { cursor: 258 as Cursor, cursorAt: [`agent ${AGENT}`, 7 as Cursor] } as const;
+  await store.write({ local, remote: items, synced: items, offered, provisional, ...cursors });
+  await store.noteMode('agent');
   await store.close();
 
   const root = open<Buffer, Buffer>({ path, encoding: 'binary', keyEncoding: 'binary' });

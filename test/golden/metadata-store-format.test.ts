@@ -18,6 +18,7 @@ import {
 } from '../support/metadata/furnished-store.js';
 import {
   auditEntry,
+  cursor,
   deviceNamed,
   fileOf,
   hashNamed,
@@ -101,6 +102,24 @@ describe('what the metadata store writes', () => {
     );
     expect(journal[1]).toBe(`${placed('0000000000000002')} 0a01641226${entry(ana, '01')}${author}2a00${at}`);
     expect(journal[2]).toMatch(new RegExp(`^${placed(three)} 0a0161124c.*${author}3a00(4001)?${at}$`));
+  });
+
+  it('about deletions, conflicts, and what replicas have seen', async () => {
+    const path = temporaryDirectory();
+    const store = await openLmdbStore(path);
+    await furnish(store);
+    await commitItems(store, [itemAt('a'), itemAt('b', { ana: 1 }, { kind: 'symlink', target: 'x' })]);
+    await commitItems(store, [itemAt('b', { ben: 1 }, { kind: 'symlink', target: 'y' })]);
+    await commitItems(store, [itemAt('a', { ana: 2 }, { kind: 'deletion' })]);
+    await commitItems(store, [itemAt('c')]);
+    await store.knowledge.note(shared.id, ana, cursor(4), 0x1234);
+    await store.knowledge.compact(shared.id, 0x1234);
+    await store.close();
+    expect(dump(path, 'tombstones', inHex)).toEqual([`${placed('0000000000000004')} `]);
+    expect(dump(path, 'conflicts', inHex)).toEqual([`${placed(three)} `]);
+    expect(dump(path, 'replicas', inHex)).toEqual([`${shared.id}${ana} 00000000000000040000000000001234`]);
+    const past = { marks: [[5, 0x1234]], forgottenThrough: 0 };
+    expect(dump(path, 'pasts', valueAsText)).toEqual([`${shared.id} ${JSON.stringify(past)}`]);
   });
 
   it('about the directory', async () => {

@@ -82,6 +82,7 @@ it('passes over a source that owes more than it sends in time, as long as anothe
   const anyState: fc.Arbitrary<SourceState> = fc.record({
     owedBytes: fc.nat(100_000_000),
     bytesPerSecond: fc.option(fc.nat(100_000_000), { nil: undefined }),
+    patienceMs: fc.constantFrom(peerLimits.patienceMs, peerLimits.sitePatienceMs),
     isDown: fc.boolean(),
   });
   const waitMs = ({ owedBytes, bytesPerSecond }: SourceState): number =>
@@ -96,7 +97,7 @@ it('passes over a source that owes more than it sends in time, as long as anothe
       }
       const state = states[chosen]!;
       expect(state.isDown).toBe(false);
-      const inTime = states.findIndex((one) => !one.isDown && waitMs(one) <= peerLimits.patienceMs);
+      const inTime = states.findIndex((one) => !one.isDown && waitMs(one) <= one.patienceMs);
       if (inTime >= 0) expect(chosen).toBe(inTime);
       else expect(waitMs(state)).toBe(Math.min(...up.map(waitMs)));
     }),

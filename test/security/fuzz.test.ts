@@ -101,14 +101,26 @@ beforeAll(async () => {
 
 afterAll(() => fleet.stop());
 
+/** An RPC, and who serves it. */
+interface Target {
+  readonly rpc: ContractRpc;
+  readonly server: 'metadata' | 'agent';
+}
+
+const targets: readonly Target[] = contractRpcs.flatMap((rpc): Target[] => {
+  const [atMetadata, atAgent] = (['metadata', 'agent'] as const).map((server) => ({ rpc, server }));
+  if (rpc.path.startsWith('/drystone.block.')) return [atAgent!];
+  return rpc.path.startsWith('/drystone.feed.') ? [atMetadata!, atAgent!] : [atMetadata!];
+});
+
 /** Sends the requests, and says what came of it: `ok`, or the code and reason. */
-async function outcomeOf(rpc: ContractRpc, requests: readonly Buffer[]): Promise<string> {
+async function outcomeOf({ rpc, server }: Target, requests: readonly Buffer[]): Promise<string> {
   const device = devices[turn++ % devices.length]!;
-  const isBlocks = rpc.path.startsWith('/drystone.block.');
-  const ofAgents = rpc.path.includes('FleetService') ? agentChannel : device.toMetadata;
-  const channel = isBlocks ? device.toAgent : ofAgents;
+  const toMetadata = rpc.path.includes('FleetService') ? agentChannel : device.toMetadata;
+  const channel = server === 'agent' ? device.toAgent : toMetadata;
   const signal = rpc.responseStream ? AbortSignal.timeout(PATIENCE_MS + 2000) : undefined;
-  const options: CallOptions = { ...(isBlocks ? { accessToken: device.accessToken } : {}), ...(signal && { signal }) };
+  const token = server === 'agent' ? { accessToken: device.accessToken } : {};
+  const options: CallOptions = { ...token, ...(signal && { signal }) };
   const { call } = channel.service({ call: rawMethod(rpc) }) as unknown as { readonly call: RawCall };
   try {
     if (rpc.responseStream) await drain(call(rpc.requestStream ? streamed(requests) : requests[0], options));
@@ -147,11 +159,14 @@ function isDocumented(outcome: string): boolean {
   return documented.get(reason)?.includes(code) ?? false;
 }
 
-/** The calls that are open at either server, by method. */
+const SUBSCRIPTIONS = 'drystone_rpc_open_calls{grpc_service="drystone.feed.v1.FeedService",grpc_method="Subscribe"}';
+
+/** The calls that are open at either server, by method, but for those by which the agent follows what is assigned to it. */
 async function openCalls(): Promise<string> {
   const texts = await Promise.all([fleet.metadata.registry.metrics(), fleet.agentRegistry.metrics()]);
   const lines = texts.flatMap((text) => text.split('\n')).filter((line) => line.startsWith('drystone_rpc_open_calls{'));
-  return lines.filter((line) => !line.endsWith(' 0')).join('\n');
+  const followed = await fleet.metric('agent', 'drystone_agent_assigned_namespaces');
+  return lines.filter((line) => !line.endsWith(' 0') && line !== `${SUBSCRIPTIONS} ${followed}`).join('\n');
 }
 
 /** Bytes of the heap once all garbage is gone. */
@@ -178,15 +193,16 @@ it(
       return rpc.requestStream ? fc.array(one, { maxLength: 4 }) : fc.tuple(one);
     };
     const attempt = fc.oneof(
-      ...contractRpcs.map((rpc) => fc.record({ rpc: fc.constant(rpc), requests: requestsOf(rpc) })),
+      ...targets.map((target) => fc.record({ target: fc.constant(target), requests: requestsOf(target.rpc) })),
     );
-    const property = fc.asyncProperty(attempt, async ({ rpc, requests }) => {
-      const outcome = await outcomeOf(rpc, requests);
-      const line = `${rpc.path} ${outcome.split(':')[0]}`;
+    const property = fc.asyncProperty(attempt, async ({ target, requests }) => {
+      const { rpc, server } = target;
+      const outcome = await outcomeOf(target, requests);
+      const line = `${rpc.path}@${server} ${outcome.split(':')[0]}`;
       tally.set(line, (tally.get(line) ?? 0) + 1);
       if (isDocumented(outcome)) return;
       throw new Error(
-        `${outcome}, said ${rpc.path} to ${requests.map((request) => request.toString('hex')).join(' ')}`,
+        `${outcome}, said ${rpc.path} of ${server} to ${requests.map((request) => request.toString('hex')).join(' ')}`,
       );
     });
     const parameters = {
@@ -200,7 +216,7 @@ it(
     expect(heapBytes() - heapBefore).toBeLessThan(GROWTH_BYTES);
     await fleet.metadata.calls.admin.getNamespace({ name: 'shared' });
     const reached = new Set([...tally.keys()].map((line) => line.split(' ')[0]));
-    expect([...reached].sort()).toEqual(contractRpcs.map(({ path }) => path).sort());
+    expect([...reached].sort()).toEqual(targets.map(({ rpc, server }) => `${rpc.path}@${server}`).sort());
     if (process.env.DRYSTONE_FUZZ_TALLY !== undefined) console.log([...tally].sort().join('\n'));
   },
 );

@@ -135,6 +135,7 @@ async function checkFeed(fleet: SimulatedFleet, items: ReadonlyMap<ItemPath, Ite
   const liveCount = [...items.values()].filter((item) => live(item) !== undefined).length;
   if (liveCount !== head.itemCount) problems.push(`the feed counts ${head.itemCount} items, not ${liveCount}`);
   for (const { place, store } of clients) {
+    if (store?.provisionalCount !== 0) problems.push(`${place.name} has ${store?.provisionalCount} provisional items`);
     if (store?.cursor !== head.cursor) problems.push(`${place.name} has read up to ${store?.cursor} of ${head.cursor}`);
   }
   return problems;

@@ -1,11 +1,13 @@
+import { parseDeviceId } from '../../common/ids.js';
+import type { MetadataStore } from '../../metadata/store/contract.js';
 import type { NamespaceRow } from '../../metadata/store/rows.js';
-import { ana, createAccount, createNamespace, enrollAgent, enrollDevice } from '../support/metadata/furnished-store.js';
-import { deviceNamed, sampleAgent, sampleNamespace } from '../support/metadata/samples.js';
+import { ana, createAccount, createNamespace, enrollAgent } from '../support/metadata/furnished-store.js';
+import { auditEntry, sampleAgent, sampleNamespace, SAMPLE_TIME_MS, sampleToken } from '../support/metadata/samples.js';
 import { numberBelow, pick, seededRandom } from '../support/seeded-random.js';
 import type { Faults } from './faults/fault.js';
 import { SimulatedNetwork } from './network/network.js';
 import { AgentNode } from './nodes/agent-node.js';
-import { ClientNode } from './nodes/client-node.js';
+import { ClientNode, type ClientPlace } from './nodes/client-node.js';
 import { MetadataNode } from './nodes/metadata-node.js';
 import type { World } from './process.js';
 import { SimulatedTime } from './time.js';
@@ -73,7 +75,7 @@ export class SimulatedFleet {
     const { store } = fleet.metadata;
     await createAccount(store, ana, 'administrator');
     for (const { agent } of fleet.agents) await enrollAgent(store, agent);
-    for (const { place } of fleet.clients) await enrollDevice(store, ana, place.name);
+    for (const { place } of fleet.clients) await enrollDevice(store, place);
     await createNamespace(store, { ...namespace, agents: fleet.agents.map(({ agent }) => agent.id) });
     for (const node of fleet.nodes) await node.start();
     return fleet;
@@ -89,7 +91,10 @@ export class SimulatedFleet {
   }
 
   #ownership(name: string) {
-    return { device: deviceNamed(name), account: ana, namespace: this.namespace.name };
+    // A device has a key as an agent has.
+    const { id, privateKey } = sampleAgent(`device ${name}`);
+    const device = parseDeviceId('device', id);
+    return { device, signingKey: privateKey, account: ana, namespace: this.namespace.name };
   }
 
   #restart(node: Node): void {
@@ -99,4 +104,15 @@ export class SimulatedFleet {
     };
     time.after(200 + random.fraction() * 8_000, start);
   }
+}
+
+/** Lets a device log in. */
+async function enrollDevice(
+  { enrollment }: Pick<MetadataStore, 'enrollment'>,
+  { name, device: id, account }: ClientPlace,
+): Promise<void> {
+  const token = sampleToken(`of device ${id}`, { kind: 'device', account });
+  await enrollment.createToken(token, auditEntry('token.issue', token.id));
+  const holder = { kind: 'device', device: { id, account, displayName: name } } as const;
+  await enrollment.redeemToken(token.id, SAMPLE_TIME_MS, holder, auditEntry('device.enroll', id));
 }

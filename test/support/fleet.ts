@@ -164,7 +164,9 @@ export class Fleet {
   spawn(args: readonly string[], device = ADMIN): DrystoneProcess {
     const home = this.homeOf(device);
     const metadata = this.route === 'proxied' ? this.metadataNetwork.address : this.metadata.address;
-    const process = new DrystoneProcess([...args, '--metadata', metadata, '--home', home, '--json'], { HOME: home });
+    // Who is to share with others says so: nothing of a test goes out to a network.
+    const environment = { HOME: home, DRYSTONE_CLIENT_PEER_LISTEN: 'off' };
+    const process = new DrystoneProcess([...args, '--metadata', metadata, '--home', home, '--json'], environment);
     this.#clients.push(process);
     return process;
   }

@@ -62,26 +62,21 @@ export async function fetchFiles(
   parts: FetchParts,
   signal: AbortSignal,
 ): Promise<void> {
-  const { coming, places, disk } = parts;
+  const { places, disk } = parts;
   const fetcher = new BlockFetcher(parts);
   const placer = new FilePlacer(disk, places.root, places.temporaryDirectory);
   const download = new Download(parts, fetcher, placer);
-  coming?.begin(operations.map(({ item }) => item.content.blocks));
-  try {
-    await fetcher.survey(surveyed(operations, parts.index), signal);
-    await runTogether(signal, [
-      async (together) => {
-        await download.start(operations, together);
-        fetcher.end();
-      },
-      async (together) => {
-        await fetcher.run(together);
-        await placer.finish();
-      },
-    ]);
-  } finally {
-    coming?.end();
-  }
+  await fetcher.survey(surveyed(operations, parts.index), signal);
+  await runTogether(signal, [
+    async (together) => {
+      await download.start(operations, together);
+      fetcher.end();
+    },
+    async (together) => {
+      await fetcher.run(together);
+      await placer.finish();
+    },
+  ]);
   await disk.removePartials(places.temporaryDirectory, download.unfinished);
 }
 

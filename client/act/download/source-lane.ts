@@ -39,6 +39,8 @@ export class SourceLane implements RankedSource, SourceState {
   #asked: AskedBlock[] = [];
   #answered = 0;
   #owedBytes = 0;
+  /** Blocks in a row that it did not have. */
+  #lacks = 0;
   #isEnded = false;
   #downUntilMs = -Infinity;
   /** For how long it has owed something and sent nothing, as far as this process was awake to hear it. */
@@ -71,8 +73,16 @@ export class SourceLane implements RankedSource, SourceState {
     return this.#rate.bytesPerSecond;
   }
 
+  get patienceMs(): number {
+    return this.kind === 'site-peer' ? peerLimits.sitePatienceMs : peerLimits.patienceMs;
+  }
+
   get isDown(): boolean {
     return this.clock.monotonicMs() < this.#downUntilMs || !this.source.isUsable();
+  }
+
+  get #isAgent(): boolean {
+    return this.kind === 'site-agent' || this.kind === 'other-agent';
   }
 
   ask(block: AskedBlock): void {
@@ -109,9 +119,8 @@ export class SourceLane implements RankedSource, SourceState {
     const together = AbortSignal.any([signal, stalled.signal]);
     const watching = this.#watch(stalled, AbortSignal.any([signal, ended.signal]));
     try {
-      for await (const { data } of this.source.blocks.get(this.namespaceId, this.#lists(together), {
-        signal: together,
-      })) {
+      const options = { signal: together, onSign: () => void (this.#silentMs = 0) };
+      for await (const { data } of this.source.blocks.get(this.namespaceId, this.#lists(together), options)) {
         this.#take(data);
       }
     } catch (thrown) {
@@ -147,12 +156,20 @@ export class SourceLane implements RankedSource, SourceState {
     this.#owedBytes -= block.sizeBytes;
     this.#silentMs = 0;
     if (data === undefined) {
+      // One that has little of this is not waited for any more.
+      if (++this.#lacks >= peerLimits.lacks && !this.#isAgent) this.#pause(peerLimits.dropMs);
       this.listener.onNothing(block, undefined);
     } else {
+      this.#lacks = 0;
       this.#rate.received(data.length, this.clock.monotonicMs());
       this.source.onFetched(data.length);
       this.listener.onBlock(block, data);
     }
+  }
+
+  #pause(durationMs: number): void {
+    this.#lacks = 0;
+    this.#downUntilMs = this.clock.monotonicMs() + durationMs;
   }
 
   #drop(error: DrystoneError): void {
@@ -161,15 +178,14 @@ export class SourceLane implements RankedSource, SourceState {
     this.#pending = [];
     this.#answered = 0;
     this.#owedBytes = 0;
-    this.#downUntilMs = error.code === 'DATA_LOSS' ? Infinity : this.clock.monotonicMs() + peerLimits.dropMs;
+    this.#pause(error.code === 'DATA_LOSS' ? Infinity : peerLimits.dropMs);
     this.source.onFailure(error);
     for (const block of owed) this.listener.onNothing(block, error);
   }
 
   /** Aborts `stalled` when nothing has come for too long and it could come from elsewhere, until `signal` aborts. */
   async #watch(stalled: AbortController, signal: AbortSignal): Promise<void> {
-    const isAgent = this.kind === 'site-agent' || this.kind === 'other-agent';
-    const limitMs = isAgent ? peerLimits.agentStallMs : peerLimits.peerStallMs;
+    const limitMs = this.#isAgent ? peerLimits.agentStallMs : peerLimits.peerStallMs;
     const rest = (): Promise<boolean> =>
       this.clock.sleep(peerLimits.stallCheckMs, signal).then(
         () => true,

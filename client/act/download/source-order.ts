@@ -77,13 +77,15 @@ export interface SourceState {
   readonly owedBytes: number;
   /** Undefined until it has been measured. */
   readonly bytesPerSecond: number | undefined;
+  /** For how long it may need for what it owes before it is passed over. */
+  readonly patienceMs: number;
   /** It is left alone for now. */
   readonly isDown: boolean;
 }
 
 /**
  * Which of a block's sources, in their order, to ask next: the first that will have sent what it owes within
- * `peerLimits.patienceMs`, which is its window; where none will, the one that is done soonest. Undefined where all are down.
+ * its patience, which is its window; where none will, the one that is done soonest. Undefined where all are down.
  */
 export function chooseSource(states: readonly SourceState[]): number | undefined {
   let best: number | undefined;
@@ -91,7 +93,7 @@ export function chooseSource(states: readonly SourceState[]): number | undefined
   for (const [index, state] of states.entries()) {
     if (state.isDown) continue;
     const waitMs = owedMs(state);
-    if (waitMs <= peerLimits.patienceMs) return index;
+    if (waitMs <= state.patienceMs) return index;
     if (waitMs < leastMs) [best, leastMs] = [index, waitMs];
   }
   return best;

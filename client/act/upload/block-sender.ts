@@ -6,11 +6,9 @@ import { freeBytes } from '../../../common/free-bytes.js';
 import type { NamespaceId } from '../../../common/ids.js';
 import { clientLimits, wireLimits } from '../../../common/limits.js';
 import type { Receipt } from '../../../common/receipt.js';
-import type { FindMissingRequest } from '../../../proto/gen/drystone/metadata/v1/presence.js';
 import type { Block } from '../../../server/block-client.js';
-import type { MetadataCalls } from '../../connection/metadata-calls.js';
 import type { SyncTally } from '../../tally.js';
-import type { Target } from './target.js';
+import type { Target, Upstream } from '../../upstream/upstream.js';
 import { SlotGate } from '../slot-gate.js';
 
 /** A block to be stored; its bytes are charged to the budget until it is. */
@@ -34,25 +32,23 @@ interface UnderWay {
 
 export interface BlockSenderParts {
   readonly namespaceId: NamespaceId;
-  /** Chooses where the blocks go, by the packed hashes of the first of them. */
-  readonly chooseTarget: (sample: Uint8Array, signal: AbortSignal) => Promise<Target>;
-  readonly presence: MetadataCalls['presence'];
+  readonly upstream: Pick<Upstream, 'chooseTarget'>;
   readonly budget: ByteBudget;
   readonly tally: SyncTally;
-  /** Takes each receipt to metadata. */
+  /** Told of each receipt. */
   readonly onReceipt: (receipt: Receipt) => void;
 }
 
 /**
- * Gets blocks to the target: asks metadata which of them it lacks, in messages of as many as have come together, and puts
- * exactly those. A block that is offered again while its first copy is under way is not asked about a second time.
+ * Gets blocks to the target: asks which of them it lacks, in messages of as many as have come together, and puts exactly
+ * those. A block that is offered again while its first copy is under way is not asked about a second time.
  */
 export class BlockSender {
   readonly #offered = new BoundedQueue<OutgoingBlock>(clientLimits.uploadBlocksQueued);
   readonly #missing = new BoundedQueue<Block>(clientLimits.uploadBlocksQueued);
   /** The blocks under way, and who waits for each. */
   readonly #underWay = new Map<HashKey, UnderWay>();
-  /** Stored, but unknown to metadata until the receipt has got there. */
+  /** Stored, but unknown to the upstream until the receipt has got there. */
   readonly #unrecorded = new Set<HashKey>();
   /** What was asked and not answered, oldest first. */
   readonly #asked: OutgoingBlock[][] = [];
@@ -83,13 +79,13 @@ export class BlockSender {
     this.#offered.end();
   }
 
-  /** Metadata knows of these blocks, as packed hashes: whoever asks it is told. */
+  /** The upstream knows of these blocks, as packed hashes: whoever asks is told. */
   recorded(hashes: Uint8Array): void {
     for (let index = 0; index < hashCount(hashes); index++) this.#unrecorded.delete(hashKeyAt(hashes, index));
   }
 
   /**
-   * Works until {@link end} was called and every block is stored. Raises the errors of metadata and of the target, and
+   * Works until {@link end} was called and every block is stored. Raises the errors of the upstream and of the target, and
    * what a block could not be read with.
    */
   async run(signal: AbortSignal): Promise<void> {
@@ -106,7 +102,16 @@ export class BlockSender {
   }
 
   async #ask(signal: AbortSignal): Promise<void> {
-    for await (const { missingHashes } of this.parts.presence.findMissing(this.#requests(signal), { signal })) {
+    const first = await this.#nextBlocks();
+    if (first !== undefined) {
+      this.#target = await this.parts.upstream.chooseTarget(hashesOf(first), signal);
+      await this.#askTarget(this.#target, first, signal);
+    }
+    this.#missing.end();
+  }
+
+  async #askTarget(target: Target, first: OutgoingBlock[], signal: AbortSignal): Promise<void> {
+    for await (const missingHashes of target.missing(this.#lists(first), signal)) {
       this.#asking.leave();
       const missing = new Set<HashKey>();
       for (let index = 0; index < hashCount(missingHashes); index++) missing.add(hashKeyAt(missingHashes, index));
@@ -120,22 +125,21 @@ export class BlockSender {
         }
       }
     }
-    this.#missing.end();
   }
 
-  async *#requests(signal: AbortSignal): AsyncGenerator<FindMissingRequest, void, undefined> {
-    const { namespaceId } = this.parts;
-    for (;;) {
-      // While answers are awaited, more comes together for the next message.
-      await this.#asking.enter();
-      const blocks = await this.#offered.takeBatch(wireLimits.hashesPerMessage);
-      if (blocks === undefined) return;
-      this.parts.tally.add('blocksAsked', blocks.length);
+  async *#lists(first: OutgoingBlock[]): AsyncGenerator<Uint8Array, void, undefined> {
+    for (let blocks: OutgoingBlock[] | undefined = first; blocks !== undefined; blocks = await this.#nextBlocks()) {
       this.#asked.push(blocks);
-      const hashes = packKeys(blocks.map(({ hash }) => hashKey(hash)));
-      this.#target ??= await this.parts.chooseTarget(hashes, signal);
-      yield { namespaceId, targetAgentId: this.#target.agentId, hashes };
+      yield hashesOf(blocks);
     }
+  }
+
+  async #nextBlocks(): Promise<OutgoingBlock[] | undefined> {
+    // While answers are awaited, more comes together for the next message.
+    await this.#asking.enter();
+    const blocks = await this.#offered.takeBatch(wireLimits.hashesPerMessage);
+    this.parts.tally.add('blocksAsked', blocks?.length ?? 0);
+    return blocks;
   }
 
   async #put(signal: AbortSignal): Promise<void> {
@@ -151,10 +155,12 @@ export class BlockSender {
     } catch (thrown) {
       signal.throwIfAborted();
       const error = toDrystoneError(thrown);
-      onFailure(error);
+      const isReplaceable = onFailure(error);
       // Whatever is wrong with the target, the same upload to another, or later, may succeed.
       const { reason, message, details } = error;
-      throw new DrystoneError('UNAVAILABLE', reason, `an upload broke off: ${message}`, details, { cause: thrown });
+      // What this one asks to wait is no reason to keep another one waiting.
+      const wait = isReplaceable ? {} : details;
+      throw new DrystoneError('UNAVAILABLE', reason, `an upload broke off: ${message}`, wait, { cause: thrown });
     }
   }
 
@@ -188,6 +194,10 @@ export class BlockSender {
     this.parts.budget.give(block.sizeBytes);
     for (const onStored of block.onStored) onStored();
   }
+}
+
+function hashesOf(blocks: readonly OutgoingBlock[]): Uint8Array {
+  return packKeys(blocks.map(({ hash }) => hashKey(hash)));
 }
 
 async function* startingWith<T>(first: readonly T[], rest: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {

@@ -3,25 +3,23 @@ import { ChangeSignal } from '../../../common/concurrency/change-signal.js';
 import { entryFromWire, itemToWire } from '../../../common/feed/item-codec.js';
 import { statesOf, type ItemPath } from '../../../common/feed/item.js';
 import { blockCount, hasSeen } from '../../../common/feed/merge.js';
-import { parseCursor, type Cursor, type NamespaceId } from '../../../common/ids.js';
+import { parseCursor, type Cursor } from '../../../common/ids.js';
 import { clientLimits, wireLimits } from '../../../common/limits.js';
-import { receiptToMessage } from '../../../common/receipt-message.js';
 import type { Receipt } from '../../../common/receipt.js';
-import type { PushRequest, PushResponse } from '../../../proto/gen/drystone/feed/v1/feed.js';
-import type { MetadataCalls } from '../../connection/metadata-calls.js';
+import type { PushResponse } from '../../../proto/gen/drystone/feed/v1/feed.js';
+import type { PushMessage, Upstream } from '../../upstream/upstream.js';
 import { SlotGate } from '../slot-gate.js';
 import type { ReadyItem, UploadOutcome } from './pending-item.js';
 
 export interface CommitSenderParts {
-  readonly namespaceId: NamespaceId;
-  readonly feed: Pick<MetadataCalls['feed'], 'push'>;
+  readonly upstream: Pick<Upstream, 'push' | 'isProvisional'>;
   /** These items are about to be sent: they are, once this has resolved. */
   readonly onOffer: (items: readonly ReadyItem[]) => Promise<void>;
-  /** What became of items, as metadata says it; in the order of the messages. */
+  /** What became of items, as the upstream says it; in the order of the messages. */
   readonly onOutcomes: (outcomes: readonly UploadOutcome[]) => void;
-  /** Metadata has these receipts. */
+  /** The upstream has these receipts. */
   readonly onRecorded: (receipts: readonly Receipt[]) => void;
-  /** The feed's last cursor after a commit. */
+  /** Metadata's last cursor after a commit. */
   readonly onCursor: (cursor: Cursor) => void;
 }
 
@@ -34,7 +32,7 @@ interface Message {
 }
 
 /**
- * Takes items and receipts to metadata, in messages of as many as have come together while the last one was under way. An
+ * Takes items and receipts to the upstream, in messages of as many as have come together while the last one was under way. An
  * item never travels before the receipts that came before it.
  */
 export class CommitSender {
@@ -63,12 +61,13 @@ export class CommitSender {
     this.#news.notify();
   }
 
-  /** Works until {@link end} was called and everything is committed. Raises the errors of metadata. */
+  /** Works until {@link end} was called and everything was taken. Raises the errors of the upstream. */
   async run(signal: AbortSignal): Promise<void> {
-    for await (const response of this.parts.feed.push(this.#requests(signal), { signal })) {
+    const { upstream } = this.parts;
+    for await (const response of upstream.push(this.#messages(signal), signal)) {
       const message = this.#sent.shift() ?? { groups: [], receipts: [] };
       this.parts.onRecorded(message.receipts);
-      this.parts.onCursor(parseCursor('cursor', response.cursor));
+      if (!upstream.isProvisional) this.parts.onCursor(parseCursor('cursor', response.cursor));
       const outcomes = this.#outcomesOf(message.groups, response);
       if (outcomes.length > 0) this.parts.onOutcomes(outcomes);
       this.#sending.leave();
@@ -76,7 +75,7 @@ export class CommitSender {
     }
   }
 
-  async *#requests(signal: AbortSignal): AsyncGenerator<PushRequest, void, undefined> {
+  async *#messages(signal: AbortSignal): AsyncGenerator<PushMessage, void, undefined> {
     while (!signal.aborted) {
       await this.#sending.enter();
       const message = await this.#nextMessage(signal);
@@ -84,12 +83,7 @@ export class CommitSender {
       const items = message.groups.flat();
       if (items.length > 0) await this.parts.onOffer(items);
       this.#sent.push(message);
-      yield {
-        namespaceId: this.parts.namespaceId,
-        items: items.map(({ item }) => itemToWire(item)),
-        receipts: message.receipts.map(receiptToMessage),
-        endorsement: undefined,
-      };
+      yield { items: items.map(({ item }) => itemToWire(item)), receipts: message.receipts };
     }
   }
 
@@ -133,14 +127,15 @@ export class CommitSender {
 
   #outcomesOf(groups: readonly Group[], { missingHashes, merged }: PushResponse): UploadOutcome[] {
     if (missingHashes.length > 0) return this.#withoutMissing(groups, missingHashes);
+    const { isProvisional } = this.parts.upstream;
     const answers = new Map(merged.map(({ index, current }) => [index, current]));
     return groups.flat().map((ready, index): UploadOutcome => {
       const { item } = ready;
-      if (!answers.has(index)) return { outcome: 'committed', held: item, ...ready };
+      if (!answers.has(index)) return { outcome: 'committed', held: item, isProvisional, ...ready };
       const current = answers.get(index);
       const held = current && entryFromWire(`merged[${index}].current`, current).item;
       if (held === undefined || !hasSeen(held, item)) return { outcome: 'declined', held, ...ready };
-      return { outcome: 'committed', held, ...ready };
+      return { outcome: 'committed', held, isProvisional, ...ready };
     });
   }
 

@@ -15,9 +15,12 @@ export interface ReadyItem {
 
 /** What became of an operation of an upload. */
 export type UploadOutcome =
-  /** The namespace has it; `held` is what its path holds now, which may be more than was sent. */
-  | ({ readonly outcome: 'committed'; readonly held: Item } & ReadyItem)
-  /** The namespace did not take it; `held` is what its path holds, if anything. */
+  /**
+   * The upstream has it; `held` is what its path holds there now, which may be more than was sent. Where the upstream is
+   * provisional, metadata is not known to have it.
+   */
+  | ({ readonly outcome: 'committed'; readonly held: Item; readonly isProvisional: boolean } & ReadyItem)
+  /** The upstream did not take it; `held` is what its path holds, if anything. */
   | ({ readonly outcome: 'declined'; readonly held: Item | undefined } & ReadyItem)
   /** The file was read; there is nothing, or nothing now, to commit. */
   | { readonly outcome: 'read'; readonly entry: LocalEntry }
@@ -25,7 +28,7 @@ export type UploadOutcome =
   | { readonly outcome: 'changed'; readonly path: LocalEntry['path'] }
   /** The file cannot be read. For people. */
   | { readonly outcome: 'refused'; readonly path: LocalEntry['path']; readonly problem: string }
-  /** Blocks that the target was believed to hold are held by no assigned agent. */
+  /** Blocks that the target was believed to hold are not there. */
   | ({ readonly outcome: 'missing' } & ReadyItem);
 
 /** A file on its way: its blocks as they are cut, and how many of them are not known to be stored. */

@@ -4,27 +4,25 @@ import type { Blocklist, Item, ItemContent, ItemPath } from '../../../common/fee
 import { itemOf } from '../../../common/feed/merge.js';
 import type { Cursor, NamespaceId } from '../../../common/ids.js';
 import { clientLimits } from '../../../common/limits.js';
-import type { MetadataCalls } from '../../connection/metadata-calls.js';
 import type { CutBlock, Cutter } from '../../observe/cutter.js';
 import { readBlock } from '../../observe/read-block.js';
 import { sameState } from '../../plan/difference.js';
 import type { CommitItem, ReadFile, Settle } from '../../plan/operation.js';
 import { contentOfFile, contentOfLocal, type LocalEntry, type LocalFile } from '../../state/local-entry.js';
 import type { SyncTally } from '../../tally.js';
+import type { Upstream } from '../../upstream/upstream.js';
 import { runTogether } from '../run-together.js';
 import { BlockSender } from './block-sender.js';
 import { CommitSender } from './commit-sender.js';
 import { cutFiles, type FileToCut } from './file-cutting.js';
 import { PendingFile, type ReadyItem, type UploadOutcome } from './pending-item.js';
-import type { Target } from './target.js';
 
 /** Operations that bring something into the namespace, or find out whether they have to. */
 export type UploadOperation = CommitItem | ReadFile | Settle;
 
 export interface UploadParts {
   readonly namespaceId: NamespaceId;
-  readonly metadata: MetadataCalls;
-  readonly chooseTarget: (sample: Uint8Array, signal: AbortSignal) => Promise<Target>;
+  readonly upstream: Upstream;
   readonly cutter: Cutter;
   readonly tally: SyncTally;
   /** Where a path lies on this disk. */
@@ -39,26 +37,25 @@ export interface UploadParts {
 
 /**
  * Brings states of the folder into the namespace: files are cut, their blocks asked about, the missing ones put to the
- * target, the items committed, all at the same time and through bounded queues, so that a file's first blocks travel
- * while its last are being read. Receipts are taken to metadata as they come: after a crash nothing that is stored travels
+ * target, the items pushed, all at the same time and through bounded queues, so that a file's first blocks travel
+ * while its last are being read. Receipts are taken to metadata as they come, where it is the upstream: after a crash nothing that is stored travels
  * again.
  *
  * Items enter the feed in the order of `operations` as far as their blocks allow, deletions after everything else, save
  * for the deletion of a file whose content comes back under another name: the two enter together, so that a reader can
  * tell a rename.
  *
- * Raises the errors of metadata and of the target; operations whose outcome was not told by then are as they were.
+ * Raises the errors of the upstream and of the target; operations whose outcome was not told by then are as they were.
  */
 export async function upload(
   operations: readonly UploadOperation[],
   parts: UploadParts,
   signal: AbortSignal,
 ): Promise<void> {
-  const { namespaceId, metadata, chooseTarget, tally, absolutePath, onOffer, onOutcomes, onCursor } = parts;
+  const { namespaceId, upstream, tally, absolutePath, onOffer, onOutcomes, onCursor } = parts;
   const budget = new ByteBudget(clientLimits.uploadBytesInFlight);
   const commits = new CommitSender({
-    namespaceId,
-    feed: metadata.feed,
+    upstream,
     onOffer,
     onOutcomes,
     onCursor,
@@ -68,11 +65,10 @@ export async function upload(
   });
   const sender = new BlockSender({
     namespaceId,
-    chooseTarget,
-    presence: metadata.presence,
+    upstream,
     budget,
     tally,
-    onReceipt: (receipt) => commits.addReceipt(receipt),
+    onReceipt: (receipt) => (upstream.isProvisional ? sender.recorded(receipt.hashes) : commits.addReceipt(receipt)),
   });
   const job = new UploadJob(operations, parts, commits);
   await runTogether(signal, [

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { Disk } from '../../../client/act/disk/disk-task.js';
 import type { Cutter } from '../../../client/observe/cutter.js';
 import type { FolderSight } from '../../../client/observe/folder-sight.js';
@@ -10,6 +11,7 @@ import { ProgressReporter } from '../../../client/sync/progress-reporter.js';
 import { runSession } from '../../../client/sync/session.js';
 import { SyncTally } from '../../../client/tally.js';
 import { toDrystoneError } from '../../../common/errors.js';
+import type { TextKeeper } from '../../../common/files/text-keeper.js';
 import type { AccountName, DeviceId, NamespaceName, PremisesName } from '../../../common/ids.js';
 import type { RpcChannel } from '../../../common/rpc/client.js';
 import { cutterOf } from '../folder/folder-cutter.js';
@@ -26,6 +28,7 @@ import { METADATA_ADDRESS } from './metadata-node.js';
 export interface ClientPlace {
   readonly name: string;
   readonly device: DeviceId;
+  readonly signingKey: KeyObject;
   readonly account: AccountName;
   readonly site: string;
   readonly namespace: NamespaceName;
@@ -45,6 +48,7 @@ export interface ClientFaults {
 export class ClientNode {
   readonly folder: SimulatedFolder;
   readonly #trees = new KeptTrees();
+  readonly #texts = new Map<string, string>();
   #process: SimulatedProcess | undefined;
   #store: TreeStore | undefined;
   phase: SyncPhase | 'down' = 'down';
@@ -107,7 +111,9 @@ export class ClientNode {
         once: false,
         peers: undefined,
         bandwidth: { up: undefined, down: undefined },
-        device: { id: place.device },
+        deviceId: place.device,
+        signingKey: place.signingKey,
+        texts: this.#keeper(process),
         host: place.name,
         connect,
         sight: faults.sight?.(sight, process) ?? sight,
@@ -125,6 +131,17 @@ export class ClientNode {
       () => (this.ending = 'it ended'),
       (thrown: unknown) => (this.ending = describe(thrown)),
     );
+  }
+
+  #keeper(process: SimulatedProcess): TextKeeper {
+    return {
+      read: (path) => Promise.resolve(this.#texts.get(path)),
+      write: async (path, text) => {
+        await process.moment(`${path} about to be kept`);
+        this.#texts.set(path, text);
+        await process.step(`${path} kept`);
+      },
+    };
   }
 
   #sight(root: string, process: SimulatedProcess): FolderSight {

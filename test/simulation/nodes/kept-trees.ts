@@ -69,6 +69,14 @@ class OpenTrees implements TreeStore {
     return this.trees.offered;
   }
 
+  get provisional(): TreeStore['provisional'] {
+    return this.trees.provisional;
+  }
+
+  get provisionalCount(): number {
+    return this.trees.provisionalCount;
+  }
+
   get namespaceId(): TreeStore['namespaceId'] {
     return this.trees.namespaceId;
   }
@@ -79,6 +87,14 @@ class OpenTrees implements TreeStore {
 
   get cursor(): TreeStore['cursor'] {
     return this.trees.cursor;
+  }
+
+  cursorOf(endpoint: Parameters<TreeStore['cursorOf']>[0]): TreeStore['cursor'] {
+    return this.trees.cursorOf(endpoint);
+  }
+
+  noteMode(mode: Parameters<TreeStore['noteMode']>[0]): Promise<void> {
+    return this.trees.noteMode(mode);
   }
 
   claim(namespaceId: NamespaceId, nonce: string): Promise<void> {
@@ -108,9 +124,21 @@ function apply(record: Record, trees: MemoryTreeStore): Promise<void> {
   return record.kind === 'claim' ? trees.claim(record.namespaceId, record.nonce) : trees.write(record.changes);
 }
 
-function shown({ remote, local, synced, offered, cursor }: StateChanges): string {
-  const sizes = Object.entries({ remote, local, synced, offered }).map(([name, map]) => {
-    return map === undefined || map.size === 0 ? '' : `, ${name}: ${[...map.keys()].join(' ')}`;
-  });
+function shown({
+  remote,
+  heard,
+  confirmed,
+  corrected,
+  local,
+  synced,
+  offered,
+  provisional,
+  cursor,
+}: StateChanges): string {
+  const sizes = Object.entries({ remote, heard, confirmed, corrected, local, synced, offered, provisional }).map(
+    ([name, map]) => {
+      return map === undefined || map.size === 0 ? '' : `, ${name}: ${[...map.keys()].join(' ')}`;
+    },
+  );
   return `${cursor === undefined ? '' : ` to ${cursor}`}${sizes.join('')}`;
 }

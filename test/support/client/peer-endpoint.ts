@@ -150,7 +150,8 @@ export class PeerEndpoint implements PeerPlace {
     const sources = [...this.directory.sources(), ...agents];
     const disk = createInlineDisk(() => undefined);
     const all = { ...parts, sources, disk, random: systemRandom, clock: systemClock };
-    await fetchFiles(operations, all, new AbortController().signal);
+    coming.begin(operations.map(({ item: wanted }) => wanted.content.blocks));
+    await fetchFiles(operations, all, new AbortController().signal).finally(() => coming.end());
   }
 
   /** Where a file lies. */

@@ -41,6 +41,7 @@ interface PlanOptions {
   readonly scope?: readonly string[];
   readonly ignored?: string;
   readonly maySettle?: boolean;
+  readonly isProvisionalDue?: boolean;
 }
 
 /** The trees of a folder, and what is planned for what they say. */
@@ -77,7 +78,16 @@ export class PlannedTrees {
     return offer;
   }
 
-  planned({ scope, ignored, maySettle = true }: PlanOptions = {}): {
+  /** The folder has told an agent this, which both sides agree on since; metadata is not known to have it. */
+  async told(path: string, counter: number, content: ItemContent): Promise<Item> {
+    const said = item(path, counter, content, HERE);
+    const synced = content.kind === 'deletion' ? undefined : said;
+    const items = new Map([[said.path, said]]);
+    await this.trees.write({ remote: items, provisional: items, synced: new Map([[said.path, synced]]) });
+    return said;
+  }
+
+  planned({ scope, ignored, maySettle = true, isProvisionalDue = false }: PlanOptions = {}): {
     steps: string[];
     operations: readonly Operation[];
   } {
@@ -88,6 +98,7 @@ export class PlannedTrees {
       replica: HERE,
       nowMs: NOW_MS,
       maySettle,
+      isProvisionalDue,
       leaveAlone,
     });
     return { operations, steps: operations.map(({ kind, path }) => `${kind} ${path}`) };

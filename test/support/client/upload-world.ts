@@ -1,14 +1,13 @@
 import { lstatSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { Target } from '../../../client/act/upload/target.js';
 import type { UploadOutcome } from '../../../client/act/upload/pending-item.js';
 import { upload } from '../../../client/act/upload/upload.js';
-import type { MetadataCalls } from '../../../client/connection/metadata-calls.js';
 import { createInlineCutter } from '../../../client/observe/inline-cutter.js';
 import { stampOf } from '../../../client/observe/stable-file.js';
 import type { CommitItem, Settle } from '../../../client/plan/operation.js';
 import { SyncTally } from '../../../client/tally.js';
+import type { PushMessage } from '../../../client/upstream/upstream.js';
 import { hashBlockSync, hashHex, hashAt, hashCount } from '../../../common/block-hash.js';
 import { systemClock } from '../../../common/clock.js';
 import { DrystoneError } from '../../../common/errors.js';
@@ -17,8 +16,7 @@ import type { Blocklist, Item, ItemPath } from '../../../common/feed/item.js';
 import { mergeItems, sameItem } from '../../../common/feed/merge.js';
 import type { AgentId, DeviceId, NamespaceId, ReplicaId } from '../../../common/ids.js';
 import type { Receipt } from '../../../common/receipt.js';
-import type { PushRequest, PushResponse } from '../../../proto/gen/drystone/feed/v1/feed.js';
-import type { FindMissingRequest, FindMissingResponse } from '../../../proto/gen/drystone/metadata/v1/presence.js';
+import type { PushResponse } from '../../../proto/gen/drystone/feed/v1/feed.js';
 import type { Block, BlockClient } from '../../../server/block-client.js';
 import { itemFrom, stateBy } from '../feed/sample-states.js';
 import { temporaryDirectory } from '../temporary-directory.js';
@@ -38,8 +36,11 @@ export class UploadWorld {
   readonly present = new Set<string>();
   readonly put: string[] = [];
   readonly bytesPut: Uint8Array[] = [];
-  readonly pushes: PushRequest[] = [];
+  readonly pushes: PushMessage[] = [];
+  /** Whether the upload goes to an agent that stands in for metadata. */
+  isProvisional = false;
   readonly outcomes: UploadOutcome[] = [];
+  readonly cursors: number[] = [];
   /** What was noted before it was sent, message by message. */
   readonly noted: Item[][] = [];
   /** What the namespace holds. */
@@ -51,19 +52,20 @@ export class UploadWorld {
   declines = false;
   settling = false;
   targetFailures = 0;
+  hasOtherTarget = false;
+  targetFailure = new DrystoneError('INTERNAL', 'INTERNAL', 'the agent broke');
   beforeAnswer = (): void => undefined;
 
-  async *findMissing(requests: AsyncIterable<FindMissingRequest>): AsyncGenerator<FindMissingResponse> {
-    for await (const { hashes, targetAgentId } of requests) {
-      expect(targetAgentId).toBe(agentId);
+  async *missing(lists: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const hashes of lists) {
       this.beforeAnswer();
       const missing = hexes(hashes).filter((hex) => !this.present.has(hex));
-      yield { missingHashes: Buffer.from(missing.join(''), 'hex'), candidates: [] };
+      yield Buffer.from(missing.join(''), 'hex');
     }
   }
 
-  async *push(requests: AsyncIterable<PushRequest>): AsyncGenerator<PushResponse> {
-    for await (const request of requests) {
+  async *push(messages: AsyncIterable<PushMessage>): AsyncGenerator<PushResponse, void, undefined> {
+    for await (const request of messages) {
       this.pushes.push(request);
       for (const { hashes } of request.receipts) for (const hex of hexes(hashes)) this.present.add(hex);
       const needed = request.items.flatMap(({ content }) =>
@@ -75,7 +77,7 @@ export class UploadWorld {
     }
   }
 
-  merge(wire: PushRequest['items'][number], index: number): PushResponse['merged'] {
+  merge(wire: PushMessage['items'][number], index: number): PushResponse['merged'] {
     const item = itemFromWire('item', wire);
     const noted = this.noted.flat().some((one) => sameItem(one, item));
     expect(noted || this.settling, 'what is sent was noted before').toBe(true);
@@ -89,8 +91,9 @@ export class UploadWorld {
     for await (const { hash, data } of blocks) {
       expect(hashBlockSync(data).equals(hash)).toBe(true);
       this.bytesPut.push(data);
-      if (this.put.length >= this.putsBeforeFailure) throw new DrystoneError('INTERNAL', 'INTERNAL', 'the agent broke');
+      if (this.put.length >= this.putsBeforeFailure) throw this.targetFailure;
       this.put.push(hashHex(hash));
+      if (this.isProvisional) this.present.add(hashHex(hash));
       yield { agentId, namespaceId, issuedAtMs: 0, hashes: hash, signature: new Uint8Array(64) };
     }
   }
@@ -111,23 +114,24 @@ export class UploadWorld {
 
   upload(...operations: (CommitItem | Settle)[]): Promise<void> {
     this.settling = operations.some(({ kind }) => kind === 'settle');
-    const onFailure = (): number => this.targetFailures++;
-    const target = { agentId, onFailure, blocks: { put: this.putBlocks.bind(this) } as unknown as BlockClient };
+    const onFailure = (): boolean => {
+      this.targetFailures++;
+      return this.hasOtherTarget;
+    };
+    const blocks = { put: this.putBlocks.bind(this) } as unknown as BlockClient;
+    const target = { agentId, onFailure, blocks, missing: this.missing.bind(this) };
+    const { isProvisional } = this;
     return upload(
       operations,
       {
         namespaceId,
-        metadata: {
-          presence: { findMissing: this.findMissing.bind(this) },
-          feed: { push: this.push.bind(this) },
-        } as unknown as MetadataCalls,
-        chooseTarget: () => Promise.resolve(target as Target),
+        upstream: { isProvisional, chooseTarget: () => Promise.resolve(target), push: this.push.bind(this) },
         cutter: createInlineCutter(systemClock),
         tally: this.tally,
         absolutePath: (path) => join(this.root, path),
         onOffer: async (items) => void this.noted.push(items.map(({ item }) => item)),
         onOutcomes: (outcomes) => this.outcomes.push(...outcomes),
-        onCursor: () => undefined,
+        onCursor: (cursor) => this.cursors.push(cursor),
       },
       new AbortController().signal,
     );

@@ -19,7 +19,15 @@ function reporting(json: boolean) {
   return { reporter, output: () => lines(output), errors: () => lines(errors) };
 }
 
-const quiet: SyncProgress = { phase: 'quiet', itemsDone: 0, itemsTotal: 0, bytesDone: 0, bytesTotal: 0 };
+const quiet: SyncProgress = {
+  phase: 'quiet',
+  mode: 'online',
+  itemsDone: 0,
+  itemsTotal: 0,
+  bytesDone: 0,
+  bytesTotal: 0,
+  itemsProvisional: 0,
+};
 const one = { ...NOTHING_DONE, itemsCommitted: 1, bytesUploaded: 10 };
 const two = { ...one, itemsCommitted: 2, bytesUploaded: 30 };
 

@@ -71,6 +71,7 @@ beforeEach(() => {
       writer: new StateWriter(store, new LocalBlockIndex(store.local)),
     },
     reporter: new ProgressReporter(observer, tally, systemClock),
+    standing: { isProvisionalDue: false },
     catchUp: () => Promise.resolve(),
     onPlaces: nothing,
     once: false,
@@ -115,4 +116,21 @@ it('a conflict is left to others where this account may not settle it, and what 
   await waitUntil('the link is made', () => store.synced.get('link' as ItemPath));
   expect(readlinkSync(join(root, 'link'))).toBe('of b');
   expect(committed).toEqual(['settle link']);
+});
+
+it('an account that may only read, and is let write later, says and settles then what it had left', async () => {
+  mayCommit = false;
+  const links = ['a', 'b'].map((who, index) => stateBy(who, 1, index + 1, { kind: 'symlink', target: `of ${who}` }));
+  mkdirSync(join(root, 'ours'));
+  inbox.hint({ kind: 'everything', because: 'the first scan may have come before' });
+  await arrive('link', 1, itemFrom('link', links));
+  await waitUntil('both were refused', () => committed.length >= 2);
+  await waitUntil('the link is made', () => store.synced.get('link' as ItemPath));
+  expect(committed).toEqual(['settle link', 'folder ours']);
+  inbox.turn();
+  await waitUntil('both were tried again', () => committed.length >= 4);
+  mayCommit = true;
+  committed.length = 0;
+  inbox.turn();
+  await waitUntil('both are said', () => committed.includes('settle link') && committed.includes('folder ours'));
 });

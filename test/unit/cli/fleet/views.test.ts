@@ -100,6 +100,8 @@ describe('a status', () => {
     root: '/home/docs',
     namespaceId: namespace.namespaceId as NamespaceId,
     cursor: 1498 as Cursor,
+    mode: undefined,
+    itemsProvisional: 0,
     syncedBy: undefined,
     namespace: 'docs',
     behind: 2,
@@ -136,6 +138,10 @@ describe('a status', () => {
       'metadata  NOT REACHABLE: nobody there',
       `folder    /home/docs is '${namespace.namespaceId}'; being synced by process 42`,
     ]);
+    const standIn = { ...unknown, mode: 'agent', itemsProvisional: 1 } as const;
+    expect(formatStatus({ ...away, folder: standIn }, nowMs)).toContain(
+      'being synced by process 42 (metadata is away, an agent stands in); 1 item waits for metadata',
+    );
     const fresh = { ...folder, namespace: undefined, namespaceId: undefined, behind: undefined };
     expect(formatStatus({ ...away, folder: fresh }, nowMs)).toContain(
       '/home/docs has never been synced; not being synced now',

@@ -3,10 +3,12 @@ import { formatProgress, formatRound, formatSummary, NOTHING_DONE } from '../../
 
 const syncing = {
   phase: 'syncing',
+  mode: 'online',
   itemsDone: 12,
   itemsTotal: 3400,
   bytesDone: 64 * 1024 ** 2,
   bytesTotal: 100 * 1024 ** 2,
+  itemsProvisional: 0,
 } as const;
 
 describe('formatProgress', () => {
@@ -31,6 +33,9 @@ describe('formatProgress', () => {
 
   it('says in words what else is going on', () => {
     expect(formatProgress({ ...syncing, phase: 'waiting' }, 5, 80)).toBe('waiting for the fleet');
+    expect(formatProgress({ ...syncing, phase: 'quiet', mode: 'agent', itemsProvisional: 2 }, 0, 80)).toBe(
+      'up to date  metadata is away, an agent stands in  2 items wait for metadata',
+    );
   });
 });
 

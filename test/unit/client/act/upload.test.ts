@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
+import { DrystoneError } from '../../../../common/errors.js';
 import { settle } from '../../../../common/feed/conflicts.js';
 import type { ItemPath } from '../../../../common/feed/item.js';
 import { sameItem } from '../../../../common/feed/merge.js';
@@ -44,6 +45,27 @@ test('a block that is lacked and has changed in the meantime ends the upload, an
   world.beforeAnswer = () => writeFileSync(join(world.root, 'big'), 'something else');
   await expect(world.upload(world.file('big', content, known))).rejects.toMatchObject({ reason: 'FILE_UNSTABLE' });
   expect(world.told('committed')).toEqual(['big']);
+});
+
+test.each([
+  [true, undefined],
+  [false, 30_000],
+])('what a full target asks to wait counts only where no other is there: %s', async (hasOther, retryAfterMs) => {
+  world.putsBeforeFailure = 0;
+  world.hasOtherTarget = hasOther;
+  world.targetFailure = new DrystoneError('RESOURCE_EXHAUSTED', 'DISK_FULL', 'full', { retryAfterMs: 30_000 });
+  const failure: unknown = await world.upload(world.file('a', 'one')).catch((thrown: unknown) => thrown);
+  expect(failure).toMatchObject({ code: 'UNAVAILABLE', reason: 'DISK_FULL' });
+  expect((failure as DrystoneError).details.retryAfterMs).toBe(retryAfterMs);
+});
+
+test('an agent that stands in gets no receipts, and what it takes is not taken for committed', async () => {
+  world.isProvisional = true;
+  await world.upload(world.file('a', 'one'), world.file('b', 'one'));
+  expect(world.put).toHaveLength(1);
+  expect(world.pushes.flatMap(({ receipts }) => receipts)).toEqual([]);
+  expect(world.outcomes).toMatchObject([{ isProvisional: true }, { isProvisional: true }]);
+  expect(world.cursors, 'its cursors are not those of metadata').toEqual([]);
 });
 
 test('receipts are taken to metadata while a file is still on its way, so what broke off goes on where it was', async () => {

@@ -1,5 +1,6 @@
 import { beforeEach, expect, it } from 'vitest';
 import { AccessTokens } from '../../../../client/connection/access-tokens.js';
+import { tokenKeeperIn } from '../../../../client/connection/kept-token.js';
 import { DrystoneError } from '../../../../common/errors.js';
 import type { NamespaceId } from '../../../../common/ids.js';
 import { trustLimits } from '../../../../common/limits.js';
@@ -15,14 +16,16 @@ let clock: ManualClock;
 let aheadMs: number;
 let asked: string[];
 let refusal: DrystoneError | undefined;
+let isAway: boolean;
 let tokens: AccessTokens;
 
 beforeEach(() => {
   clock = new ManualClock();
   aheadMs = 0;
+  isAway = false;
   asked = [];
   refusal = undefined;
-  tokens = new AccessTokens({ issueAccessToken: issue }, clock);
+  tokens = new AccessTokens({ account: { issueAccessToken: issue }, clock, isAway: () => isAway });
 });
 
 async function issue({ namespaceIds }: IssueAccessTokenRequest) {
@@ -33,7 +36,7 @@ async function issue({ namespaceIds }: IssueAccessTokenRequest) {
   return {
     accessToken: `token ${number}`,
     expiresAtMs: BigInt(clock.nowMs() + aheadMs + accessTokenMs),
-    tokenKeys: [],
+    tokenKeys: [{ keyId: 'key', publicKey: Buffer.alloc(32, 1) }],
   };
 }
 
@@ -70,15 +73,44 @@ it('a token that a server refused is not given out again', async () => {
   expect(await tokens.tokenFor(reports)).toBe('token 3');
 });
 
-it('while metadata is away the old token serves until it ends', async () => {
+it('while metadata cannot be reached the old token serves on, but not where a server has refused it', async () => {
   await tokens.tokenFor(reports);
   refusal = new DrystoneError('UNAVAILABLE', 'TRANSPORT', 'nobody answers');
-  clock.advance(accessTokenMs - 1);
+  clock.advance(accessTokenMs + 1);
   expect(await tokens.tokenFor(reports)).toBe('token 1');
-  clock.advance(1);
-  await expect(tokens.tokenFor(reports)).rejects.toBe(refusal);
+  tokens.forget();
+  expect(await tokens.tokenFor(reports)).toBe('token 1');
+  await expect(tokens.tokenFor(reports, 'token 1')).rejects.toBe(refusal);
   refusal = undefined;
-  expect(await tokens.tokenFor(reports)).toBe('token 4');
+  expect(await tokens.tokenFor(reports)).toBe('token 5');
+});
+
+it('metadata that is known to be away is not asked where there is a token', async () => {
+  await tokens.tokenFor(reports);
+  isAway = true;
+  clock.advance(accessTokenMs);
+  expect(await tokens.tokenFor(reports)).toBe('token 1');
+  expect(asked).toHaveLength(1);
+  expect(await tokens.tokenFor(minutes)).toBe('token 2');
+});
+
+it('the last token and the keys for those of others are there again after a start', async () => {
+  const texts = new Map<string, string>();
+  const keeper = tokenKeeperIn('/folder', {
+    read: (path) => Promise.resolve(texts.get(path)),
+    write: (path, text) => Promise.resolve(void texts.set(path, text)),
+  });
+  const account = { issueAccessToken: issue };
+  await new AccessTokens({ account, clock, keeper }).tokenFor(reports);
+  const told: unknown[] = [];
+  const onTokenKeys = (keys: unknown): unknown => told.push(keys);
+  const next = new AccessTokens({ account, clock, keeper, onTokenKeys, isAway: () => isAway });
+  await next.restore();
+  isAway = true;
+  expect(await next.tokenFor(reports)).toBe('token 1');
+  expect(told).toEqual([[{ id: 'key', publicKey: Buffer.alloc(32, 1) }]]);
+  isAway = false;
+  expect(await next.tokenFor(reports), 'renewed as soon as that can be').toBe('token 2');
 });
 
 it('that metadata refuses is not made up for by the old token', async () => {

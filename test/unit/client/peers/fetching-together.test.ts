@@ -58,7 +58,7 @@ it('20 endpoints of a site that want a file at once take it from the agent less 
   expect(fromAgents).toBeGreaterThanOrEqual(SIZE);
   expect(fromAgents).toBeLessThan(2 * SIZE);
   expect(fromAgents + fromPeers).toBe(20 * SIZE);
-}, 60_000);
+}, 120_000);
 
 it('what an endpoint of the site has already does not come from the agent again', async () => {
   const [first, second] = (await endpoints(2)) as [PeerEndpoint, PeerEndpoint];

@@ -12,6 +12,7 @@ import { unlimited } from '../../../../client/connection/limited-block-client.js
 import { connectOver } from '../../../../client/connection/connect.js';
 import { openDevice } from '../../../../client/connection/device.js';
 import { diskSight } from '../../../../client/observe/folder-sight.js';
+import { durableTexts } from '../../../../common/files/text-keeper.js';
 import { systemClock } from '../../../../common/clock.js';
 import { folderOf } from '../../../support/client/folder.js';
 import { InProcessFleet, testContext, Witness, type ClientOptions } from '../../../support/client/in-process-fleet.js';
@@ -43,7 +44,11 @@ function crashing(store: TreeStore, point: CrashPoint): TreeStore {
     point.step('after a write of the state');
   };
   return new Proxy(store, {
-    get: (target, name) => (name === 'write' ? write : (Reflect.get(target, name, target) as unknown)),
+    get: (target, name) => {
+      if (name === 'write') return write;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
   });
 }
 
@@ -62,7 +67,9 @@ async function syncUntilCrash(fleet: InProcessFleet, name: string, namespace: st
       bandwidth: unlimited,
       peers: undefined,
       root: config.root,
-      device,
+      deviceId: device.id,
+      signingKey: device.held.privateKey,
+      texts: durableTexts,
       host: 'here',
       connect: connectOver(device.transport),
       sight: diskSight(config.root, systemClock),

@@ -1,15 +1,20 @@
-import { expect, test } from 'vitest';
-import type { MetadataCalls } from '../../../../client/connection/metadata-calls.js';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { FeedCalls } from '../../../../client/connection/feed-calls.js';
+import { everyPath, plan } from '../../../../client/plan/plan.js';
+import type { LocalEntry } from '../../../../client/state/local-entry.js';
 import { MemoryTreeStore } from '../../../../client/state/memory-tree-store.js';
+import type { FeedEndpoint } from '../../../../client/state/tree-store.js';
 import { catchUp, followFeed } from '../../../../client/sync/feed-follower.js';
 import { DrystoneError } from '../../../../common/errors.js';
 import { settle } from '../../../../common/feed/conflicts.js';
 import { itemToWire } from '../../../../common/feed/item-codec.js';
 import type { Item, ItemPath } from '../../../../common/feed/item.js';
-import type { Cursor, NamespaceId } from '../../../../common/ids.js';
+import type { AgentId, Cursor, DeviceId, NamespaceId, ReplicaId } from '../../../../common/ids.js';
 import type { FeedPage } from '../../../../proto/gen/drystone/feed/v1/feed.js';
+import { localFile } from '../../../support/client/planned-trees.js';
 import { DIRECTORY, itemFrom, stateBy } from '../../../support/feed/sample-states.js';
 
+const AGENT: FeedEndpoint = `agent ${'1'.repeat(32) as AgentId}`;
 const namespaceId = '0'.repeat(32) as NamespaceId;
 
 function directory(path: string, counter = 1): Item {
@@ -28,7 +33,11 @@ const UNAVAILABLE = new DrystoneError('UNAVAILABLE', 'TRANSPORT', 'the line brok
 const AHEAD = new DrystoneError('OUT_OF_RANGE', 'CURSOR_AHEAD', 'the cursor is ahead');
 
 /** A feed that answers each subscription by its cursor with pages, then breaks off. */
-async function follow(answer: (afterCursor: number) => readonly FeedPage[], store = new MemoryTreeStore()) {
+async function follow(
+  answer: (afterCursor: number) => readonly FeedPage[],
+  store = new MemoryTreeStore(),
+  endpoint: FeedEndpoint = 'metadata',
+) {
   const told: string[] = [];
   const subscribe = async function* ({ afterCursor }: { afterCursor: bigint }): AsyncGenerator<FeedPage> {
     yield* answer(Number(afterCursor));
@@ -38,7 +47,9 @@ async function follow(answer: (afterCursor: number) => readonly FeedPage[], stor
     answer(Number(afterCursor))[0] ?? page(Number(afterCursor), []);
   const parts = {
     namespaceId,
-    feed: { subscribe, readFeed } as unknown as MetadataCalls['feed'],
+    endpoint,
+    replica: 'e'.repeat(32) as ReplicaId,
+    feed: { subscribe, readFeed } as unknown as FeedCalls,
     store,
     onPage: (changed: readonly ItemPath[], isCaughtUp: boolean) => told.push(`${changed.join()} ${isCaughtUp}`),
     onReset: () => told.push('reset'),
@@ -99,3 +110,94 @@ test('catching up reads page after page to the end', async () => {
   await catchUp(parts, signal);
   expect(store.cursor).toBe(2);
 });
+
+test('the feed of an agent has a cursor of its own, and what turns up in it of what was offered is provisional', async () => {
+  const store = new MemoryTreeStore();
+  await store.write({ offered: new Map([['a' as ItemPath, directory('a')]]), cursor: 9 as Cursor });
+  const { parts, told, signal } = await follow(() => [page(2, [directory('a'), directory('b')])], store, AGENT);
+  await expect(followFeed(parts, signal)).rejects.toBe(UNAVAILABLE);
+  expect([store.cursor, store.cursorOf(AGENT)]).toEqual([9, 2]);
+  expect([...store.provisional.pathsBelow('')]).toEqual(['a']);
+  expect(told).toEqual(['a,b true']);
+});
+
+test('what metadata tells of what an agent was told is with metadata', async () => {
+  const store = new MemoryTreeStore();
+  const items = new Map([['a' as ItemPath, directory('a')]]);
+  await store.write({ remote: items, provisional: items });
+  const { parts, signal } = await follow(() => [page(1, [directory('a')])], store);
+  await expect(followFeed(parts, signal)).rejects.toBe(UNAVAILABLE);
+  expect(store.provisionalCount).toBe(0);
+});
+
+test.each(['CURSOR_AHEAD', 'CURSOR_FORGOTTEN'] as const)(
+  'an agent that says %s is read from its start, and nothing is unlearned',
+  async (reason) => {
+    const store = new MemoryTreeStore();
+    const remote = new Map([['old' as ItemPath, directory('old')]]);
+    await store.write({ remote, cursorAt: [AGENT, 50 as Cursor] });
+    const answer = (after: number): readonly FeedPage[] => {
+      if (after === 50) throw new DrystoneError('OUT_OF_RANGE', reason, 'not from there');
+      return [page(1, [directory('new')])];
+    };
+    const { parts, told, signal } = await follow(answer, store, AGENT);
+    await expect(followFeed(parts, signal)).rejects.toBe(UNAVAILABLE);
+    expect([...store.remote.pathsBelow('')]).toEqual(['new', 'old']);
+    expect([store.cursorOf(AGENT), told]).toEqual([1, ['new true']]);
+  },
+);
+
+describe('where deletions behind the cursor were forgotten', () => {
+  const forgotten = (pages: Record<number, FeedPage>) => (after: number) => {
+    if (after === 5) throw new DrystoneError('OUT_OF_RANGE', 'CURSOR_FORGOTTEN', 'too long ago');
+    return after in pages ? [pages[after]!] : [];
+  };
+  let store: MemoryTreeStore;
+  beforeEach(async () => {
+    store = new MemoryTreeStore();
+    const known = ['deleted', 'kept', 'told'].map(
+      (path) => [path as ItemPath, itemFrom(path, [stateBy('b', 1, 1, 'as it was')])] as const,
+    );
+    const provisional = new Map([['told' as ItemPath, itemFrom('told', [stateBy('b', 1, 1, 'as it was')])]]);
+    await store.write({ remote: new Map(known), synced: new Map(known), provisional, cursor: 5 as Cursor });
+  });
+
+  test('what is not found any more is gone; what only an agent was told is not', async () => {
+    const kept = itemFrom('kept', [stateBy('b', 1, 1, 'as it was')]);
+    const pages = { 0: page(8, [kept], false), 8: page(9, [directory('new')]) };
+    const { parts, told, signal } = await follow(forgotten(pages), store);
+    await expect(followFeed(parts, signal)).rejects.toBe(UNAVAILABLE);
+    expect(store.remote.get('deleted' as ItemPath)?.content.kind).toBe('deletion');
+    for (const path of ['kept', 'told', 'new'])
+      expect(store.remote.get(path as ItemPath)?.content.kind).not.toBe('deletion');
+    expect([told, store.cursor]).toEqual([['reset', 'deleted true'], 9]);
+  });
+
+  test('a folder that still has it as it was removes it, and keeps what it has changed since', async () => {
+    await store.write({ local: new Map([localText('deleted', 'as it was')]) });
+    const { parts, signal } = await follow(forgotten({ 0: page(9, []) }), store);
+    await expect(followFeed(parts, signal)).rejects.toBe(UNAVAILABLE);
+    expect(stepsOf(store)).toContain('remove deleted');
+    await store.write({ local: new Map([localText('deleted', 'changed since')]) });
+    expect(stepsOf(store)).toContain('commit-item deleted');
+  });
+
+  test('a reading that breaks off is begun again: the cursor moves at its end', async () => {
+    const { parts, signal } = await follow(forgotten({ 0: page(8, [], false) }), store);
+    const readFeed: FeedCalls['readFeed'] = (request, options) =>
+      request.afterCursor === 8n ? Promise.reject(UNAVAILABLE) : parts.feed.readFeed(request, options);
+    await expect(followFeed({ ...parts, feed: { ...parts.feed, readFeed } }, signal)).rejects.toBe(UNAVAILABLE);
+    expect(store.cursor).toBe(5);
+    expect(store.remote.get('deleted' as ItemPath)?.content.kind).toBe('file');
+  });
+});
+
+function localText(path: string, content: string): [ItemPath, LocalEntry] {
+  return [path as ItemPath, localFile(path, content)];
+}
+
+function stepsOf(store: MemoryTreeStore): string[] {
+  const rules = { device: 'a'.repeat(32) as DeviceId, replica: 'e'.repeat(32) as ReplicaId, nowMs: 9, maySettle: true };
+  const { operations } = plan(store, everyPath(store), { ...rules, leaveAlone: () => false });
+  return operations.map(({ kind, path }) => `${kind} ${path}`);
+}

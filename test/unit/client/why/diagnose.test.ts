@@ -61,6 +61,7 @@ function factsWith(service: Partial<AnsweredFacts>, folder: Partial<SyncedFacts>
       local: LOCAL,
       synced: ITEM,
       offered: undefined,
+      provisional: undefined,
       way: seen(LOCAL),
       nameProblem: undefined,
       diskTwin: undefined,
@@ -78,6 +79,7 @@ const LARGE: Item = itemFrom(PATH, [stateBy('a', 1, 1_000, { ...CONTENT, sizeByt
 test.each<[string, Partial<AnsweredFacts>, Partial<SyncedFacts>]>([
   ['nothing', {}, {}],
   ['underway', {}, ABSENT],
+  ['provisional', {}, { provisional: ITEM }],
   ['underway', { item: NEXT }, {}],
   ['underway', {}, { local: CHANGED, way: seen(CHANGED) }],
   ['disk-full', { item: LARGE }, ABSENT],

@@ -29,3 +29,9 @@ test('only so many are remembered, those that moved last', () => {
   );
   expect(known).toEqual(['ana', 'cy']);
 });
+
+test('of two that stand at one place, the one that began first counts', () => {
+  const walks = new FeedWalks(10);
+  for (const begunAt of [5, 8, 6]) walks.moved(NAMESPACE, 'ana', cursor(1), cursor(begunAt));
+  expect(walks.begunAt(NAMESPACE, 'ana', cursor(1), cursor(9))).toBe(5);
+});

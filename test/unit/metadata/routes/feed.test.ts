@@ -3,7 +3,7 @@ import { itemToWire } from '../../../../common/feed/item-codec.js';
 import { wireLimits } from '../../../../common/limits.js';
 import type { FeedPage, ReadFeedRequest } from '../../../../proto/gen/drystone/feed/v1/feed.js';
 import { eventually } from '../../../support/eventually.js';
-import { itemAt, namespaceIdNamed } from '../../../support/metadata/samples.js';
+import { itemAt, namespaceIdNamed, replicaNamed } from '../../../support/metadata/samples.js';
 import { TestMetadata, type TestNamespace } from '../../../support/metadata/service.js';
 
 describe('FeedService', () => {
@@ -39,6 +39,24 @@ describe('FeedService', () => {
     if (done === true) throw new Error('the subscription has ended');
     return value;
   }
+
+  it('keeps how far a replica that subscribes has seen the feed, and of nobody who only looks', async () => {
+    await commit('a');
+    const ended = new AbortController();
+    await next(subscribe(1n, ended.signal));
+    expect(await metadata.metric('drystone_metadata_replicas')).toBe(0);
+    const named = { namespaceId: namespace.id, afterCursor: 1n, replicaId: replicaNamed('laptop') };
+    await next(metadata.calls.feed.subscribe(named, { signal: ended.signal }));
+    expect(await metadata.metric('drystone_metadata_replicas')).toBe(1);
+    ended.abort();
+    await expect(next(metadata.calls.feed.subscribe({ ...named, replicaId: 'x' }))).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      details: { field: 'replica_id' },
+    });
+    await expect(next(metadata.calls.feed.subscribe({ ...named, afterCursor: 2n }))).rejects.toMatchObject({
+      reason: 'CURSOR_AHEAD',
+    });
+  });
 
   it('reads pages, whole items and where to go on', async () => {
     await commit('a', 'b/c', 'b');

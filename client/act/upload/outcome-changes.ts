@@ -1,0 +1,29 @@
+import type { Item } from '../../../common/feed/item.js';
+import { itemOf } from '../../../common/feed/merge.js';
+import { live } from '../../plan/difference.js';
+import type { PathChanges } from '../../state/state-writer.js';
+
+/** What the trees say of a change that the upstream has taken; `held` is what its path holds there. */
+export function takenChanges(item: Item, held: Item, isProvisional: boolean): PathChanges {
+  const { path } = item;
+  const heard = isProvisional ? { provisional: [[path, item] as const] } : { confirmed: [held] };
+  return { ...heard, remote: [held], synced: [[path, live(item)]] };
+}
+
+/** What they say of one that it did not take. */
+export function refusedChanges({ path }: Item, held: Item | undefined): PathChanges {
+  return { remote: held === undefined ? [] : [held], offered: [[path, undefined]] };
+}
+
+/**
+ * The same where an agent had taken it and metadata does not: then the namespace never had it, and nothing was agreed. Its
+ * number is not given again.
+ */
+export function takenBackChanges({ path, version }: Item, held: Item | undefined): PathChanges {
+  return {
+    corrected: [[path, held]],
+    synced: [[path, undefined]],
+    provisional: [[path, undefined]],
+    offered: [[path, itemOf(path, version, [])]],
+  };
+}

@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { TextKeeper } from '../../common/files/text-keeper.js';
+import type { NamespaceName } from '../../common/ids.js';
+import { AgentState, type Assignment } from '../../proto/gen/drystone/metadata/v1/account.js';
+import { KeptJson } from './kept-json.js';
+
+const fileSchema = z.object({
+  namespaceId: z.string(),
+  namespaceName: z.string(),
+  epoch: z.string().regex(/^\d+$/),
+  candidates: z.array(
+    z.object({ agentId: z.string(), premises: z.string(), address: z.string(), state: z.enum(AgentState) }),
+  ),
+});
+
+/** Which agents hold the namespace of a folder, as metadata last said, kept with its state. */
+export class KeptAssignment {
+  readonly #file: KeptJson<Assignment>;
+
+  constructor(stateDirectory: string, texts: TextKeeper) {
+    this.#file = new KeptJson(texts, join(stateDirectory, 'assignment.json'), (json) => {
+      const { epoch, ...rest } = fileSchema.parse(json);
+      return { ...rest, epoch: BigInt(epoch) };
+    });
+  }
+
+  /** What was kept last, where it is of the namespace of this name. */
+  async read(namespace: NamespaceName): Promise<Assignment | undefined> {
+    const assignment = await this.#file.read();
+    return assignment?.namespaceName === namespace ? assignment : undefined;
+  }
+
+  /** Durable when the promise resolves. */
+  keep({ namespaceId, namespaceName, epoch, candidates }: Assignment): Promise<void> {
+    const agents = candidates.map(({ agentId, premises, address, state }) => ({ agentId, premises, address, state }));
+    return this.#file.keep({ namespaceId, namespaceName, epoch: String(epoch), candidates: agents });
+  }
+}

@@ -1,0 +1,240 @@
+import { withRetries } from '../../common/concurrency/retry.js';
+import { DrystoneError } from '../../common/errors.js';
+import type { AccessTokenVerifier } from '../../common/identity/access-tokens.js';
+import type { AgentId, NamespaceId, ReplicaId } from '../../common/ids.js';
+import { clientLimits } from '../../common/limits.js';
+import { agentTransfers } from '../act/agent-transfers.js';
+import type { FolderPlaces } from '../act/folder-places.js';
+import { runTogether } from '../act/run-together.js';
+import { noteOffers } from '../act/upload/note-offers.js';
+import type { AccessTokens } from '../connection/access-tokens.js';
+import type { AgentDirectory } from '../connection/agent-directory.js';
+import { onlyAssignment } from '../connection/assignment.js';
+import type { KeptAssignment } from '../connection/kept-assignment.js';
+import type { MetadataCalls } from '../connection/metadata-calls.js';
+import type { FolderWatch } from '../observe/folder-sight.js';
+import type { PeerNetwork } from '../peers/peer-network.js';
+import type { SyncMode } from '../progress.js';
+import { LocalBlockIndex } from '../state/local-block-index.js';
+import { StateWriter } from '../state/state-writer.js';
+import { agentUpstream } from '../upstream/agent-upstream.js';
+import type { MetadataReach } from '../upstream/metadata-reach.js';
+import { metadataUpstream } from '../upstream/metadata-upstream.js';
+import { Standing } from '../upstream/standing.js';
+import { awaitRelay } from './await-relay.js';
+import { catchUp, followFeed, type FeedFollowerParts } from './feed-follower.js';
+import { followAgents } from './follow-agents.js';
+import { Inbox } from './inbox.js';
+import { retryingOf } from './retrying.js';
+import type { SessionParts } from './session.js';
+import { SyncLoop } from './sync-loop.js';
+
+/** What a session has found out, and whom it speaks with. */
+export interface Connections {
+  readonly namespaceId: NamespaceId;
+  /** The folder, as one that changes items. */
+  readonly replica: ReplicaId;
+  readonly metadata: MetadataCalls;
+  readonly tokens: AccessTokens;
+  /** Knows the keys with which access tokens are signed, as the last of our own came with them. */
+  readonly verifier: AccessTokenVerifier;
+  readonly agents: AgentDirectory;
+  readonly reach: MetadataReach;
+  readonly kept: KeptAssignment;
+}
+
+/** What goes on at the same time in a sync, and what joins it. */
+export class SessionTasks {
+  readonly #inbox = new Inbox();
+  readonly #index: LocalBlockIndex;
+  readonly #peers: PeerNetwork | undefined;
+  readonly #standing: Standing;
+  /** Where the items of the folder lie, as it was last looked at. */
+  #places: FolderPlaces | undefined;
+  #noted: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly parts: SessionParts,
+    private readonly connections: Connections,
+  ) {
+    const { signingKey: privateKey, once } = parts;
+    const { clock } = parts.context;
+    this.#index = new LocalBlockIndex(parts.store.local);
+    this.#standing = new Standing({
+      clock,
+      relayPatienceMs: once ? 0 : clientLimits.relayPatienceMs,
+      metadata: metadataUpstream({ ...parts, ...connections }),
+      agent: (agentId) => agentUpstream({ ...connections, agentId, privateKey, clock }),
+      onChange: (mode) => this.#connected(mode),
+    });
+    this.#peers = parts.peers?.({
+      ...parts,
+      ...connections,
+      index: this.#index,
+      absolutePath: (path) => this.#places?.absolutePath(path),
+    });
+  }
+
+  /** Runs until the loop is done; see `runSession`. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#noteMode(this.#standing.mode);
+    // The watch comes before the loop's first scan: a change between the two would be seen by neither.
+    const watch = this.parts.once ? undefined : await this.#startWatch();
+    try {
+      await this.#runWith(watch, signal);
+    } finally {
+      await watch?.close();
+      await this.#noted;
+    }
+  }
+
+  async #runWith(watch: FolderWatch | undefined, signal: AbortSignal): Promise<void> {
+    const done = new AbortController();
+    const tasks = [
+      async (together: AbortSignal): Promise<void> => {
+        await this.#loop().run(together);
+        done.abort();
+      },
+      (together: AbortSignal) => this.#repeat(together, () => followFeed(this.#atMetadata(), together)),
+      (together: AbortSignal) => this.#repeat(together, () => this.#watchAssignments(together)),
+      (together: AbortSignal) => this.#awaitRelay(together),
+    ];
+    if (!this.parts.once) tasks.push((together) => this.#followAgents(together));
+    const peers = this.#peers;
+    if (peers !== undefined)
+      tasks.push((together) => withRetries(retryingOf(this.parts, together), () => peers.run(together)));
+    if (watch !== undefined) tasks.push((together) => this.#passOnHints(watch, together));
+    try {
+      await runTogether(AbortSignal.any([signal, done.signal]), tasks);
+    } catch (thrown) {
+      if (signal.aborted || !done.signal.aborted) throw thrown;
+    }
+  }
+
+  #loop(): SyncLoop {
+    const { parts } = this;
+    const { context, store, disk, tally, deviceId } = parts;
+    const index = this.#index;
+    const transfers = agentTransfers({
+      ...parts,
+      ...this.connections,
+      ...context,
+      self: deviceId,
+      peers: this.#peers,
+      isPaced: parts.bandwidth.down !== undefined,
+      index,
+      upstream: () => this.#standing.upstream,
+      onOffer: (items) => noteOffers(items, store, index),
+      onCursor: (cursor) => this.#inbox.committed(cursor),
+    });
+    return new SyncLoop({
+      ...parts,
+      ...this.connections,
+      ...context,
+      device: deviceId,
+      scanner: parts.sight.scanner,
+      inbox: this.#inbox,
+      standing: this.#standing,
+      round: { disk, tally, transfers, writer: new StateWriter(store, index) },
+      catchUp: (signal) => this.#catchUp(signal),
+      onPlaces: (places) => (this.#places = places),
+    });
+  }
+
+  /** Reads on where changes go now; nowhere while nobody takes them. */
+  async #catchUp(signal: AbortSignal): Promise<void> {
+    const { mode, agentId } = this.#standing;
+    if (agentId !== undefined) await catchUp(this.#atAgent(agentId), signal);
+    else if (mode === 'online') await catchUp(this.#atMetadata(), signal);
+  }
+
+  #atMetadata(): FeedFollowerParts {
+    const { store } = this.parts;
+    const { namespaceId, replica, metadata, reach } = this.connections;
+    return {
+      namespaceId,
+      replica,
+      store,
+      endpoint: 'metadata',
+      feed: metadata.feed,
+      onPage: (changed, isCaughtUp) => {
+        reach.answered();
+        if (isCaughtUp) this.#standing.caughtUp();
+        else this.#standing.online();
+        this.#inbox.feedRead(changed, isCaughtUp, store.cursor);
+      },
+      onReset: () => this.#inbox.feedReset(),
+    };
+  }
+
+  #atAgent(agentId: AgentId): FeedFollowerParts {
+    const { store } = this.parts;
+    const { namespaceId, replica, agents } = this.connections;
+    return {
+      namespaceId,
+      replica,
+      store,
+      endpoint: `agent ${agentId}`,
+      feed: agents.feedOf(agentId, namespaceId),
+      onPage: (changed, isCaughtUp) => this.#inbox.heard(changed, isCaughtUp),
+      onReset: () => undefined,
+    };
+  }
+
+  #followAgents(signal: AbortSignal): Promise<void> {
+    const { premises, context } = this.parts;
+    const following = (agentId: AgentId): FeedFollowerParts => this.#atAgent(agentId);
+    const { clock } = context;
+    return followAgents({ ...this.connections, premises, standing: this.#standing, clock, following }, signal);
+  }
+
+  #awaitRelay(signal: AbortSignal): Promise<void> {
+    const { store, context } = this.parts;
+    return awaitRelay({ standing: this.#standing, store, inbox: this.#inbox, clock: context.clock }, signal);
+  }
+
+  async #watchAssignments(signal: AbortSignal): Promise<never> {
+    const { namespace } = this.parts;
+    const { metadata, agents, kept } = this.connections;
+    const request = { namespaceName: namespace };
+    for await (const { assignments } of metadata.account.watchAssignments(request, { signal })) {
+      const assignment = onlyAssignment(namespace, assignments);
+      agents.update(assignment);
+      this.#inbox.turn();
+      // What cannot be kept is missed only by a start while metadata is away.
+      await kept.keep(assignment).catch(() => undefined);
+    }
+    throw new DrystoneError('UNAVAILABLE', 'TRANSPORT', 'metadata ended the watch of assignments');
+  }
+
+  #startWatch(): Promise<FolderWatch> {
+    const { sight, reporter } = this.parts;
+    return sight.startWatch((problem) => reporter.problem({ name: '.', problem }));
+  }
+
+  async #passOnHints(watch: FolderWatch, signal: AbortSignal): Promise<void> {
+    for (;;) this.#inbox.hint(await watch.next(signal));
+  }
+
+  #connected(mode: SyncMode): void {
+    this.#inbox.connected(mode === 'online');
+    this.parts.reporter.mode(mode);
+    this.#noteMode(mode);
+  }
+
+  #noteMode(mode: SyncMode): void {
+    // It is for whoever looks at the folder: the sync goes on without.
+    this.#noted = this.#noted.then(() => this.parts.store.noteMode(mode)).catch(() => undefined);
+  }
+
+  /** Repeats a call to metadata that never ends well, until `signal` aborts. */
+  #repeat(signal: AbortSignal, call: () => Promise<void>): Promise<void> {
+    const options = retryingOf(this.parts, signal);
+    const onRetry = (error: DrystoneError, delayMs: number): void => {
+      this.connections.reach.failed(error);
+      // While an agent stands in there is nothing to wait for.
+      if (this.#standing.agentId === undefined) options.onRetry?.(error, delayMs);
+    };
+    return withRetries({ ...options, onRetry }, call);
+  }
+}

@@ -1,0 +1,124 @@
+import { beforeEach, expect, it } from 'vitest';
+import { FolderPlaces } from '../../../../client/act/folder-places.js';
+import { carryOut, type RoundResult, type Transfers } from '../../../../client/act/round.js';
+import type { UploadOutcome } from '../../../../client/act/upload/pending-item.js';
+import type { Disk } from '../../../../client/act/disk/disk-task.js';
+import type { CommitItem, Operation, Settle } from '../../../../client/plan/operation.js';
+import { LocalBlockIndex } from '../../../../client/state/local-block-index.js';
+import { MemoryTreeStore } from '../../../../client/state/memory-tree-store.js';
+import { StateWriter } from '../../../../client/state/state-writer.js';
+import { SyncTally } from '../../../../client/tally.js';
+import { DrystoneError } from '../../../../common/errors.js';
+import { settle } from '../../../../common/feed/conflicts.js';
+import { isVoid, type Item, type ItemPath } from '../../../../common/feed/item.js';
+import { operation } from '../../../support/client/upload-world.js';
+import { DIRECTORY, itemFrom, stateBy } from '../../../support/feed/sample-states.js';
+
+const path = 'a' as ItemPath;
+const READ_ONLY = new DrystoneError('PERMISSION_DENIED', 'ROLE_INSUFFICIENT', 'may only read');
+
+let store: MemoryTreeStore;
+let tally: SyncTally;
+let problems: string[];
+
+beforeEach(() => {
+  store = new MemoryTreeStore();
+  tally = new SyncTally();
+  problems = [];
+});
+
+const places = new FolderPlaces('/folder', { diskPaths: new Map() });
+
+function round(
+  operations: readonly Operation[],
+  outcomes: readonly UploadOutcome[],
+  failure?: DrystoneError,
+): Promise<RoundResult> {
+  const transfers: Transfers = {
+    upload: (_operations, _places, onOutcomes) => {
+      onOutcomes(outcomes);
+      return failure === undefined ? Promise.resolve() : Promise.reject(failure);
+    },
+    fetch: () => Promise.resolve(),
+  };
+  const parts = {
+    disk: { changeFolder: () => Promise.resolve([]) } as unknown as Disk,
+    transfers,
+    writer: new StateWriter(store, new LocalBlockIndex(store.local)),
+    tally,
+    onConflict: () => undefined,
+    onProblem: ({ name }: { readonly name: string }) => void problems.push(name),
+  };
+  return carryOut(operations, places, parts, new AbortController().signal);
+}
+
+const commit = (more: Partial<CommitItem> = {}): CommitItem => ({
+  ...operation('a', { from: 'folder', entry: { kind: 'directory', path }, synced: undefined }),
+  ...more,
+});
+const ours = itemFrom('a', [stateBy('e', 1, 1, DIRECTORY)]);
+
+async function taken(operation: CommitItem, isProvisional: boolean): Promise<void> {
+  await round(
+    [operation],
+    [{ outcome: 'committed', operation, item: ours, held: ours, isProvisional, entry: undefined }],
+  );
+}
+
+it('what an agent has taken is agreed on, and noted until metadata has it; it is counted once', async () => {
+  await store.write({ offered: new Map([[path, ours]]) });
+  await taken(commit(), true);
+  expect([store.synced.get(path), store.remote.get(path), store.provisional.get(path)]).toEqual([ours, ours, ours]);
+  expect(store.offered.get(path)).toBeUndefined();
+  await taken(commit({ isProvisional: true }), false);
+  expect([store.provisionalCount, tally.summary().itemsCommitted]).toEqual([0, 1]);
+});
+
+it('what metadata does not take of what an agent had taken was never agreed on, and its number is not given again', async () => {
+  await store.write({ remote: new Map([[path, ours]]), synced: new Map([[path, ours]]) });
+  await store.write({ provisional: new Map([[path, ours]]) });
+  const theirs = itemFrom('a', [stateBy('f', 1, 1, 'theirs')]);
+  const again = commit({ isProvisional: true });
+  const outcome = { outcome: 'declined', operation: again, item: ours, held: theirs, entry: undefined } as const;
+  const { again: planned } = await round([again], [outcome]);
+  expect([...planned]).toEqual(['a']);
+  expect([store.remote.get(path), store.synced.get(path), store.provisionalCount]).toEqual([theirs, undefined, 0]);
+  const number = store.offered.get(path)!;
+  expect([isVoid(number), number.version]).toEqual([true, ours.version]);
+});
+
+const contested = itemFrom('a', [stateBy('e', 1, 1, 'ours'), stateBy('f', 1, 2, 'theirs')]);
+const { copies, item: settled } = settle(contested);
+const settling: Settle = { kind: 'settle', path, items: [...copies, settled] };
+
+it.each([
+  ['it holds one of the two', itemFrom('a', [stateBy('f', 1, 2, 'theirs')])],
+  ['it holds neither', undefined],
+] as [string, Item | undefined][])(
+  'a conflict of which not all has arrived where it is to be settled is tried later, not at once: %s',
+  async (_what, held) => {
+    const outcome = { outcome: 'declined', operation: settling, item: settled, held, entry: undefined } as const;
+    const { again, later, failure } = await round([settling], [outcome]);
+    expect([[...again], [...later], failure?.isTransient]).toEqual([[], ['a'], true]);
+  },
+);
+
+it('the same where the one it holds is the one that stands', async () => {
+  const held = itemFrom('a', [stateBy('f', 1, 2, 'theirs')]);
+  const isProvisional = false;
+  const outcome = {
+    outcome: 'committed',
+    operation: settling,
+    item: settled,
+    held,
+    isProvisional,
+    entry: undefined,
+  } as const;
+  expect([...(await round([settling], [outcome])).later]).toEqual(['a']);
+});
+
+it('where this account may only read, changes stay with a word, and conflicts are left to others without one', async () => {
+  const change: CommitItem = { ...commit(), path: 'b' as ItemPath };
+  const { refused, again, later, isReadOnly } = await round([settling, change], [], READ_ONLY);
+  expect([[...refused], [...again], [...later], isReadOnly, problems]).toEqual([['b'], ['a'], [], true, ['b']]);
+});
