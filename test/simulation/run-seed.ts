@@ -99,7 +99,9 @@ async function comesToRest(fleet: SimulatedFleet): Promise<boolean> {
   while (time.nowMs < deadlineMs && looks < LOOKS_AT_REST) {
     await time.passUntil(time.nowMs + LOOK_MS);
     const { cursor } = await fleet.metadata.store.journal.feedHead(fleet.namespace.id);
-    const isAtRest = fleet.clients.every(({ phase, store }) => phase === 'quiet' && store?.cursor === cursor);
+    const isAtRest = fleet.clients.every(
+      ({ phase, store }) => phase === 'quiet' && store?.cursor === cursor && store.provisionalCount === 0,
+    );
     const isUp = fleet.nodes.every(({ process }) => process?.isAlive === true);
     const { openCalls, servedCalls } = fleet.network;
     const isIdle = openCalls === fleet.idleCalls && servedCalls === fleet.idleCalls;
