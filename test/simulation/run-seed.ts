@@ -1,3 +1,4 @@
+import type { Cursor } from '../../common/ids.js';
 import { numberBelow, pick } from '../support/seeded-random.js';
 import { checkFleet } from './checks.js';
 import { SOUND, type Faults } from './faults/fault.js';
@@ -98,15 +99,27 @@ async function comesToRest(fleet: SimulatedFleet): Promise<boolean> {
   while (time.nowMs < deadlineMs && looks < LOOKS_AT_REST) {
     await time.passUntil(time.nowMs + LOOK_MS);
     const { cursor } = await fleet.metadata.store.journal.feedHead(fleet.namespace.id);
-    const isAtRest = fleet.clients.every(({ phase, store }) => phase === 'quiet' && store?.cursor === cursor);
+    const isAtRest = fleet.clients.every(
+      ({ phase, store }) => phase === 'quiet' && store?.cursor === cursor && store.provisionalCount === 0,
+    );
     const isUp = fleet.nodes.every(({ process }) => process?.isAlive === true);
     const { openCalls, servedCalls } = fleet.network;
     const isIdle = openCalls === fleet.idleCalls && servedCalls === fleet.idleCalls;
-    looks = isAtRest && isUp && isIdle && cursor === lastHead ? looks + 1 : 0;
+    const isKnown = await agentsHaveRead(fleet, cursor);
+    looks = isAtRest && isUp && isIdle && isKnown && cursor === lastHead ? looks + 1 : 0;
     lastHead = cursor;
     if (fleet.clients.some(({ ending }) => ending !== undefined)) return false;
   }
   return looks >= LOOKS_AT_REST;
+}
+
+/** Whether every agent's replica is as far as metadata's feed, and passes nothing on any more. */
+async function agentsHaveRead({ agents, namespace }: SimulatedFleet, end: Cursor): Promise<boolean> {
+  for (const { feeds } of agents) {
+    const { followed } = await feeds.progress(namespace.id);
+    if (followed !== end || (await feeds.firstProvisional(namespace.id)) !== undefined) return false;
+  }
+  return true;
 }
 
 function restless({ clients, network, idleCalls }: SimulatedFleet): string {
