@@ -48,9 +48,8 @@ export const wireLimits = {
   replicas: 16,
   /** Rows in one page of an administrative list. */
   rowsPerPage: 1000,
-  /** HOST:PORT. */
+  /** HOST:PORT; how many of them a peer may have, and peers in one answer. */
   addressLength: 261,
-  /** Addresses of one peer, and peers in one answer. */
   addressesPerPeer: 8,
   peersPerAnswer: 64,
   /** An error travels in HTTP/2 trailers, which gRPC stacks limit to 8 KiB: its message, and each of its facts. */
