@@ -259,9 +259,8 @@ export const clientLimits = {
   unstableFileAttempts: 3,
   /** How many such rounds a sync that runs once lasts, before it ends without the file. */
   unstableFileRounds: 3,
-  /** Metadata is away where it has not answered for this long. */
+  /** Metadata is away where it has not answered for this long, and an agent to stand in for it is looked for this often. */
   metadataAwayMs: 5_000,
-  /** How long nobody stands in for it before the next attempt to find an agent that does. */
   standInRetryMs: 500,
   /** How long agents have, once metadata is back, to tell it what they took; then the folder that said it does. */
   relayPatienceMs: 30_000,
