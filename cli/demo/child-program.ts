@@ -24,6 +24,8 @@ export interface ChildOptions {
   /** For people and for the names of its log files. */
   readonly name: string;
   readonly args: readonly string[];
+  /** The file that Node runs: this program's own, unless another is named. */
+  readonly entry?: string;
   readonly environment: Environment;
   readonly logDirectory: string;
   readonly clock: Clock;
@@ -41,8 +43,9 @@ export class ChildProgram {
   readonly #child: ChildProcess;
   readonly #clock: Clock;
   #ended: string | undefined;
+  #isStopped = false;
 
-  constructor({ name, args, environment, logDirectory, clock }: ChildOptions) {
+  constructor({ name, args, entry = EXECUTABLE, environment, logDirectory, clock }: ChildOptions) {
     this.name = name;
     this.#clock = clock;
     this.eventsFile = join(logDirectory, `${name}.jsonl`);
@@ -50,7 +53,7 @@ export class ChildProgram {
     const output = openSync(this.eventsFile, 'w');
     const errors = openSync(this.logFile, 'w');
     // Detached: Ctrl-C reaches this process alone, which then ends its children in good order.
-    this.#child = spawn(process.execPath, [EXECUTABLE, ...args, '--json'], {
+    this.#child = spawn(process.execPath, [entry, ...args, '--json'], {
       detached: true,
       stdio: ['ignore', output, errors],
       env: { ...environment },
@@ -85,9 +88,14 @@ export class ChildProgram {
     }
   }
 
-  /** Raises INTERNAL, with the last words of its log, where the process has ended. */
+  /** Whether {@link stop} has been called. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** Raises INTERNAL, with the last words of its log, where the process has ended by itself. */
   async checkAlive(): Promise<void> {
-    if (this.#ended === undefined) return;
+    if (this.#ended === undefined || this.#isStopped) return;
     const log = await readFile(this.logFile, 'utf8');
     const lastWords = log.trimEnd().split('\n').at(-1) ?? '';
     throw new DrystoneError(
@@ -100,6 +108,7 @@ export class ChildProgram {
   /** Ends it in good order, or by force where that takes too long. */
   async stop(): Promise<void> {
     const startedAtMs = this.#clock.monotonicMs();
+    this.#isStopped = true;
     this.#child.kill('SIGTERM');
     while (this.#ended === undefined && this.#child.pid !== undefined) {
       if (this.#clock.monotonicMs() - startedAtMs > STOP_WITHIN_MS) this.#child.kill('SIGKILL');

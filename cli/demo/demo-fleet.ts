@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../common/clock.js';
 import type { Environment } from '../settings/config.js';
 import { ChildProgram, type ChildEvent } from './child-program.js';
+import { LINE_PROGRAM, WanLine } from './wan-line.js';
 
 /** The two sites of the demo: each has an agent and a client. */
 export const SITES = ['lisbon', 'porto'] as const;
@@ -10,6 +11,9 @@ export type Site = (typeof SITES)[number];
 
 /** Whose device the client at each site is. */
 export const PEOPLE = { lisbon: 'ana', porto: 'ben' } as const satisfies Record<Site, string>;
+
+/** Who joins the first site later. */
+export const COLLEAGUE = 'cleo';
 
 /** The namespace that is synced. */
 export const NAMESPACE = 'demo';
@@ -29,6 +33,7 @@ export interface DemoMetadata extends DemoServer {
 /** A client of the demo and the folder that it syncs. */
 export interface DemoClient {
   readonly site: Site;
+  readonly person: string;
   readonly program: ChildProgram;
   readonly folder: string;
   /** Where its device's key and certificate lie. */
@@ -44,7 +49,23 @@ export interface FleetOptions {
   readonly signal: AbortSignal;
 }
 
+/** Whose folder is synced, and where. */
+export interface ClientPlace {
+  readonly site: Site;
+  readonly person: string;
+  readonly folder: string;
+  /** HOST:PORT at which the metadata service is reached from there. */
+  readonly metadata: string;
+}
+
 const FREE_PORT = '127.0.0.1:0';
+
+interface StartOptions {
+  /** Environment variables that are not to be seen among the arguments. */
+  readonly secrets?: Environment;
+  /** The file that Node runs, where that is not the command itself. */
+  readonly entry?: string;
+}
 
 /** The programs of a demo, as real processes on free ports. */
 export class DemoFleet {
@@ -56,9 +77,9 @@ export class DemoFleet {
     return join(this.options.directory, 'logs');
   }
 
-  /** The process ids, in the order in which they were started. */
+  /** The process ids of what runs, in the order in which they were started. */
   get pids(): readonly number[] {
-    return this.#programs.map(({ pid }) => pid);
+    return this.#programs.filter(({ isStopped }) => !isStopped).map(({ pid }) => pid);
   }
 
   /** Where the device of an account has its key and certificate. */
@@ -72,22 +93,33 @@ export class DemoFleet {
     return { ...server, adminTokenFile: String(event.adminTokenFile) };
   }
 
+  /** Lays the line by which a site reaches the metadata service. */
+  layLine(site: Site, metadata: string): Promise<WanLine> {
+    return WanLine.lay(metadata, async (listen, target) => {
+      const program = await this.#start(`line-${site}`, [listen, target], { entry: LINE_PROGRAM });
+      return { program, event: await program.waitFor('listening', this.options.signal) };
+    });
+  }
+
   /** Starts an agent that joins with `token`, which reaches it where no other user of the machine looks. */
   async startAgent(site: Site, metadata: string, token: string): Promise<DemoServer> {
     const data = join(this.options.directory, `agent-${site}`);
     // A demo fits on any disk that has a little space left.
     const args = ['agent', 'serve', '--data', data, '--metadata', metadata, '--free-floor', '100MiB'];
-    const { server } = await this.#startServer(`agent-${site}`, args, { DRYSTONE_AGENT_JOIN: token });
+    const secrets = { DRYSTONE_AGENT_JOIN: token };
+    const { server } = await this.#startServer(`agent-${site}`, args, secrets);
     return server;
   }
 
-  /** Starts to sync `folder` as the site's device; it runs when this resolves, and says `synced` when it is done. */
-  async startClient(site: Site, folder: string): Promise<DemoClient> {
-    const homeDir = this.homeOf(PEOPLE[site]);
-    // Both sites are this machine here: clients would find each other on it.
-    const where = ['--namespace', NAMESPACE, '--premises', site, '--home', homeDir, '--no-peers'];
-    const program = await this.#start(`client-${site}`, ['sync', folder, ...where]);
-    return { site, program, folder, homeDir };
+  /** Starts to sync a folder as somebody's device; it runs when this resolves, and says `synced` when it is done. */
+  async startClient({ site, person, folder, metadata }: ClientPlace): Promise<DemoClient> {
+    const homeDir = this.homeOf(person);
+    const where = ['--namespace', NAMESPACE, '--premises', site, '--home', homeDir, '--metadata', metadata];
+    const name = person === COLLEAGUE ? `client-${site}-${person}` : `client-${site}`;
+    // Both sites are this machine here: were the second to share blocks too, it would find those of the first next to it.
+    const peers = site === SITES[0] ? ['--peer-listen', FREE_PORT] : ['--no-peers'];
+    const program = await this.#start(name, ['sync', folder, ...where, ...peers]);
+    return { site, person, program, folder, homeDir };
   }
 
   /** Raises INTERNAL where a program has ended by itself. */
@@ -110,17 +142,22 @@ export class DemoFleet {
     args: readonly string[],
     secrets: Environment = {},
   ): Promise<{ server: DemoServer; event: ChildEvent }> {
-    const program = await this.#start(name, [...args, '--listen', FREE_PORT, '--http', FREE_PORT], secrets);
+    const program = await this.#start(name, [...args, '--listen', FREE_PORT, '--http', FREE_PORT], { secrets });
     const event = await program.waitFor('listening', this.options.signal);
     return { server: { program, address: String(event.address), http: String(event.http) }, event };
   }
 
-  async #start(name: string, args: readonly string[], secrets: Environment = {}): Promise<ChildProgram> {
+  async #start(
+    name: string,
+    args: readonly string[],
+    { secrets = {}, entry }: StartOptions = {},
+  ): Promise<ChildProgram> {
     const { environment, clock, directory } = this.options;
     await mkdir(this.logDirectory, { recursive: true });
     const program = new ChildProgram({
       name,
       args,
+      ...(entry === undefined ? {} : { entry }),
       environment: { ...cleanEnvironment(environment, directory), ...secrets },
       logDirectory: this.logDirectory,
       clock,

@@ -1,7 +1,8 @@
 import type { SyncSummary } from '../../client/progress.js';
 import { formatPairs, formatTable, printable } from '../output/table.js';
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../output/units.js';
-import { PEOPLE, SITES, type Site } from './demo-fleet.js';
+import { COLLEAGUE, PEOPLE, SITES, type Site } from './demo-fleet.js';
+import type { CutResult, JoinResult } from './site-acts.js';
 import { STRANGER, type StrangerResult } from './stranger.js';
 import type { TreeDifference, TreeTotals } from './tree-comparison.js';
 
@@ -17,6 +18,9 @@ export interface DemoReport {
   readonly candidates: DemoCandidates | undefined;
   /** What somebody got who is in the fleet, but no member. */
   readonly stranger: StrangerResult | undefined;
+  /** How one more folder was filled; undefined where it did not come so far, as `cut` is. */
+  readonly joined: JoinResult | undefined;
+  readonly cut: CutResult | undefined;
   readonly metrics: readonly MetricsResult[];
   /** Whether everything was left running. */
   readonly kept: boolean;
@@ -144,6 +148,52 @@ export function formatStranger({ askedAt, accessRefused, blockRefused }: Strange
     `${access}, ${block}`,
   ];
   return indent(lines).join('\n');
+}
+
+/** How the colleague's folder was filled. */
+export function formatJoined(number: number, joined: JoinResult): string {
+  const [site] = SITES;
+  const { bytes, bytesFromPeers, bytesFromAgents, identical, durationMs } = joined;
+  const lines = formatPairs([
+    [
+      'fetched',
+      `${formatBytes(bytes)}: ${formatBytes(bytesFromPeers)} from peers, ${formatBytes(bytesFromAgents)} from agents`,
+    ],
+    [
+      identical ? 'proof' : 'FAILED',
+      identical ? `identical after ${formatDuration(durationMs)}` : 'her folder is DIFFERENT',
+    ],
+  ]);
+  const title = `${COLLEAGUE} joins at ${site}: her folder fills from the machines around her`;
+  return [`  ${number}  ${title}`, ...indent(lines.split('\n'))].join('\n');
+}
+
+/** What happened while the line was cut. */
+export function formatCut(number: number, cut: CutResult): string {
+  const [site, other] = SITES;
+  const { arrivedAfterMs, crossed, healedAfterMs, identical, conflicts } = cut;
+  const lines = formatPairs([
+    [
+      'cut off',
+      `what ${PEOPLE[site]} wrote was in ${COLLEAGUE}'s folder ${formatDuration(arrivedAfterMs)} after the cut`,
+    ],
+    [
+      'elsewhere',
+      crossed ? 'SOMETHING CROSSED THE CUT' : `${PEOPLE[other]} went on in ${other}; neither side heard of the other`,
+    ],
+    [
+      isHealed(cut) ? 'proof' : 'FAILED',
+      identical
+        ? `all three identical ${formatDuration(healedAfterMs)} after the line was mended, ${formatNumberOf(conflicts, 'conflict')}`
+        : 'the three folders are DIFFERENT',
+    ],
+  ]);
+  return [`  ${number}  the line of ${site} is cut, and mended`, ...indent(lines.split('\n'))].join('\n');
+}
+
+/** Whether the cut went as it should. */
+export function isHealed({ identical, crossed, conflicts }: CutResult): boolean {
+  return identical && !crossed && conflicts === 0;
 }
 
 /** What the scrapes answered. */

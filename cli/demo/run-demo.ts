@@ -8,9 +8,12 @@ import { formatDuration, formatNumberOf } from '../output/units.js';
 import type { Environment } from '../settings/config.js';
 import { DemoFleet } from './demo-fleet.js';
 import {
+  formatCut,
+  formatJoined,
   formatMetrics,
   formatPeople,
   formatPrograms,
+  isHealed,
   isRefused,
   type DemoReport,
   type MetricsResult,
@@ -19,7 +22,8 @@ import { playSteps } from './demo-steps.js';
 import { prepareTree } from './demo-tree.js';
 import { howToLookAround } from './look-around.js';
 import { scrape } from './scrape.js';
-import { describePrograms, startPrograms } from './start-programs.js';
+import { playCut, watchJoining, type CutResult, type JoinResult } from './site-acts.js';
+import { describePrograms, startColleague, startPrograms, type DemoPrograms } from './start-programs.js';
 
 export interface DemoOptions {
   /** A folder to copy and sync; a sample is made where there is none. */
@@ -71,19 +75,50 @@ async function play(fleet: DemoFleet, directory: string, options: DemoOptions): 
   const described = describePrograms(programs);
   terminal.say(`${formatPrograms(described)}\n\n${formatPeople()}\n`);
   const { steps, candidates, stranger } = await playSteps(fleet, programs, trees, terminal, signal);
+  const identical = steps.every((step) => step.identical);
+  const acts = identical
+    ? await playActs(fleet, programs, { ...trees, directory, number: steps.length }, options)
+    : { joined: undefined, cut: undefined };
   const metrics: MetricsResult[] = [];
   for (const server of [programs.metadata, ...programs.agents]) metrics.push(await scrape(server, signal));
   terminal.say(`${formatMetrics(metrics)}\n`);
-  const identical = steps.every((step) => step.identical);
   const isUp = metrics.every(({ status }) => status === 200);
-  const succeeded = identical && isUp && (stranger === undefined || isRefused(stranger));
+  const wentWell = acts.joined?.identical === true && acts.cut !== undefined && isHealed(acts.cut);
+  const succeeded = wentWell && isUp && (stranger === undefined || isRefused(stranger));
   const kept = keep && succeeded;
   if (kept) terminal.say(`${howToLookAround(directory, programs, fleet.pids)}\n`);
   if (succeeded) {
     const took = formatDuration(systemClock.monotonicMs() - startedAtMs);
-    terminal.say(`${formatNumberOf(steps.length, 'step')}, identical after each of them, in ${took}`);
+    terminal.say(
+      `${formatNumberOf(steps.length + Object.keys(acts).length, 'step')}, identical after each of them, in ${took}`,
+    );
   }
-  return { identical, succeeded, directory, programs: described, steps, candidates, stranger, metrics, kept };
+  return { identical, succeeded, directory, programs: described, steps, candidates, stranger, ...acts, metrics, kept };
+}
+
+interface Acts {
+  readonly joined: JoinResult | undefined;
+  readonly cut: CutResult | undefined;
+}
+
+/** One more person joins; then the line of her site is cut, and mended. */
+async function playActs(
+  fleet: DemoFleet,
+  programs: DemoPrograms,
+  { directory, expected, number }: { readonly directory: string; readonly expected: string; readonly number: number },
+  { terminal, signal }: DemoOptions,
+): Promise<Acts> {
+  const context = { clock: systemClock, signal, expected, checkAlive: () => fleet.checkAlive() };
+  const startedAtMs = systemClock.monotonicMs();
+  const colleague = await startColleague(fleet, programs, directory);
+  terminal.progress(() => `${colleague.person} joins`);
+  const joined = await watchJoining(colleague, startedAtMs, context);
+  terminal.say(`${formatJoined(number + 1, joined)}\n`);
+  if (!joined.identical) return { joined, cut: undefined };
+  terminal.progress(() => `the line of ${colleague.site} is cut`);
+  const cut = await playCut({ ...programs, colleague }, context);
+  terminal.say(`${formatCut(number + 2, cut)}\n`);
+  return { joined, cut };
 }
 
 function withLogs(error: DrystoneError, logDirectory: string): DrystoneError {

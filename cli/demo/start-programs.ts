@@ -8,10 +8,20 @@ import type { FleetCalls } from '../fleet/fleet-connection.js';
 import { listAgents } from '../fleet/listings.js';
 import { memberRoles } from '../fleet/roles.js';
 import { Admissions } from './admissions.js';
-import { NAMESPACE, PEOPLE, SITES, type DemoClient, type DemoFleet, type DemoServer, type Site } from './demo-fleet.js';
+import {
+  COLLEAGUE,
+  NAMESPACE,
+  PEOPLE,
+  SITES,
+  type DemoClient,
+  type DemoFleet,
+  type DemoServer,
+  type Site,
+} from './demo-fleet.js';
 import type { DemoProgram } from './demo-report.js';
 import { metricsUrl } from './scrape.js';
 import { STRANGER } from './stranger.js';
+import type { WanLine } from './wan-line.js';
 
 /** The programs of a running demo. */
 export interface DemoPrograms {
@@ -22,6 +32,9 @@ export interface DemoPrograms {
   /** At whose folder they arrive. */
   readonly reader: DemoClient;
   readonly namespaceId: NamespaceId;
+  /** The line of the writer's site. */
+  readonly line: WanLine;
+  readonly admissions: Admissions;
 }
 
 const POLL_MS = 50;
@@ -41,10 +54,13 @@ export async function startPrograms(
   const { address, adminTokenFile } = metadata;
   const newFleet = { metadata: address, adminTokenFile, adminHome: fleet.homeOf('admin') };
   const admissions = await Admissions.open(newFleet, signal);
-  const startAgent = async (site: Site): Promise<DemoServer> =>
-    fleet.startAgent(site, address, await admissions.agentToken(site));
   const [writerSite, readerSite] = SITES;
+  const line = await fleet.layLine(writerSite, address);
+  const metadataFrom = (site: Site): string => (site === writerSite ? line.address : address);
+  const startAgent = async (site: Site): Promise<DemoServer> =>
+    fleet.startAgent(site, metadataFrom(site), await admissions.agentToken(site));
   const agents = await Promise.all(SITES.map(startAgent));
+  await admissions.createAccount(COLLEAGUE);
   for (const account of [...Object.values(PEOPLE), STRANGER]) {
     await admissions.createAccount(account);
     await admissions.admitDevice(account, fleet.homeOf(account));
@@ -56,12 +72,24 @@ export async function startPrograms(
   const startClient = async (site: Site): Promise<DemoClient> => {
     const folder = join(directory, site);
     await mkdir(folder);
-    const client = await fleet.startClient(site, folder);
+    const client = await fleet.startClient({ site, person: PEOPLE[site], folder, metadata: metadataFrom(site) });
     await client.program.waitFor('synced', signal);
     return client;
   };
   const [writer, reader] = await Promise.all([startClient(writerSite), startClient(readerSite)]);
-  return { metadata, agents, writer, reader, namespaceId };
+  return { metadata, agents, writer, reader, namespaceId, line, admissions };
+}
+
+/** Starts a client for one more person at the writer's site, with an empty folder in `directory`. */
+export async function startColleague(
+  fleet: DemoFleet,
+  { admissions, writer, line }: DemoPrograms,
+  directory: string,
+): Promise<DemoClient> {
+  await admissions.admitDevice(COLLEAGUE, fleet.homeOf(COLLEAGUE));
+  const folder = join(directory, `${writer.site}-${COLLEAGUE}`);
+  await mkdir(folder);
+  return fleet.startClient({ site: writer.site, person: COLLEAGUE, folder, metadata: line.address });
 }
 
 /** A namespace at every site, which belongs to one person and may be edited by the other. */
@@ -75,6 +103,7 @@ async function createNamespace(
   const members = [
     { account: PEOPLE[ownerSite], role: memberRoles.owner },
     { account: PEOPLE[editorSite], role: memberRoles.editor },
+    { account: COLLEAGUE, role: memberRoles.editor },
   ];
   for (const member of members) await access.shareNamespace({ namespaceName: NAMESPACE, ...member }, { signal });
   return parseNamespaceId('namespace_id', namespace?.namespaceId ?? '');

@@ -26,7 +26,7 @@ import { catchUp, followFeed, type FeedFollowerParts } from './feed-follower.js'
 import { followAgents } from './follow-agents.js';
 import { Inbox } from './inbox.js';
 import { retryingOf } from './retrying.js';
-import type { SessionParts } from './session.js';
+import type { SessionParts } from './session-parts.js';
 import { SyncLoop } from './sync-loop.js';
 
 /** What a session has found out, and whom it speaks with. */

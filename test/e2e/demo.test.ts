@@ -63,6 +63,11 @@ it('syncs, edits, renames and deletes, proves each step, and cleans up', async (
   expect(deleted!.tree.files).toBeLessThan(renamed!.tree.files);
   expect(deleted!.writer.bytesUploaded).toBe(0);
 
+  expect(report.joined).toMatchObject({ identical: true, bytesFromAgents: 0 });
+  expect(report.joined!.bytesFromPeers).toBeGreaterThan(0);
+  expect(report.joined!.bytesFromPeers).toBe(report.joined!.bytes);
+  expect(report.cut).toMatchObject({ identical: true, crossed: false, conflicts: 0 });
+
   expect(report.metrics.map(({ program, status }) => ({ program, status }))).toEqual([
     { program: 'metadata', status: 200 },
     { program: 'agent-lisbon', status: 200 },

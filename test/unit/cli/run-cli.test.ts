@@ -89,7 +89,9 @@ describe('settings', () => {
     writeFileSync(file, '[client]\nmetadta = "127.0.0.1:9"\n');
     const { code, errors } = await run(['status', '--config', file]);
     expect(code).toBe(2);
-    expect(errors).toContain(`${file}: client.metadta: is unknown; allowed here: home, metadata, premises`);
+    expect(errors).toContain(
+      `${file}: client.metadta: is unknown; allowed here: home, max-download-rate, max-upload-rate, metadata, peer-listen, premises`,
+    );
   });
 
   it('that a mistyped variable says are refused', async () => {

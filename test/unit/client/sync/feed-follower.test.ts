@@ -39,7 +39,10 @@ async function follow(
   endpoint: FeedEndpoint = 'metadata',
 ) {
   const told: string[] = [];
-  const subscribe = async function* ({ afterCursor }: { afterCursor: bigint }): AsyncGenerator<FeedPage> {
+  const readers = new Set<string>();
+  const subscribe = async function* (request: { afterCursor: bigint; replicaId: string }): AsyncGenerator<FeedPage> {
+    const { afterCursor, replicaId } = request;
+    readers.add(replicaId);
     yield* answer(Number(afterCursor));
     throw UNAVAILABLE;
   };
@@ -54,12 +57,12 @@ async function follow(
     onPage: (changed: readonly ItemPath[], isCaughtUp: boolean) => told.push(`${changed.join()} ${isCaughtUp}`),
     onReset: () => told.push('reset'),
   };
-  return { parts, store, told, signal: new AbortController().signal };
+  return { parts, store, told, readers, signal: new AbortController().signal };
 }
 
 test('every page is taken in with its cursor, and the next subscription goes on behind it', async () => {
   const asked: number[] = [];
-  const { parts, store, told, signal } = await follow((after) => {
+  const { parts, store, told, readers, signal } = await follow((after) => {
     asked.push(after);
     return after === 0 ? [page(2, [directory('a'), directory('b')], false), page(3, [directory('c')])] : [];
   });
@@ -68,6 +71,7 @@ test('every page is taken in with its cursor, and the next subscription goes on 
   expect([...store.remote.pathsBelow('')]).toEqual(['a', 'b', 'c']);
   await expect(followFeed(parts, signal)).rejects.toBe(UNAVAILABLE);
   expect(asked).toEqual([0, 3]);
+  expect([...readers], 'it says who remembers what it reads').toEqual(['e'.repeat(32)]);
   expect(told).toEqual(['a,b false', 'c true']);
 });
 

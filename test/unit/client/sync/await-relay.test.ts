@@ -1,0 +1,57 @@
+import { beforeEach, expect, it } from 'vitest';
+import { MemoryTreeStore } from '../../../../client/state/memory-tree-store.js';
+import { awaitRelay } from '../../../../client/sync/await-relay.js';
+import { Inbox } from '../../../../client/sync/inbox.js';
+import { Standing } from '../../../../client/upstream/standing.js';
+import type { Upstream } from '../../../../client/upstream/upstream.js';
+import type { AgentId } from '../../../../common/ids.js';
+import { DIRECTORY, itemFrom, stateBy } from '../../../support/feed/sample-states.js';
+import { ManualClock } from '../../../support/manual-clock.js';
+import { waitUntil } from '../../../support/wait-until.js';
+
+const PATIENCE_MS = 1000;
+
+let clock: ManualClock;
+let inbox: Inbox;
+let standing: Standing;
+let ended: AbortController;
+let waiting: Promise<void>;
+
+beforeEach(async () => {
+  clock = new ManualClock();
+  inbox = new Inbox();
+  ended = new AbortController();
+  const upstream = {} as Upstream;
+  const onChange = (): void => undefined;
+  standing = new Standing({ clock, relayPatienceMs: PATIENCE_MS, metadata: upstream, agent: () => upstream, onChange });
+  const store = new MemoryTreeStore();
+  const told = itemFrom('told', [stateBy('a', 1, 1, DIRECTORY)]);
+  await store.write({ provisional: new Map([[told.path, told]]) });
+  waiting = awaitRelay({ standing, store, inbox, clock }, ended.signal);
+});
+
+async function untilItWaits(): Promise<void> {
+  await waitUntil('it counts the time', () => clock.sleepingMs.length > 0);
+}
+
+it('once agents have had their time, what metadata was not told is planned', async () => {
+  standing.caughtUp();
+  await untilItWaits();
+  clock.advance(PATIENCE_MS - 1);
+  expect(inbox.takeChangedPaths()).toEqual(new Set());
+  clock.advance(1);
+  await waitUntil('it is planned', () => inbox.takeChangedPaths()?.has('told' as never));
+  ended.abort();
+  await waiting;
+});
+
+it('metadata that goes away meanwhile takes the time with it', async () => {
+  standing.caughtUp();
+  await untilItWaits();
+  standing.atAgent('a'.repeat(32) as AgentId);
+  await waitUntil('it counts no more', () => clock.sleepingMs.length === 0);
+  clock.advance(PATIENCE_MS);
+  expect(inbox.takeChangedPaths()).toEqual(new Set());
+  ended.abort();
+  await waiting;
+});
