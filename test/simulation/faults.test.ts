@@ -3,12 +3,7 @@ import { plantedFaults } from './faults/index.js';
 import { runSeed } from './run-seed.js';
 
 /** Faults that show early enough for a test run; `npm run simulate -- --faults` plants all of them. */
-const EARLY = new Set([
-  'merge-drops-loser',
-  'receipt-before-sync',
-  'synced-before-the-file-is-durable',
-  'hint-forgotten',
-]);
+const EARLY = new Set(['merge-drops-loser', 'receipt-before-sync', 'synced-before-the-file-is-durable']);
 const SEEDS = 40;
 
 test.each(plantedFaults.filter(({ name }) => EARLY.has(name)))('$name is found: $what', async ({ faults }) => {
