@@ -1,4 +1,5 @@
 import type { AccessTokenVerifier } from '../../common/identity/access-tokens.js';
+import type { TokenTime } from '../../common/identity/offline-grace.js';
 import type { ItemPath } from '../../common/feed/item.js';
 import type { NamespaceId, PremisesName } from '../../common/ids.js';
 import type { ProgramContext } from '../../common/program/context.js';
@@ -30,6 +31,8 @@ export interface PeerSession {
   readonly tokens: AccessTokens;
   /** Is told the keys of access tokens by `tokens`. */
   readonly verifier: AccessTokenVerifier;
+  /** As of when it judges them. */
+  readonly tokenTime: TokenTime;
   readonly connect: Connect;
   readonly bandwidth: Bandwidth;
   readonly store: TreeStore;
@@ -51,7 +54,7 @@ export function openPeers(ground: PeerGround): OpenPeers {
 
 function networkOf(ground: PeerGround, session: PeerSession): PeerNetwork {
   const parts = { ...session, ...ground };
-  const { device, namespaceId, tokens, verifier, bandwidth, store, tally, context } = parts;
+  const { device, namespaceId, tokens, verifier, tokenTime, bandwidth, store, tally, context } = parts;
   const { clock, logger } = context;
   const coming = new ComingBlocks(clock);
   const folder = new FolderBlocks({ ...parts, trees: store, coming });
@@ -89,6 +92,7 @@ function networkOf(ground: PeerGround, session: PeerSession): PeerNetwork {
         listen,
         credentials,
         verifier,
+        tokenTime,
         store: given,
         holds: folder,
         services,

@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
 import type { Clock } from '../../common/clock.js';
 import type { AccessTokenVerifier } from '../../common/identity/access-tokens.js';
+import type { TokenTime } from '../../common/identity/offline-grace.js';
 import type { NamespaceId } from '../../common/ids.js';
 import type { Logger } from '../../common/logging.js';
 import { CallGate } from '../../common/rpc/call-gate.js';
@@ -20,6 +21,8 @@ export interface PeerServerOptions {
   readonly credentials: IdentifyingServerCredentials;
   /** Knows the keys of access tokens as metadata last told them. */
   readonly verifier: Pick<AccessTokenVerifier, 'verify'>;
+  /** As of when it judges, and streams that are open with it. */
+  readonly tokenTime: TokenTime;
   /** What is given. */
   readonly store: BlockReader;
   /** What is said to be held. */
@@ -35,7 +38,7 @@ export interface PeerServerOptions {
  * nobody whom it may give to. Raises what `startRpcServer` raises.
  */
 export function startPeerServer(options: PeerServerOptions): Promise<RpcServer> {
-  const { namespaceId, listen, credentials, verifier, store, holds, services, clock, logger } = options;
+  const { namespaceId, listen, credentials, verifier, tokenTime, store, holds, services, clock, logger } = options;
   // Nobody scrapes an endpoint: what it counts of its own is in the summary of its sync.
   const registry = new Registry();
   const metrics = createBlockMetrics(registry);
@@ -44,6 +47,7 @@ export function startPeerServer(options: PeerServerOptions): Promise<RpcServer> 
     isAssigned: (asked) => asked === namespaceId,
     isRevoked: () => false,
     clock,
+    time: tokenTime,
     metrics,
   });
   return startRpcServer({

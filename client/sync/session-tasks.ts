@@ -1,6 +1,7 @@
 import { withRetries } from '../../common/concurrency/retry.js';
 import { DrystoneError } from '../../common/errors.js';
 import type { AccessTokenVerifier } from '../../common/identity/access-tokens.js';
+import type { TokenTime } from '../../common/identity/offline-grace.js';
 import type { AgentId, NamespaceId, ReplicaId } from '../../common/ids.js';
 import { clientLimits } from '../../common/limits.js';
 import { agentTransfers } from '../act/agent-transfers.js';
@@ -38,6 +39,7 @@ export interface Connections {
   readonly tokens: AccessTokens;
   /** Knows the keys with which access tokens are signed, as the last of our own came with them. */
   readonly verifier: AccessTokenVerifier;
+  readonly tokenTime: TokenTime;
   readonly agents: AgentDirectory;
   readonly reach: MetadataReach;
   readonly kept: KeptAssignment;

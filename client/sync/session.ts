@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { AccessTokenVerifier } from '../../common/identity/access-tokens.js';
+import { judgedAtLastWord } from '../../common/identity/offline-grace.js';
 import { AccessTokens } from '../connection/access-tokens.js';
 import { AgentDirectory } from '../connection/agent-directory.js';
 import { explainUnknown } from '../connection/assignment.js';
@@ -29,7 +30,8 @@ export async function runSession(parts: SessionParts, signal: AbortSignal): Prom
   const stateDirectory = join(root, STATE_DIRECTORY);
   const kept = new KeptAssignment(stateDirectory, texts);
   const keeper = tokenKeeperIn(stateDirectory, texts);
-  const verifier = new AccessTokenVerifier(clock);
+  const tokenTime = judgedAtLastWord(clock, reach);
+  const verifier = new AccessTokenVerifier(clock, tokenTime);
   const tokens = new AccessTokens({
     account: metadata.account,
     clock,
@@ -44,7 +46,9 @@ export async function runSession(parts: SessionParts, signal: AbortSignal): Prom
     const opening = { ...parts, metadata, random, reach, kept: once ? undefined : kept, retrying };
     const { assignment, ...opened } = await openNamespace(opening, signal);
     agents.update(assignment);
-    await new SessionTasks(parts, { ...opened, metadata, tokens, verifier, agents, reach, kept }).run(signal);
+    await new SessionTasks(parts, { ...opened, metadata, tokens, verifier, tokenTime, agents, reach, kept }).run(
+      signal,
+    );
   } catch (thrown) {
     throw explainUnknown(namespace, thrown);
   } finally {

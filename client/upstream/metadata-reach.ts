@@ -1,6 +1,7 @@
 import type { Clock } from '../../common/clock.js';
 import { ChangeSignal } from '../../common/concurrency/change-signal.js';
 import type { DrystoneError } from '../../common/errors.js';
+import type { LastWord } from '../../common/identity/offline-grace.js';
 import { clientLimits } from '../../common/limits.js';
 import { sleepUnless } from '../../common/concurrency/sleep-unless.js';
 
@@ -8,8 +9,10 @@ import { sleepUnless } from '../../common/concurrency/sleep-unless.js';
  * Whether metadata can be reached, as calls to it tell: it is away once every call has failed for
  * `clientLimits.metadataAwayMs`, and back with the first that succeeds.
  */
-export class MetadataReach {
+export class MetadataReach implements LastWord {
   #failingSinceMs: number | undefined;
+  /** The same by the calendar. */
+  #lastHeardAtMs: number | undefined;
   readonly #news = new ChangeSignal();
   #back = new AbortController();
 
@@ -19,10 +22,16 @@ export class MetadataReach {
     return this.#leftMs <= 0;
   }
 
+  /** Until when it could be heard: now, unless calls fail; by the calendar, in milliseconds since 1970 UTC. */
+  get atMs(): number {
+    return this.#lastHeardAtMs ?? this.clock.nowMs();
+  }
+
   /** It has answered. */
   answered(): void {
     if (this.#failingSinceMs === undefined) return;
     this.#failingSinceMs = undefined;
+    this.#lastHeardAtMs = undefined;
     this.#back.abort();
     this.#back = new AbortController();
     this.#news.notify();
@@ -33,6 +42,7 @@ export class MetadataReach {
     if (code !== 'UNAVAILABLE' && code !== 'DEADLINE_EXCEEDED') return;
     if (this.#failingSinceMs !== undefined) return;
     this.#failingSinceMs = this.clock.monotonicMs();
+    this.#lastHeardAtMs = this.clock.nowMs();
     this.#news.notify();
   }
 

@@ -14,6 +14,7 @@ import { LocalBlockIndex } from '../../../client/state/local-block-index.js';
 import { MemoryTreeStore } from '../../../client/state/memory-tree-store.js';
 import { SyncTally } from '../../../client/tally.js';
 import { systemClock } from '../../../common/clock.js';
+import { judgedNow } from '../../../common/identity/offline-grace.js';
 import type { FileContent, Item, ItemPath } from '../../../common/feed/item.js';
 import type { HeldIdentity } from '../../../common/identity/held-identity.js';
 import type { DeviceId } from '../../../common/ids.js';
@@ -78,6 +79,7 @@ export class PeerEndpoint implements PeerPlace {
       listen: '127.0.0.1:0',
       credentials: fleet.authority.transportOf(held).server,
       verifier: fleet.verifier(),
+      tokenTime: judgedNow(systemClock),
       store: change(new GivenBlocks({ folder, coming, pace: () => Promise.resolve(), onGiven })),
       holds: folder,
       services: [],

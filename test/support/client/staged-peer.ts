@@ -2,6 +2,7 @@ import { openDevice } from '../../../client/connection/device.js';
 import { connectMetadata } from '../../../client/connection/metadata-calls.js';
 import { startPeerServer } from '../../../client/peers/peer-server.js';
 import { hashAt, hashCount } from '../../../common/block-hash.js';
+import { judgedNow } from '../../../common/identity/offline-grace.js';
 import { systemClock } from '../../../common/clock.js';
 import { AccessTokenVerifier } from '../../../common/identity/access-tokens.js';
 import { parseNamespaceId, type DeviceId, type NamespaceId } from '../../../common/ids.js';
@@ -48,6 +49,7 @@ export async function startStagedPeer(options: StagedPeerOptions): Promise<Stage
     listen: '127.0.0.1:0',
     credentials: transport.server,
     verifier,
+    tokenTime: judgedNow(systemClock),
     store: options.change?.(held) ?? held,
     holds: held,
     services: [],

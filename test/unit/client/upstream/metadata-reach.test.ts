@@ -54,3 +54,14 @@ it('a wait that nobody needs any more ends', async () => {
   await waiting;
   expect(reach.isAway).toBe(false);
 });
+
+it('it is heard until calls begin to fail, and tokens of others are judged as of then', () => {
+  expect(reach.atMs).toBe(clock.nowMs());
+  const cutAtMs = clock.nowMs();
+  reach.failed(AWAY);
+  clock.advance(60_000);
+  reach.failed(AWAY);
+  expect(reach.atMs).toBe(cutAtMs);
+  reach.answered();
+  expect(reach.atMs).toBe(cutAtMs + 60_000);
+});
