@@ -6,7 +6,7 @@ import { DrystoneError, toDrystoneError } from '../../common/errors.js';
 import type { Terminal } from '../output/terminal.js';
 import { formatDuration, formatNumberOf } from '../output/units.js';
 import type { Environment } from '../settings/config.js';
-import { DemoFleet } from './demo-fleet.js';
+import { DemoFleet, type DemoClient } from './demo-fleet.js';
 import {
   formatCut,
   formatJoined,
@@ -72,13 +72,12 @@ async function play(fleet: DemoFleet, directory: string, options: DemoOptions): 
   terminal.say('Drystone demo: one folder at two sites\n');
   terminal.progress(() => 'starting the programs');
   const programs = await startPrograms(fleet, directory, systemClock, signal);
-  const described = describePrograms(programs);
-  terminal.say(`${formatPrograms(described)}\n\n${formatPeople()}\n`);
+  terminal.say(`${formatPrograms(describePrograms(programs))}\n\n${formatPeople()}\n`);
   const { steps, candidates, stranger } = await playSteps(fleet, programs, trees, terminal, signal);
   const identical = steps.every((step) => step.identical);
-  const acts = identical
+  const { colleague, ...acts } = identical
     ? await playActs(fleet, programs, { ...trees, directory, number: steps.length }, options)
-    : { joined: undefined, cut: undefined };
+    : { joined: undefined, cut: undefined, colleague: undefined };
   const metrics: MetricsResult[] = [];
   for (const server of [programs.metadata, ...programs.agents]) metrics.push(await scrape(server, signal));
   terminal.say(`${formatMetrics(metrics)}\n`);
@@ -93,10 +92,22 @@ async function play(fleet: DemoFleet, directory: string, options: DemoOptions): 
       `${formatNumberOf(steps.length + Object.keys(acts).length, 'step')}, identical after each of them, in ${took}`,
     );
   }
-  return { identical, succeeded, directory, programs: described, steps, candidates, stranger, ...acts, metrics, kept };
+  return {
+    identical,
+    succeeded,
+    directory,
+    programs: describePrograms(programs, colleague),
+    steps,
+    candidates,
+    stranger,
+    ...acts,
+    metrics,
+    kept,
+  };
 }
 
 interface Acts {
+  readonly colleague: DemoClient | undefined;
   readonly joined: JoinResult | undefined;
   readonly cut: CutResult | undefined;
 }
@@ -114,11 +125,11 @@ async function playActs(
   terminal.progress(() => `${colleague.person} joins`);
   const joined = await watchJoining(colleague, startedAtMs, context);
   terminal.say(`${formatJoined(number + 1, joined)}\n`);
-  if (!joined.identical) return { joined, cut: undefined };
+  if (!joined.identical) return { colleague, joined, cut: undefined };
   terminal.progress(() => `the line of ${colleague.site} is cut`);
   const cut = await playCut({ ...programs, colleague }, context);
   terminal.say(`${formatCut(number + 2, cut)}\n`);
-  return { joined, cut };
+  return { colleague, joined, cut };
 }
 
 function withLogs(error: DrystoneError, logDirectory: string): DrystoneError {

@@ -126,10 +126,16 @@ async function untilOnline(calls: FleetCalls, count: number, clock: Clock, signa
 }
 
 /** The programs for people and for the report. */
-export function describePrograms({ metadata, agents, writer, reader }: DemoPrograms): readonly DemoProgram[] {
+export function describePrograms(
+  { metadata, agents, writer, reader, line }: DemoPrograms,
+  colleague?: DemoClient,
+): readonly DemoProgram[] {
   const servers = [metadata, ...agents].map(({ program: { name, pid }, address, http }) => {
     return { name, pid, address, metrics: metricsUrl(http) };
   });
-  const clients = [writer, reader].map(({ program: { name, pid }, folder }) => ({ name, pid, folder }));
-  return [...servers, ...clients];
+  const wires = [{ name: line.program.name, pid: line.program.pid, address: line.address }];
+  const clients = [writer, reader, ...(colleague === undefined ? [] : [colleague])].map(
+    ({ program: { name, pid }, folder }) => ({ name, pid, folder }),
+  );
+  return [...servers, ...wires, ...clients];
 }

@@ -14,8 +14,13 @@ export class WanLine {
     readonly address: string,
     private readonly target: string,
     private readonly startLine: StartLine,
-    private program: ChildProgram,
+    private running: ChildProgram,
   ) {}
+
+  /** The process that it is now: another one after a cut. */
+  get program(): ChildProgram {
+    return this.running;
+  }
 
   /** Lays a line to `target`. */
   static async lay(target: string, startLine: StartLine): Promise<WanLine> {
@@ -25,10 +30,10 @@ export class WanLine {
 
   /** From now on the site is on its own: connections break, and no new one is made. */
   async cut(): Promise<void> {
-    await this.program.stop();
+    await this.running.stop();
   }
 
   async mend(): Promise<void> {
-    this.program = (await this.startLine(this.address, this.target)).program;
+    this.running = (await this.startLine(this.address, this.target)).program;
   }
 }

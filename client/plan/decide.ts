@@ -9,7 +9,7 @@ import {
   type ItemPath,
   type SymlinkContent,
 } from '../../common/feed/item.js';
-import { fitsTheWire, itemOf, mergeItems } from '../../common/feed/merge.js';
+import { fitsTheWire, hasSeen, itemOf, mergeItems } from '../../common/feed/merge.js';
 import { feedLimits } from '../../common/limits.js';
 import { contentOfLocal, type LocalEntry } from '../state/local-entry.js';
 import type { Trees } from '../state/tree-store.js';
@@ -240,6 +240,17 @@ export class Decider {
 }
 
 /** Says what was said before, as it was, unless the folder has moved on from it. */
+/**
+ * Whether the folder no longer holds what an agent was told of the path, but what came of that: it is nothing that this
+ * folder could say to metadata as well.
+ */
+export function hasMovedOn(trees: Trees, path: ItemPath): boolean {
+  const told = trees.provisional.get(path);
+  const situation = situationOf(trees, path);
+  const { remote } = situation;
+  return told !== undefined && remote !== undefined && hasSeen(remote, told) && sayAgain(situation, told) === undefined;
+}
+
 function sayAgain({ path, base, local }: Situation, said: Item): CommitItem | undefined {
   const content = local === undefined ? ({ kind: 'deletion' } as const) : contentOfLocal(local);
   if (content === undefined || !sameState(content, said.content)) return undefined;

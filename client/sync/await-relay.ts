@@ -1,12 +1,14 @@
 import type { Clock } from '../../common/clock.js';
 import { sleepUnless } from '../../common/concurrency/sleep-unless.js';
+import { hasMovedOn } from '../plan/decide.js';
 import type { TreeStore } from '../state/tree-store.js';
 import type { Standing } from '../upstream/standing.js';
 import type { Inbox } from './inbox.js';
 
 /**
- * Each time when the patience with agents is over, has everything planned anew that metadata still does not know of. Returns
- * when `signal` aborts.
+ * Each time when the patience with agents is over, has everything planned anew that metadata still does not know of, and
+ * forgets that agents were told what the folder no longer holds: metadata may have known it before they did, and says
+ * nothing of it any more. Returns when `signal` aborts.
  */
 export async function awaitRelay(
   { standing, store, inbox, clock }: { standing: Standing; store: TreeStore; inbox: Inbox; clock: Clock },
@@ -15,7 +17,11 @@ export async function awaitRelay(
   while (!signal.aborted) {
     const news = standing.arm(signal);
     if (standing.isProvisionalDue) {
-      inbox.changed(store.provisional.pathsBelow(''));
+      const paths = new Set(store.provisional.pathsBelow(''));
+      const replaced = [...paths].filter((path) => hasMovedOn(store, path));
+      if (replaced.length > 0) await store.write({ provisional: new Map(replaced.map((path) => [path, undefined])) });
+      for (const path of replaced) paths.delete(path);
+      inbox.changed(paths);
       await news;
     } else {
       await sleepUnless(news, standing.relayLeftMs, clock);

@@ -8,6 +8,7 @@ import {
   type ItemContent,
   type ItemPath,
   type ItemState,
+  type Version,
 } from './item.js';
 import { itemOf, mergeItems } from './merge.js';
 import { joinVersions } from './version.js';
@@ -55,6 +56,14 @@ export function settleAsDirectory(item: Item): Settlement {
   return { copies, item: itemOf(path, joinVersions(item.version, [change]), [directory]) };
 }
 
+/** Whether a change is the one by which some of these changes of `path` have been settled. */
+export function settles({ replicaId }: Change, path: ItemPath, changes: Version): boolean {
+  const purposes = ['conflicted copy', 'directory'] as const;
+  return changes.some((settled) =>
+    purposes.some((purpose) => derivedChange(purpose, path, settled).replicaId === replicaId),
+  );
+}
+
 /** Copies of states of `path`, each path once: two that come by one name, as of two folders of one device, are rivals there. */
 function copiesOf(path: ItemPath, states: readonly ItemState[]): Item[] {
   const copies = new Map<ItemPath, Item>();
@@ -76,7 +85,11 @@ function copyOf(path: ItemPath, state: ItemState): Item {
 }
 
 /** The only change of a replica that exists for this purpose alone. */
-function derivedChange(purpose: string, path: ItemPath, { replicaId, counter }: Change): Change {
+function derivedChange(
+  purpose: 'conflicted copy' | 'directory',
+  path: ItemPath,
+  { replicaId, counter }: Change,
+): Change {
   return { replicaId: replicaIdOf(purpose, path, replicaId, String(counter)), counter: 1 };
 }
 

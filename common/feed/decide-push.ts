@@ -2,12 +2,13 @@ import { invalidArgument } from '../errors.js';
 import type { Cursor, DeviceId } from '../ids.js';
 import { feedLimits } from '../limits.js';
 import { authorship, bringsOthersChanges } from './authorship.js';
+import { settles } from './conflicts.js';
 import { encodeItem } from './item-codec.js';
-import type { FeedEntry, Item, ItemPath, Version } from './item.js';
+import { statesOf, type FeedEntry, type Item, type ItemPath, type ItemState, type Version } from './item.js';
 import { collide, fitsTheWire, mergeItems, sameItem } from './merge.js';
 import { Placement, type FeedHead, type ItemHead, type ItemWrite } from './placement.js';
 import type { NewItem } from './push-items.js';
-import { compareVersions, NO_VERSION } from './version.js';
+import { compareVersions, covers, NO_VERSION } from './version.js';
 
 /** Items that are pushed: one transaction. */
 export interface PushBatch {
@@ -15,6 +16,8 @@ export interface PushBatch {
   readonly items: readonly NewItem[];
   /** Whose changes these are; where it is not set, anybody's are taken. See common/feed/authorship.ts. */
   readonly committer?: DeviceId;
+  /** Whether another endpoint has taken these items already, and others have heard them from it. */
+  readonly isRelayed?: boolean;
 }
 
 /** A path's current item. */
@@ -83,7 +86,7 @@ export function contentsNeeded(batch: PushBatch): (item: Item, held: Version) =>
 /**
  * What becomes of a batch: each item is merged with the one held, and written where that says something new. It is left out
  * where the merged item would exceed the limits, where another state is held under its change, and where it is not the
- * committer's to make. Pure, so it is the same in every engine and at every endpoint. INVALID_ARGUMENT where what is to be
+ * committer's to make; of what was relayed more is, see {@link settlesKnown}. Pure, so it is the same in every engine and at every endpoint. INVALID_ARGUMENT where what is to be
  * said of the items would not fit into an answer.
  */
 export function decidePush(state: FeedState, batch: PushBatch): PushDecision {
@@ -95,7 +98,8 @@ export function decidePush(state: FeedState, batch: PushBatch): PushDecision {
   batch.items.forEach((next, index) => {
     const current = state.current[index];
     const held = current?.content;
-    const outcome = isAllowed(next.item, current) ? mergeWith(held, next) : held;
+    const isTaken = isAllowed(next.item, current) || settlesKnown(next.item, state, batch);
+    const outcome = isTaken ? mergeWith(held, next) : held;
     const isNew = outcome !== undefined && outcome !== held;
     const cursor = isNew ? placement.place(outcome, current?.head) : current?.head.cursor;
     if (outcome !== undefined && sameItem(outcome.item, next.item)) return;
@@ -117,6 +121,26 @@ function allowance(state: FeedState, batch: PushBatch): (item: Item, current: Cu
   const held = state.current.flatMap((current) => (current?.content === undefined ? [] : [current.content.item]));
   const isTheirs = authorship(batch.committer, held);
   return (item, current) => isTheirs(item, current?.head.version ?? NO_VERSION);
+}
+
+/**
+ * Whether an item settles changes of the other items of its message that the namespace knows, without having them: what was
+ * made where one could not know what became of them meanwhile. It is kept: that somebody who settled them first has kept
+ * their content is more than the namespace can tell, and others have it already from whoever relays it. Only what follows
+ * from known changes is: of what a device makes itself nobody else may speak.
+ */
+function settlesKnown(copy: Item, state: FeedState, { items, isRelayed = false }: PushBatch): boolean {
+  if (!isRelayed) return false;
+  const isSettling = ({ change }: ItemState): boolean =>
+    items.some(({ item: { path, version } }, index) => {
+      const held = state.current[index]?.head.version ?? NO_VERSION;
+      return settles(
+        change,
+        path,
+        version.filter((settled) => covers(held, settled)),
+      );
+    });
+  return statesOf(copy).length > 0 && statesOf(copy).every(isSettling);
 }
 
 /** What a path holds once `next` has come to `held`: one of the two themselves where the other adds nothing. */

@@ -27,7 +27,7 @@ export async function committerOf(
   { access, clock }: { readonly access: Pick<Access, 'endorser'>; readonly clock: Clock },
   caller: AgentIdentity | DeviceIdentity,
   { namespace, items, endorsement }: Unattributed,
-): Promise<Pick<CommitBatch, 'committer' | 'audit'>> {
+): Promise<Pick<CommitBatch, 'committer' | 'isRelayed' | 'audit'>> {
   if (caller.kind === 'device') {
     if (endorsement !== undefined)
       throw invalidArgument('endorsement', 'must not be set: the device speaks for itself');
@@ -48,5 +48,5 @@ export async function committerOf(
     account,
     facts: { items: String(items.length), pushedAt: new Date(pushedAtMs).toISOString() },
   });
-  return { committer: device, audit };
+  return { committer: device, isRelayed: true, audit };
 }

@@ -3,7 +3,7 @@ import { containerTest } from '../support/container/container-test.js';
 import { untilAlike } from '../support/container/synced-folder.js';
 
 const ENDPOINTS = 20;
-const FILE_BYTES = 30_000_000;
+const FILE_BYTES = 16_000_000;
 
 containerTest(
   '20 endpoints of a site want a new file at once: its agent sends it less than twice',

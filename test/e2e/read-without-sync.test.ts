@@ -34,6 +34,7 @@ fleetTest('cat writes exactly the bytes of a file of several blocks', async ({ f
   const args = ['cat', 'shared/large.bin', '--home', fleet.homeOf('reader')];
   const { stdout } = await promisify(execFile)(process.execPath, ['dist/cli/main.js', ...args], {
     encoding: 'buffer',
+    env: { PATH: process.env.PATH },
     maxBuffer: 2 * content.length,
   });
   expect(stdout.equals(content)).toBe(true);

@@ -5,4 +5,14 @@ export const regressions: readonly { readonly seed: number; readonly found: stri
     found: 'a file that a killed client had fetched and not noted becomes a copy where its item was replaced',
   },
   { seed: 11124, found: 'a file that was moved here became a conflicted copy where its item was replaced at once' },
+  {
+    seed: 1795647789,
+    found:
+      'metadata was told that a rival is gone before the copy came that an agent had taken of it, and took no copy',
+  },
+  {
+    seed: 1795647782,
+    found: 'the same, where the item had become a directory meanwhile: the site kept a copy that nobody else had',
+  },
+  { seed: 200032, found: 'what metadata had known before the agent was told of it was for ever waiting to go up' },
 ];

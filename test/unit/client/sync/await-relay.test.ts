@@ -11,6 +11,7 @@ import { waitUntil } from '../../../support/wait-until.js';
 
 const PATIENCE_MS = 1000;
 
+let store: MemoryTreeStore;
 let clock: ManualClock;
 let inbox: Inbox;
 let standing: Standing;
@@ -24,7 +25,7 @@ beforeEach(async () => {
   const upstream = {} as Upstream;
   const onChange = (): void => undefined;
   standing = new Standing({ clock, relayPatienceMs: PATIENCE_MS, metadata: upstream, agent: () => upstream, onChange });
-  const store = new MemoryTreeStore();
+  store = new MemoryTreeStore();
   const told = itemFrom('told', [stateBy('a', 1, 1, DIRECTORY)]);
   await store.write({ provisional: new Map([[told.path, told]]) });
   waiting = awaitRelay({ standing, store, inbox, clock }, ended.signal);
@@ -52,6 +53,23 @@ it('metadata that goes away meanwhile takes the time with it', async () => {
   await waitUntil('it counts no more', () => clock.sleepingMs.length === 0);
   clock.advance(PATIENCE_MS);
   expect(inbox.takeChangedPaths()).toEqual(new Set());
+  ended.abort();
+  await waiting;
+});
+
+it('what the folder no longer holds, having seen what came of it, is not for it to say', async () => {
+  const told = itemFrom('replaced', [stateBy('a', 1, 1, DIRECTORY)]);
+  const cameOfIt = itemFrom('replaced', [
+    stateBy('b', 1, 2, { kind: 'symlink', target: 'x' }),
+    stateBy('a', 1, 1, DIRECTORY),
+  ]);
+  await store.write({ provisional: new Map([[told.path, told]]), remote: new Map([[told.path, cameOfIt]]) });
+  standing.caughtUp();
+  await untilItWaits();
+  clock.advance(PATIENCE_MS);
+  await waitUntil('it is forgotten', () => store.provisional.get(told.path) === undefined);
+  expect(store.provisionalCount).toBe(1);
+  expect(inbox.takeChangedPaths()).toEqual(new Set(['told']));
   ended.abort();
   await waiting;
 });

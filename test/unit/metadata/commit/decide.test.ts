@@ -34,9 +34,9 @@ function holding(held: Item, next: Item, batch: CommitBatch): CurrentItem {
 }
 
 /** Commits items where their paths hold what `held` has of them. */
-function commitAll(items: readonly Item[], held: readonly Item[], committer?: string): PushDecision {
+function commitAll(items: readonly Item[], held: readonly Item[], committer?: string, isRelayed = false): PushDecision {
   const device = committer === undefined ? {} : { committer: deviceNamed(committer) };
-  const batch = { items: items.map(newItem), stored: [], ...device };
+  const batch = { items: items.map(newItem), stored: [], isRelayed, ...device };
   const current = items.map((next) => {
     const there = held.find(({ path }) => path === next.path);
     return there === undefined ? undefined : holding(there, next, batch);
@@ -203,6 +203,18 @@ describe('of a device, decidePush takes', () => {
         { index: 1, current: { item: replaced } },
       ],
     });
+  });
+
+  it('relayed copies of changes that it knows, whatever became of them, and of no others', () => {
+    const replaced = itemAt('a', { ben: 1, cai: 1, ana: 1 }, fileOf('3'));
+    const { writes, merged } = commitAll([...copies, settled], [replaced], 'ana', true);
+    expect(writes.map(({ item }) => item)).toEqual(copies);
+    expect(merged).toMatchObject([{ index: 1, current: { item: replaced } }]);
+    // Of the change that the copy settles nothing is known here.
+    const unheard = commitAll([...copies, settled], [itemAt('a', { ana: 1 })], 'ana', true);
+    expect(unheard.writes.map(({ item }) => item.path)).not.toContain(copies[0]!.path);
+    // What is somebody's own is nobody else's to bring.
+    expect(commitAll([itemAt('n'), settled], [replaced], 'ben', true).writes).toEqual([]);
   });
 
   it('no copy that says something else', () => {
