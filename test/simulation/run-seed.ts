@@ -124,7 +124,10 @@ async function agentsHaveRead({ agents, namespace }: SimulatedFleet, end: Cursor
 
 function restless({ clients, network, idleCalls }: SimulatedFleet): string {
   const states = clients.map(({ place, phase, ending, lastWait, store }) => {
-    const state = ending === undefined ? `is ${phase} at ${store?.cursor}, ${store?.provisionalCount} provisional` : `has ended: ${ending}`;
+    const state =
+      ending === undefined
+        ? `is ${phase} at ${store?.cursor}, ${store?.provisionalCount} provisional`
+        : `has ended: ${ending}`;
     return `${place.name} ${state}${phase === 'waiting' ? ` (${lastWait})` : ''}`;
   });
   const calls = `${network.openCalls} calls are open and ${network.servedCalls} served, not ${idleCalls}`;
