@@ -4,6 +4,7 @@ import { statesOf, type Item, type ItemContent, type ItemPath } from '../../../c
 import { itemOf, mergeItems } from '../../../common/feed/merge.js';
 import { counterOf, joinVersions, NO_VERSION } from '../../../common/feed/version.js';
 import type { DeviceId, ReplicaId } from '../../../common/ids.js';
+import { wireLimits } from '../../../common/limits.js';
 
 /** How items become one: the product's merge, unless a test breaks it on purpose. */
 export type Merge = (a: Item, b: Item) => Item;
@@ -25,10 +26,13 @@ export class Endpoint {
     this.author = name.repeat(32) as DeviceId;
   }
 
-  /** Takes in what another one knows of a path. */
+  /** Takes in what another one knows of a path. Raises an error where there are more rivals than an item may have. */
   learn(item: Item): void {
     const known = this.items.get(item.path);
-    this.items.set(item.path, known === undefined ? item : this.merge(known, item));
+    const merged = known === undefined ? item : this.merge(known, item);
+    // A merge that is wrong may make more and more of them: it must be found out before the memory is full.
+    if (merged.rivals.length > wireLimits.rivalsPerItem) throw new Error('more rivals than anybody has made');
+    this.items.set(item.path, merged);
     for (const { at } of statesOf(item)) this.#latest = laterTime(this.#latest, at);
   }
 
