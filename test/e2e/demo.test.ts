@@ -1,11 +1,14 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import type { DemoReport } from '../../cli/demo/demo-report.js';
 import { DrystoneProcess } from '../support/drystone-process.js';
+import { seededRandom } from '../support/seeded-random.js';
 import { makeTree } from '../support/trees.js';
 import { waitUntil } from '../support/wait-until.js';
+
+const LARGE_BYTES = 16 * 1024 * 1024;
 
 function isRunning(pid: number): boolean {
   try {
@@ -26,6 +29,8 @@ async function play(args: readonly string[]): Promise<DemoReport> {
   const directory = temporaryDirectory();
   const source = join(directory, 'source');
   makeTree(source, { seed: 11, fileCount: 60 });
+  // For a little peers are not looked for.
+  writeFileSync(join(source, 'large.bin'), seededRandom('demo').bytes(LARGE_BYTES));
   const demo = new DrystoneProcess(['demo', '--source', source, ...args, '--json'], {
     HOME: directory,
     TMPDIR: directory,
