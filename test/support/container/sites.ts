@@ -1,4 +1,5 @@
 import { getContainerRuntimeClient, Network, type StartedNetwork, type StartedTestContainer } from 'testcontainers';
+import { waitUntil } from '../wait-until.js';
 
 /** A container at a site, and what it is called in its networks. */
 interface Member {
@@ -45,7 +46,10 @@ export class Sites {
   }
 
   async remove(): Promise<void> {
-    for (const network of [this.wan, ...this.#sites.values()]) await network.stop();
+    // The engine may take a moment to let go of containers that it has removed.
+    for (const network of [this.wan, ...this.#sites.values()]) {
+      await waitUntil('the network is free', async () => (await network.stop(), true));
+    }
   }
 }
 
