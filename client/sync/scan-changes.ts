@@ -23,13 +23,21 @@ export function scanChanges(
     if (earlier?.observations.get(path) === observation) continue;
     if (!isAs(local.get(path), observation)) changes.set(path, entryOf(observation));
   }
-  const known = earlier === undefined ? local.pathsBelow('') : [...earlier.observations.keys(), ...touched];
+  const known =
+    earlier === undefined
+      ? local.pathsBelow('')
+      : [...earlier.observations.keys(), ...touched, ...keptUnseen(earlier, local)];
   for (const path of known) {
     if (scan.observations.has(path)) continue;
     const entry = local.get(path);
     if (entry !== undefined && !isLeftAlone(scan, path, entry.kind)) changes.set(path, undefined);
   }
   return changes;
+}
+
+/** What the earlier scan could not see, and the tree therefore still has. */
+function keptUnseen({ unseen }: ScanResult, local: Tree<LocalEntry>): ItemPath[] {
+  return [...unseen].flatMap((path) => [path, ...local.pathsBelow(path)]);
 }
 
 /** Whether a path is none of the sync's business: ignored, or at or below what the scan could not see. */

@@ -53,3 +53,9 @@ test('against an earlier scan only what differs is looked at, and what the clien
   const changes = scanChanges(scan([kept]), scan([kept, left]), [at('made by us, then deleted')], local);
   expect([...changes.keys()].sort()).toEqual(['left', 'made by us, then deleted']);
 });
+
+test('what an earlier scan could not see is compared as soon as one can', async () => {
+  const { local } = await known({ kind: 'directory', path: at('closed') }, file('closed/deleted'), file('kept'));
+  const changes = scanChanges(scan([file('closed'), file('kept')]), scan([file('kept')], ['closed']), [], local);
+  expect([...changes.keys()].sort()).toEqual(['closed', 'closed/deleted']);
+});
