@@ -5,6 +5,7 @@ import { statesOf, type Item, type ItemPath } from '../../common/feed/item.js';
 import { fitsTheWire, itemOf, mergeItems, sameItem } from '../../common/feed/merge.js';
 import { compareStates } from '../../common/feed/state-order.js';
 import { counterOf, covers, joinVersions } from '../../common/feed/version.js';
+import { wireLimits } from '../../common/limits.js';
 import type { Merge } from '../support/feed/endpoint.js';
 import {
   histories,
@@ -26,7 +27,10 @@ function heard(items: readonly Item[], merge: Merge): Item[] {
   const known = new Map<ItemPath, Item>();
   for (const item of items) {
     const before = known.get(item.path);
-    known.set(item.path, before === undefined ? item : merge(before, item));
+    const merged = before === undefined ? item : merge(before, item);
+    // A merge that is wrong may make more and more of them: it must be found out before the memory is full.
+    if (merged.rivals.length > wireLimits.rivalsPerItem) throw new Error('more rivals than anybody has made');
+    known.set(item.path, merged);
   }
   return [...known.values()];
 }
@@ -127,6 +131,10 @@ describe('the merge', () => {
   });
 });
 
+function isSameChange(a: Item['change'], b: Item['change']): boolean {
+  return a.replicaId === b.replicaId && a.counter === b.counter;
+}
+
 /** Merges that are wrong. */
 const FAULTS: Record<string, Merge> = {
   'that drops the rivals': (a, b) => {
@@ -150,8 +158,10 @@ const FAULTS: Record<string, Merge> = {
   },
   'that puts the states in no order': (a, b) => {
     const merged = mergeItems(a, b);
-    const known = statesOf(a).filter(({ change }) => statesOf(merged).some((state) => state.change === change));
-    return itemOf(a.path, merged.version, [...new Set([...known, ...statesOf(merged)])]);
+    const isOf = (item: Item, { change }: { change: Item['change'] }): boolean =>
+      statesOf(item).some((state) => isSameChange(state.change, change));
+    const known = statesOf(a).filter((state) => isOf(merged, state));
+    return itemOf(a.path, merged.version, [...known, ...statesOf(merged).filter((state) => !isOf(a, state))]);
   },
   'that lets a settled rival come back': (a, b) =>
     itemOf(
