@@ -17,7 +17,9 @@ export type SyncMode =
   | 'online'
   /** Metadata is away; an agent that holds the namespace takes changes provisionally, and tells of those of others. */
   | 'agent'
-  /** Metadata and those agents are away: changes stay in the folder and wait. */
+  /** Metadata and those agents are away; other endpoints of the namespace hear of this folder's changes, and tell of theirs. */
+  | 'peers'
+  /** Those are away as well, or none is known: changes stay in the folder and wait. */
   | 'alone';
 
 /** How far the work that is known of has come; the totals grow as more is found. */
@@ -30,7 +32,7 @@ export interface SyncProgress {
   /** Bytes of file content, whether they travelled or were found to be there already. */
   readonly bytesDone: number;
   readonly bytesTotal: number;
-  /** Items of this folder that an agent has, and metadata is not known to have. */
+  /** Items of this folder that an agent has, or peers can hear of, and metadata is not known to have. */
   readonly itemsProvisional: number;
 }
 

@@ -57,6 +57,13 @@ export const peerLimits = {
   /** How often the local network is asked who gives blocks, and for how long what it says is believed. */
   lanAskMs: 60_000,
   lanTtlSeconds: 150,
+  /** Subscriptions to an endpoint's feed that it serves at once, and encoded pages kept for those at the same cursor. */
+  feedSubscribers: 64,
+  pageCacheBytes: 2 * MiB,
+  /** Cursors of an endpoint's feed that go with one millisecond of the calendar: it has less to say than that. */
+  cursorsPerMs: 1_000,
+  /** Places that paths have left, beyond as many as there are paths, after which an endpoint's feed lets go of them. */
+  placesLeft: 1_024,
   /** The bucket of a bandwidth limit holds what passes in this time: what was saved up is not sent at once. */
   rateBurstMs: 250,
 } as const;

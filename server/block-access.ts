@@ -35,9 +35,8 @@ export interface StreamAccess {
   whenExpired(listener: (error: DrystoneError) => void): () => void;
 }
 
-export interface TokenAccessOptions {
-  /** Reads an access token; UNAUTHENTICATED (TOKEN_INVALID, TOKEN_EXPIRED) where it proves nothing. */
-  readonly verifier: { verify(token: string): Promise<AccessGrant> };
+/** What a grant is held against from moment to moment. */
+export interface GrantOptions {
   /** Whether this server holds the namespace now. */
   readonly isAssigned: (namespaceId: NamespaceId) => boolean;
   /** Whether the fleet has taken this server's identity away. */
@@ -45,6 +44,11 @@ export interface TokenAccessOptions {
   readonly clock: Clock;
   /** As of when tokens are judged; now, unless this server may be cut off from metadata. */
   readonly time?: TokenTime;
+}
+
+export interface TokenAccessOptions extends GrantOptions {
+  /** Reads an access token; UNAUTHENTICATED (TOKEN_INVALID, TOKEN_EXPIRED) where it proves nothing. */
+  readonly verifier: { verify(token: string): Promise<AccessGrant> };
   readonly metrics: Pick<BlockMetrics, 'tokenVerifications'>;
 }
 
@@ -56,6 +60,11 @@ export function tokenAccess(options: TokenAccessOptions): BlockAccess {
       return new GrantedAccess(await grantOf(call, options), options);
     },
   };
+}
+
+/** What the holder of a grant may do, which was verified before. */
+export function grantedAccess(grant: AccessGrant, options: GrantOptions): StreamAccess {
+  return new GrantedAccess(grant, options);
 }
 
 async function grantOf(
@@ -90,7 +99,7 @@ class GrantedAccess implements StreamAccess {
 
   constructor(
     private readonly grant: AccessGrant,
-    private readonly options: TokenAccessOptions,
+    private readonly options: GrantOptions,
   ) {
     this.#time = options.time ?? judgedNow(options.clock);
   }

@@ -1,19 +1,11 @@
 import { overloaded } from '../../common/errors.js';
-import { isEncodedAtOrBelow } from '../../common/feed-service/encoded-item.js';
-import {
-  cursorAhead,
-  type FeedQuery,
-  type FeedSlice,
-  type StoredEntry,
-} from '../../common/feed-service/feed-source.js';
 import { decidePush, readCurrent, type FeedView, type PushDecision } from '../../common/feed/decide-push.js';
 import { encodeItem } from '../../common/feed/item-codec.js';
 import type { ItemPath } from '../../common/feed/item.js';
 import { fitsTheWire, mergeItems } from '../../common/feed/merge.js';
 import { Placement, type FeedHead, type ItemHead, type ItemWrite } from '../../common/feed/placement.js';
 import type { NewItem } from '../../common/feed/push-items.js';
-import type { Cursor } from '../../common/ids.js';
-import { agentLimits, feedLimits } from '../../common/limits.js';
+import { agentLimits } from '../../common/limits.js';
 import { PushRequest } from '../../proto/gen/drystone/feed/v1/feed.js';
 import type { FeedProgress, FollowedPart, ProvisionalPush } from './feed-store.js';
 
@@ -89,30 +81,6 @@ export function changeByForgetting(progress: FeedProgress, forgotten: FeedChange
     forgotten.map(({ head }) => head),
   );
   return { progress: { ...progress, feed }, writes: [], forgotten, appended: undefined };
-}
-
-/** A page of a feed that ends at `end`, from entries after `query.after`, ascending; no more of them are taken than needed. */
-export function sliceOf(
-  end: Cursor,
-  query: FeedQuery,
-  entriesAfter: (limit: number) => Iterable<StoredEntry>,
-): FeedSlice {
-  if (query.after > end) throw cursorAhead(query.after, end);
-  const prefix = Buffer.from(query.pathPrefix);
-  const scanned = prefix.length === 0 ? query.maxEntries : feedLimits.entriesScannedPerPage;
-  const entries: StoredEntry[] = [];
-  let [bytes, looked, nextCursor] = [0, 0, query.after];
-  for (const { cursor, item } of entriesAfter(scanned + 1)) {
-    if (looked++ === scanned) return { entries, nextCursor, caughtUp: false };
-    if (isEncodedAtOrBelow(item, prefix)) {
-      bytes += item.length;
-      const isFull = entries.length === query.maxEntries || (entries.length > 0 && bytes > query.maxBytes);
-      if (isFull) return { entries, nextCursor, caughtUp: false };
-      entries.push({ cursor, item });
-    }
-    nextCursor = cursor;
-  }
-  return { entries, nextCursor: end, caughtUp: true };
 }
 
 /**

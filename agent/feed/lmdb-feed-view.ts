@@ -1,3 +1,4 @@
+import { sliceOf } from '../../common/feed-service/feed-slice.js';
 import type { FeedQuery, FeedSlice, StoredEntry } from '../../common/feed-service/feed-source.js';
 import { decodeItem } from '../../common/feed/item-codec.js';
 import type { ItemPath } from '../../common/feed/item.js';
@@ -7,7 +8,7 @@ import { ID_BYTES, idBytes, type Cursor, type NamespaceId } from '../../common/i
 import { decodeItemHead, encodeItemHead } from '../../common/store/feed-records.js';
 import { cursorKey, cursorOfKey, keysWithPrefix, pathKey } from '../../common/store/keys.js';
 import { copyOf, keyPage, keysOf, type LmdbEnvironment, type Tree } from '../../common/store/lmdb-environment.js';
-import { sliceOf, type FeedChange, type NamespaceView } from './feed-changes.js';
+import type { FeedChange, NamespaceView } from './feed-changes.js';
 import { NO_PROGRESS, type FeedProgress, type ProvisionalMessage } from './feed-store.js';
 import { decodeProgress, encodeProgress, type TreeName } from './lmdb-feed-layout.js';
 

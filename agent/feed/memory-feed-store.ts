@@ -1,11 +1,12 @@
 import { InFlightGate } from '../../common/concurrency/in-flight-gate.js';
+import { sliceOf } from '../../common/feed-service/feed-slice.js';
 import type { FeedQuery, FeedSlice, StoredEntry } from '../../common/feed-service/feed-source.js';
 import type { PushDecision } from '../../common/feed/decide-push.js';
 import type { ItemPath } from '../../common/feed/item.js';
 import { headOf, type FeedHead, type ItemHead } from '../../common/feed/placement.js';
 import type { NewItem } from '../../common/feed/push-items.js';
 import type { Cursor, NamespaceId } from '../../common/ids.js';
-import { changeByFollowing, changeByPush, sliceOf, type FeedChange, type NamespaceView } from './feed-changes.js';
+import { changeByFollowing, changeByPush, type FeedChange, type NamespaceView } from './feed-changes.js';
 import {
   NO_PROGRESS,
   type FeedProgress,

@@ -48,7 +48,10 @@ async function pushOne(
   { items: wireItems, endorsement }: PushRequest,
 ): Promise<PushDecision> {
   const items = parsePushedItems({ items: wireItems });
-  checkTimes(items, clock.nowMs());
+  checkTimes(
+    items.map(({ item }) => item),
+    clock.nowMs(),
+  );
   if (endorsement === undefined) {
     throw invalidArgument('endorsement', 'must be set: metadata takes nothing from an agent that no device has signed');
   }

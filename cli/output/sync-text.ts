@@ -13,10 +13,11 @@ const phaseNames: Readonly<Record<SyncPhase, string>> = {
 /** How a sync is connected, where it is not as it should be; for people. */
 export const modeNames: Readonly<Record<Exclude<SyncMode, 'online'>, string>> = {
   agent: 'metadata is away, an agent stands in',
+  peers: 'metadata and agents are away, peers tell each other',
   alone: 'metadata and agents are away',
 };
 
-/** What metadata is not known to have, though an agent does. */
+/** What metadata is not known to have, though an agent or peers may. */
 export function formatProvisional(count: number): string {
   return `${formatNumberOf(count, 'item')} ${count === 1 ? 'waits' : 'wait'} for metadata`;
 }

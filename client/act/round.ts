@@ -3,6 +3,7 @@ import { conflictsOf } from '../../common/feed/conflicts.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
 import { sameItem } from '../../common/feed/merge.js';
 import { compareVersions } from '../../common/feed/version.js';
+import type { DeviceId } from '../../common/ids.js';
 import type { FetchFile, Operation } from '../plan/operation.js';
 import type { SyncConflict, SyncProblem } from '../progress.js';
 import type { StateWriter } from '../state/state-writer.js';
@@ -11,7 +12,7 @@ import { changeFolder, changesOf, isFolderOperation, type FolderOperation } from
 import type { Disk, DiskOutcome } from './disk/disk-task.js';
 import type { FetchOutcome } from './download/fetch-files.js';
 import type { FolderPlaces } from './folder-places.js';
-import { refusedChanges, takenBackChanges, takenChanges } from './upload/outcome-changes.js';
+import { refusedChanges, settledChanges, takenBackChanges, takenChanges } from './upload/outcome-changes.js';
 import type { UploadOutcome } from './upload/pending-item.js';
 import type { UploadOperation } from './upload/upload.js';
 
@@ -35,6 +36,8 @@ export interface Transfers {
 }
 
 export interface RoundParts {
+  /** The device that acts. */
+  readonly device: DeviceId;
   readonly disk: Disk;
   readonly transfers: Transfers;
   readonly writer: StateWriter;
@@ -207,7 +210,7 @@ class Round {
   #committed({ operation, item, held, isProvisional }: Extract<UploadOutcome, { outcome: 'committed' }>): void {
     const { path } = item;
     if (operation.kind === 'settle') {
-      this.parts.writer.add({ remote: [held], confirmed: isProvisional ? [] : [held] });
+      this.parts.writer.add(settledChanges(item, held, isProvisional, this.parts.device));
       this.#again.add(path);
       if (path === operation.path) this.#settled(item, held);
       else this.#tellConflict(operation.path, path);

@@ -5,6 +5,9 @@ import { FeedServiceService } from '../../proto/gen/drystone/feed/v1/feed.js';
 /** The feed service of whoever keeps a feed. */
 export type FeedCalls = ServiceCaller<FeedServiceService>;
 
+/** A feed as one who only reads it sees it. */
+export type ReadableFeed = Pick<FeedCalls, 'readFeed' | 'subscribe'>;
+
 /** The feed service at the other end of `channel`, each call with an access token from `authorize`. */
 export function authorizedFeed(channel: RpcChannel, authorize: () => Promise<string>): FeedCalls {
   const feed = channel.service(FeedServiceService);

@@ -7,6 +7,7 @@ import { connectBlockServer } from '../../server/block-client.js';
 import type { AccessTokens } from '../connection/access-tokens.js';
 import type { Connect } from '../connection/connect.js';
 import type { Device } from '../connection/device.js';
+import { authorizedFeed } from '../connection/feed-calls.js';
 import { limitBandwidth, type Bandwidth } from '../connection/limited-block-client.js';
 import type { MetadataCalls } from '../connection/metadata-calls.js';
 import type { LocalBlockIndex } from '../state/local-block-index.js';
@@ -14,8 +15,10 @@ import type { TreeStore } from '../state/tree-store.js';
 import type { SyncTally } from '../tally.js';
 import { ComingBlocks } from './coming-blocks.js';
 import { FolderBlocks, GivenBlocks } from './folder-blocks.js';
+import { ownFeed } from './own-feed.js';
 import { PeerDirectory } from './peer-directory.js';
 import { PeerNetwork, type PeerConfig } from './peer-network.js';
+import { provenFeed } from './proven-feed.js';
 
 /** What a program brings along. */
 export interface PeerGround {
@@ -75,17 +78,26 @@ function networkOf(ground: PeerGround, session: PeerSession): PeerNetwork {
         connectBlockServer(channel, clock, (id, refused) => tokens.tokenFor(id, refused)),
         bandwidth,
       ),
+    feedOver: (channel, peer) =>
+      provenFeed(
+        authorizedFeed(channel, () => tokens.tokenFor(namespaceId)),
+        { ...parts, device: peer, clock },
+      ),
     clock,
   });
+  const feed = ownFeed({ ...parts, clock });
   return new PeerNetwork({
     ...parts,
     self: device.id,
     locator: parts.metadata.locator,
     directory,
     coming,
-    async serve(listen, services) {
+    async serve(listen) {
       // A sync that gives nothing to others does without a server, and does not load one.
-      const { startPeerServer } = await import('./peer-server.js');
+      const [{ startPeerServer }, { createPeerFeedService }] = await Promise.all([
+        import('./peer-server.js'),
+        import('./peer-feed-service.js'),
+      ]);
       const { server: credentials } = device.transport;
       return startPeerServer({
         namespaceId,
@@ -95,12 +107,11 @@ function networkOf(ground: PeerGround, session: PeerSession): PeerNetwork {
         tokenTime,
         store: given,
         holds: folder,
-        services,
+        services: (access) => [createPeerFeedService({ ...feed, access })],
         clock,
         logger,
       });
     },
-    services: [],
     async discovery() {
       const { multicastDiscovery } = await import('./lan-discovery.js');
       return multicastDiscovery({ namespaceId, deviceId: device.id, clock, logger });

@@ -1,4 +1,5 @@
 import type { Clock } from '../../common/clock.js';
+import { ChangeSignal } from '../../common/concurrency/change-signal.js';
 import { HASH_BYTES } from '../../common/block-hash.js';
 import { mapAhead } from '../../common/concurrency/map-ahead.js';
 import type { DrystoneError } from '../../common/errors.js';
@@ -8,6 +9,7 @@ import type { RpcChannel } from '../../common/rpc/client.js';
 import type { ServingDevice } from '../../common/rpc/server-identity.js';
 import type { BlockClient } from '../../server/block-client.js';
 import type { BlockSource } from '../act/download/block-source.js';
+import type { ReadableFeed } from '../connection/feed-calls.js';
 import type { SyncTally } from '../tally.js';
 
 /** Who has told of a peer. */
@@ -22,6 +24,14 @@ export interface FoundPeer {
   readonly isNear: boolean;
 }
 
+/** The feed of a peer, for as long as it is connected. */
+export interface PeerFeed {
+  readonly deviceId: DeviceId;
+  readonly feed: ReadableFeed;
+  /** It broke off: another connection is made when its time comes. */
+  readonly onFailure: (error: DrystoneError) => void;
+}
+
 export interface PeerDirectoryParts {
   readonly namespaceId: NamespaceId;
   readonly self: DeviceId;
@@ -29,14 +39,21 @@ export interface PeerDirectoryParts {
   readonly connect: (address: string, peer: ServingDevice) => RpcChannel;
   /** The block service at the other end of a channel. */
   readonly blocksOver: (channel: RpcChannel) => BlockClient;
+  /** The feed of the device at the other end. */
+  readonly feedOver: (channel: RpcChannel, device: DeviceId) => ReadableFeed;
   readonly clock: Clock;
   readonly tally: SyncTally;
+}
+
+interface Connection {
+  readonly channel: RpcChannel;
+  readonly blocks: BlockClient;
 }
 
 interface KnownPeer {
   readonly deviceId: DeviceId;
   readonly told: Map<PeerWitness, FoundPeer>;
-  connection: { readonly channel: RpcChannel; readonly blocks: BlockClient } | undefined;
+  connection: Connection | undefined;
   pausedUntilMs: number;
 }
 
@@ -48,6 +65,7 @@ interface KnownPeer {
 export class PeerDirectory {
   readonly #peers = new Map<DeviceId, KnownPeer>();
   readonly #banned = new Set<DeviceId>();
+  readonly #connected = new ChangeSignal();
 
   constructor(private readonly parts: PeerDirectoryParts) {}
 
@@ -94,6 +112,24 @@ export class PeerDirectory {
     });
   }
 
+  /** The feeds of those that are connected now. */
+  feeds(): PeerFeed[] {
+    const { feedOver } = this.parts;
+    return [...this.#peers.values()].flatMap((peer): PeerFeed[] => {
+      const { connection, deviceId } = peer;
+      if (connection === undefined) return [];
+      const onFailure = (error: DrystoneError): void => {
+        if (peer.connection === connection) this.#failed(peer, error);
+      };
+      return [{ deviceId, feed: feedOver(connection.channel, deviceId), onFailure }];
+    });
+  }
+
+  /** Resolves when another peer was connected to; see `ChangeSignal`. */
+  arm(signal: AbortSignal): Promise<void> {
+    return this.#connected.arm(signal);
+  }
+
   close(): void {
     for (const peer of this.#peers.values()) this.#forget(peer);
   }
@@ -118,6 +154,7 @@ export class PeerDirectory {
       if ((await this.#answers(blocks, signal)) && this.#peers.get(device) === peer) {
         peer.connection = { channel, blocks };
         tally.add('peerSessions');
+        this.#connected.notify();
         return;
       }
       channel.close();

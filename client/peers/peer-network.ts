@@ -3,14 +3,14 @@ import { ChangeSignal } from '../../common/concurrency/change-signal.js';
 import { parseDeviceId, type Cursor, type DeviceId, type NamespaceId, type PremisesName } from '../../common/ids.js';
 import { peerLimits } from '../../common/limits.js';
 import type { ProgramContext } from '../../common/program/context.js';
-import type { RpcServer, ServedService } from '../../common/rpc/server.js';
+import type { RpcServer } from '../../common/rpc/server.js';
 import type { ServiceCaller } from '../../common/rpc/method-types.js';
 import type { LocatorServiceService } from '../../proto/gen/drystone/metadata/v1/locator.js';
 import type { BlockSource } from '../act/download/block-source.js';
 import type { ComingBlocks } from './coming-blocks.js';
 import type { LanDiscovery } from './lan-discovery.js';
 import { reachableAddresses } from './peer-addresses.js';
-import type { FoundPeer, PeerDirectory } from './peer-directory.js';
+import type { FoundPeer, PeerDirectory, PeerFeed } from './peer-directory.js';
 
 /** How an endpoint takes part. */
 export interface PeerConfig {
@@ -28,10 +28,8 @@ export interface PeerNetworkParts {
   readonly locator: ServiceCaller<LocatorServiceService>;
   readonly directory: PeerDirectory;
   readonly coming: ComingBlocks;
-  /** Starts giving blocks at an address; raises what `startRpcServer` raises. */
-  readonly serve: (listen: string, services: readonly ServedService[]) => Promise<RpcServer>;
-  /** What is served beside blocks. */
-  readonly services: readonly ServedService[];
+  /** Starts giving blocks, and telling what is known, at an address; raises what `startRpcServer` raises. */
+  readonly serve: (listen: string) => Promise<RpcServer>;
   /** Makes sure that the keys of access tokens are known, and new. */
   readonly refreshKeys: () => Promise<unknown>;
   /** Looks for others on the local network; undefined where it cannot. */
@@ -53,6 +51,16 @@ export class PeerNetwork {
 
   constructor(private readonly parts: PeerNetworkParts) {}
 
+  /** See {@link PeerDirectory.feeds}. */
+  feeds(): readonly PeerFeed[] {
+    return this.parts.directory.feeds();
+  }
+
+  /** Resolves when another peer was connected to; see `ChangeSignal`. */
+  arm(signal: AbortSignal): Promise<void> {
+    return this.parts.directory.arm(signal);
+  }
+
   get coming(): ComingBlocks {
     return this.parts.coming;
   }
@@ -66,7 +74,7 @@ export class PeerNetwork {
     if (parts.waitsForWork && !(await this.#hasWork(signal))) return;
     await parts.refreshKeys().catch(() => undefined);
     if (signal.aborted) return;
-    const server = await parts.serve(config.listen, parts.services);
+    const server = await parts.serve(config.listen);
     const addresses = reachableAddresses(server.address, networkInterfaces());
     parts.context.logger.info({ address: server.address }, 'giving blocks to peers');
     const stopDiscovery = (await parts.discovery?.())?.start(server.address, (found) => {
@@ -123,6 +131,8 @@ export class PeerNetwork {
   async #lookUp(addresses: readonly string[], signal: AbortSignal): Promise<void> {
     const { namespaceId, locator, directory, config, premises = '', refreshKeys, cursor } = this.parts;
     await refreshKeys().catch(() => undefined);
+    // Those who are known already need not wait for metadata, which may be long in not answering.
+    const connecting = directory.connectAll(signal);
     if (!config.onlyLan) {
       const advert = { namespaceId, addresses: [...addresses], cursor: BigInt(cursor()), premises };
       const said = locator.advertise(advert, { signal }).then(
@@ -138,6 +148,7 @@ export class PeerNetwork {
           found.peers.flatMap((peer) => this.#foundOf(peer)),
         );
     }
+    await connecting;
     await directory.connectAll(signal);
   }
 

@@ -8,7 +8,7 @@ import { CallGate } from '../../common/rpc/call-gate.js';
 import { createRpcServerMetrics } from '../../common/rpc/rpc-metrics.js';
 import { startRpcServer, type RpcServer, type ServedService } from '../../common/rpc/server.js';
 import type { IdentifyingServerCredentials } from '../../common/rpc/transport-credentials.js';
-import { tokenAccess } from '../../server/block-access.js';
+import { tokenAccess, type BlockAccess } from '../../server/block-access.js';
 import { createBlockMetrics } from '../../server/block-metrics.js';
 import { createBlockReadService } from '../../server/block-service.js';
 import type { BlockReader } from '../../server/block-store.js';
@@ -27,14 +27,14 @@ export interface PeerServerOptions {
   readonly store: BlockReader;
   /** What is said to be held. */
   readonly holds: Pick<BlockReader, 'sizes'>;
-  /** What is served beside the blocks. */
-  readonly services: readonly ServedService[];
+  /** What is served beside the blocks, to whom the same access lets in. */
+  readonly services: (access: BlockAccess) => readonly ServedService[];
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /**
- * Serves the blocks of one namespace to devices whose access tokens open it, which are verified here: an endpoint asks
+ * Serves the blocks of one namespace, and what goes with them, to devices whose access tokens open it, which are verified here: an endpoint asks
  * nobody whom it may give to. Raises what `startRpcServer` raises.
  */
 export function startPeerServer(options: PeerServerOptions): Promise<RpcServer> {
@@ -53,7 +53,7 @@ export function startPeerServer(options: PeerServerOptions): Promise<RpcServer> 
   return startRpcServer({
     listen,
     credentials,
-    services: [createBlockReadService({ store, holds, signs: clock, access, metrics, registry }), ...services],
+    services: [createBlockReadService({ store, holds, signs: clock, access, metrics, registry }), ...services(access)],
     gate: new CallGate({ clock }),
     metrics: createRpcServerMetrics(registry, []),
     logger,

@@ -58,14 +58,14 @@ export class Decider {
     const kind = local?.kind ?? live(remote)?.content.kind ?? live(base)?.content.kind;
     if (kind === undefined) {
       return (
-        this.#tellMetadata(situation) ?? (situation.isNewsToUs ? { kind: 'adopt', path, item: undefined } : 'nothing')
+        this.#sayProvisional(situation) ?? (situation.isNewsToUs ? { kind: 'adopt', path, item: undefined } : 'nothing')
       );
     }
     if (this.rules.leaveAlone(path, kind)) return 'nothing';
     if (this.rules.maySettle && remote !== undefined && conflictsOf(remote).length > 0) {
       return this.#settle(settle(remote));
     }
-    const offeredAgain = this.#offerAgain(situation) ?? this.#tellMetadata(situation);
+    const offeredAgain = this.#offerAgain(situation) ?? this.#sayProvisional(situation);
     if (offeredAgain !== undefined) return offeredAgain;
     const isChanged = remoteChange(remote, base);
     // Most of what a plan looks at is as it was.
@@ -94,9 +94,10 @@ export class Decider {
     return sayAgain(situation, open);
   }
 
-  /** What an agent was told of the path and metadata does not know, where it is for this folder to say and is still so. */
-  #tellMetadata(situation: Situation): CommitItem | undefined {
-    const told = this.rules.isProvisionalDue === true ? this.trees.provisional.get(situation.path) : undefined;
+  /** What of the path is provisional, where it is for this folder to say now and is still so. */
+  #sayProvisional(situation: Situation): CommitItem | undefined {
+    const isDue = this.rules.isProvisionalDue?.(situation.path) === true;
+    const told = isDue ? this.trees.provisional.get(situation.path) : undefined;
     const again = told && sayAgain(situation, told);
     return again && { ...again, isProvisional: true };
   }

@@ -28,6 +28,26 @@ export function pairMoves(operations: ByPath): void {
   }
 }
 
+/**
+ * The paths whose file is about to be replaced though a fetch of the same plan brings its bytes to a new path: nobody else may
+ * have them, so it stays until that is done. A new path replaces nothing: no two wait for each other.
+ */
+export function replacedTooEarly(operations: ReadonlyMap<ItemPath, Operation>): ItemPath[] {
+  const wanted = new Set<string>();
+  for (const operation of operations.values()) {
+    if (operation.kind !== 'fetch-file' || operation.replaces !== undefined) continue;
+    const { blocks } = operation.item.content;
+    if (blocks.sizes.length > 0) wanted.add(contentKey(blocks));
+  }
+  if (wanted.size === 0) return [];
+  return [...operations.values()].flatMap((operation) => {
+    if (operation.kind !== 'fetch-file' && operation.kind !== 'make-symlink') return [];
+    const { replaces } = operation;
+    if (replaces?.kind !== 'file' || replaces.blocks === undefined) return [];
+    return wanted.has(contentKey(replaces.blocks)) ? [operation.path] : [];
+  });
+}
+
 function contentKey(blocks: FileContent['blocks']): string {
   return asBuffer(blocks.hashes).toString('latin1');
 }

@@ -3,7 +3,7 @@ import { parentPath } from '../../common/feed/paths.js';
 import type { Trees } from '../state/tree-store.js';
 import { Decider, type Decision } from './decide.js';
 import { live } from './difference.js';
-import { pairMoves } from './moves.js';
+import { pairMoves, replacedTooEarly } from './moves.js';
 import type { Operation } from './operation.js';
 import { inOrder } from './order.js';
 import type { PlanRules } from './situation.js';
@@ -52,6 +52,10 @@ class Planning {
     for (const path of this.#scope) this.#consider(path);
     this.#deferBelowConflicts();
     pairMoves(this.#operations);
+    for (const path of replacedTooEarly(this.#operations)) {
+      this.#operations.delete(path);
+      this.#deferred.add(path);
+    }
     return { operations: inOrder(this.#operations.values()), deferred: this.#deferred };
   }
 

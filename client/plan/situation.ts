@@ -17,10 +17,10 @@ export interface PlanRules {
   /** Whether conflicts may be settled in the namespace. Where they may not, the folder keeps what is its own. */
   readonly maySettle: boolean;
   /**
-   * Whether what only an agent was told is for this folder to say to metadata, because agents have had the time to; not
-   * unless set.
+   * Whether what is provisional of a path is for this folder to say to whoever takes changes now: to metadata, because agents have
+   * had the time to, or to an agent that has not heard it. Of no path unless set.
    */
-  readonly isProvisionalDue?: boolean;
+  isProvisionalDue?(path: ItemPath): boolean;
   /** Whether a path is none of the sync's business, whatever the trees say of it: ignored, or not to be looked into. */
   leaveAlone(path: ItemPath, kind: Exclude<ItemContent['kind'], 'deletion'>): boolean;
 }

@@ -9,11 +9,11 @@ import { CURSOR_KEY, MODE_KEY, NAMESPACE_KEY, cursorKeyOf, openFacts, type Facts
 import type { LocalEntry } from './local-entry.js';
 import { decodeLocalEntry, encodeLocalEntry } from './local-entry-codec.js';
 import { LmdbOffers } from './lmdb-offers.js';
-import { mergedChanges } from './merged-changes.js';
 import { offersAfter } from './offers.js';
 import { provisionalAfter } from './provisional.js';
 import { RecentValues } from './recent-values.js';
-import type { FeedEndpoint, StateChanges, Tree, TreeChanges, TreeStore } from './tree-store.js';
+import { moveRemote, RemoteWatchers } from './remote-moves.js';
+import type { FeedEndpoint, RemoteMove, StateChanges, Tree, TreeChanges, TreeStore } from './tree-store.js';
 
 type Bytes = Database<Buffer, Buffer>;
 
@@ -123,6 +123,7 @@ class LmdbTreeStore implements TreeStore {
   readonly #root: RootDatabase<Buffer, Buffer>;
   readonly provisional: LmdbTree<Item>;
   readonly #facts: Facts;
+  readonly #watchers = new RemoteWatchers();
 
   constructor(root: RootDatabase<Buffer, Buffer>) {
     const db = (name: string): Bytes => root.openDB({ name, ...NAMES });
@@ -166,23 +167,27 @@ class LmdbTreeStore implements TreeStore {
 
   async write(changes: StateChanges): Promise<void> {
     try {
-      await this.#root.transaction(() => {
+      const moved = await this.#root.transaction(() => {
         if (changes.forgetRemote === true) this.remote.clear();
         this.provisional.apply(provisionalAfter(changes, this));
-        this.remote.apply(mergedChanges(changes.remote, this.remote));
-        this.remote.apply(mergedChanges(changes.heard, this.remote));
-        this.remote.apply(changes.corrected);
+        const result = moveRemote(changes, this.remote);
         this.local.apply(changes.local);
         this.synced.apply(changes.synced);
         this.offered.apply(offersAfter(changes.synced, this));
         this.offered.apply(changes.offered);
         this.#noteCursors(changes);
+        return result;
       });
+      this.#watchers.tell(moved);
     } catch (thrown) {
       for (const tree of [this.remote, this.local, this.synced, this.provisional]) tree.forgetRecent();
       this.offered.reload();
       throw thrown;
     }
+  }
+
+  onRemoteMoved(listener: (moved: RemoteMove) => void): void {
+    this.#watchers.add(listener);
   }
 
   async noteMode(mode: SyncMode): Promise<void> {

@@ -3,10 +3,10 @@ import { isAtOrBelow } from '../../common/feed/paths.js';
 import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js';
 import type { SyncMode } from '../progress.js';
 import type { LocalEntry } from './local-entry.js';
-import { mergedChanges } from './merged-changes.js';
 import { offersAfter } from './offers.js';
 import { provisionalAfter } from './provisional.js';
-import type { FeedEndpoint, StateChanges, Tree, TreeChanges, TreeStore } from './tree-store.js';
+import { moveRemote, RemoteWatchers } from './remote-moves.js';
+import type { FeedEndpoint, RemoteMove, StateChanges, Tree, TreeChanges, TreeStore } from './tree-store.js';
 
 /** A tree in memory; listing costs a pass over all of it. */
 class MemoryTree<T> implements Tree<T> {
@@ -40,6 +40,7 @@ export class MemoryTreeStore implements TreeStore {
   readonly synced = new MemoryTree<Item>();
   readonly offered = new MemoryTree<Item>();
   readonly provisional = new MemoryTree<Item>();
+  readonly #watchers = new RemoteWatchers();
   readonly #cursors = new Map<FeedEndpoint, Cursor>();
   namespaceId: NamespaceId | undefined;
   nonce: string | undefined;
@@ -66,16 +67,19 @@ export class MemoryTreeStore implements TreeStore {
   write(changes: StateChanges): Promise<void> {
     if (changes.forgetRemote === true) this.remote.clear();
     this.provisional.apply(provisionalAfter(changes, this));
-    this.remote.apply(mergedChanges(changes.remote, this.remote));
-    this.remote.apply(mergedChanges(changes.heard, this.remote));
-    this.remote.apply(changes.corrected);
+    const moved = moveRemote(changes, this.remote);
     this.local.apply(changes.local);
     this.synced.apply(changes.synced);
     this.offered.apply(offersAfter(changes.synced, this));
     this.offered.apply(changes.offered);
     if (changes.cursor !== undefined) this.#cursors.set('metadata', changes.cursor);
     if (changes.cursorAt !== undefined) this.#cursors.set(...changes.cursorAt);
+    this.#watchers.tell(moved);
     return Promise.resolve();
+  }
+
+  onRemoteMoved(listener: (moved: RemoteMove) => void): void {
+    this.#watchers.add(listener);
   }
 
   noteMode(mode: SyncMode): Promise<void> {

@@ -1,5 +1,6 @@
 import { isVoid, type Item, type ItemPath } from '../../common/feed/item.js';
 import { hasSeen, mergeItems, sameItem } from '../../common/feed/merge.js';
+import type { DeviceId } from '../../common/ids.js';
 import type { StateChanges, TreeChanges, Trees } from './tree-store.js';
 
 /**
@@ -28,6 +29,14 @@ export function provisionalAfter(changes: StateChanges, trees: Trees): TreeChang
     if (told !== undefined && !adds(told, item)) result.set(path, undefined);
   }
   return result;
+}
+
+/**
+ * Whether an item is this device's alone to tell metadata: nobody else is believed about it there. What settles a conflict is
+ * made by whoever comes first; its copy of a change is told by the device that made the change.
+ */
+export function isOwnWord({ author, rivals }: Item, device: DeviceId): boolean {
+  return author === device && rivals.length === 0;
 }
 
 /** What was said of the path, as far as nobody is known to have heard it. */

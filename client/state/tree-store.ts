@@ -1,10 +1,10 @@
 import type { Item, ItemPath } from '../../common/feed/item.js';
-import type { AgentId, Cursor, NamespaceId } from '../../common/ids.js';
+import type { AgentId, Cursor, DeviceId, NamespaceId } from '../../common/ids.js';
 import type { SyncMode } from '../progress.js';
 import type { LocalEntry } from './local-entry.js';
 
 /** Who keeps a feed of the namespace: a cursor means something only to the one that gave it. */
-export type FeedEndpoint = 'metadata' | `agent ${AgentId}`;
+export type FeedEndpoint = 'metadata' | `agent ${AgentId}` | `peer ${DeviceId}`;
 
 /** One tree to read: what is known of each path. Reads are synchronous and see every write that has resolved. */
 export interface Tree<T> {
@@ -29,7 +29,10 @@ export interface Trees {
    * on from since, a void item remains that keeps the number: no number is given to two changes.
    */
   readonly offered: Pick<Tree<Item>, 'get'>;
-  /** What this folder has told another endpoint than metadata, as it was sent, until metadata is known to have it. */
+  /**
+   * What this folder has told another endpoint than metadata, or holds for its peers to hear, as it was sent, until metadata is
+   * known to have it.
+   */
   readonly provisional: Pick<Tree<Item>, 'get'>;
 }
 
@@ -63,6 +66,14 @@ export interface StateChanges {
   readonly provisional?: TreeChanges<Item>;
 }
 
+/** What a write has done to the remote tree. */
+export interface RemoteMove {
+  /** It was emptied first. */
+  readonly isEmptied: boolean;
+  /** These say something else than before, or are gone; some may come twice. */
+  readonly paths: readonly ItemPath[];
+}
+
 /**
  * What a client knows of its folder and its namespace. It can be thrown away: the next sync reads both sides again and
  * finds what agrees.
@@ -85,6 +96,11 @@ export interface TreeStore extends Trees {
    * so after a crash the state is one that was once current.
    */
   write(changes: StateChanges): Promise<void>;
+  /**
+   * Calls `listener` after each write that has moved the remote tree, once that is visible, in the order of the writes; it must
+   * not throw.
+   */
+  onRemoteMoved(listener: (moved: RemoteMove) => void): void;
   /** Writes down how the sync is connected, for whoever looks at the folder. */
   noteMode(mode: SyncMode): Promise<void>;
   /** Waits until everything written is durable, and closes. Nothing may be called afterwards. */

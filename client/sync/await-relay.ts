@@ -4,14 +4,24 @@ import { hasMovedOn } from '../plan/decide.js';
 import type { TreeStore } from '../state/tree-store.js';
 import type { Standing } from '../upstream/standing.js';
 import type { Inbox } from './inbox.js';
+import type { Owed } from './owed.js';
+
+export interface RelayParts {
+  readonly standing: Standing;
+  readonly store: TreeStore;
+  readonly inbox: Inbox;
+  readonly owed: Owed;
+  readonly clock: Clock;
+}
 
 /**
  * Each time when the patience with agents is over, has everything planned anew that metadata still does not know of, and
  * forgets that agents were told what the folder no longer holds: metadata may have known it before they did, and says
- * nothing of it any more. Returns when `signal` aborts.
+ * nothing of it any more. An agent that stands in after peers alone have heard of changes is told them, once. Returns when
+ * `signal` aborts.
  */
 export async function awaitRelay(
-  { standing, store, inbox, clock }: { standing: Standing; store: TreeStore; inbox: Inbox; clock: Clock },
+  { standing, store, inbox, owed, clock }: RelayParts,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
@@ -23,6 +33,10 @@ export async function awaitRelay(
       for (const path of replaced) paths.delete(path);
       inbox.changed(paths);
       await news;
+    } else if (standing.takeOwesAgent()) {
+      const paths = [...store.provisional.pathsBelow('')];
+      owed.toAgent(paths);
+      inbox.changed(paths);
     } else {
       await sleepUnless(news, standing.relayLeftMs, clock);
     }

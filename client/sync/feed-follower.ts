@@ -2,19 +2,31 @@ import { entryFromWire } from '../../common/feed/item-codec.js';
 import { itemOf, mergeItems } from '../../common/feed/merge.js';
 import { DrystoneError } from '../../common/errors.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
-import { CURSOR_START, parseCursor, type Cursor, type NamespaceId, type ReplicaId } from '../../common/ids.js';
+import {
+  CURSOR_START,
+  parseCursor,
+  type Cursor,
+  type DeviceId,
+  type NamespaceId,
+  type ReplicaId,
+} from '../../common/ids.js';
 import type { FeedPage } from '../../proto/gen/drystone/feed/v1/feed.js';
-import type { FeedCalls } from '../connection/feed-calls.js';
+import type { ReadableFeed } from '../connection/feed-calls.js';
+import { isOwnWord } from '../state/provisional.js';
 import type { FeedEndpoint, TreeStore } from '../state/tree-store.js';
 
 export interface FeedFollowerParts {
   readonly namespaceId: NamespaceId;
   /** Who keeps the feed. */
   readonly endpoint: FeedEndpoint;
-  readonly feed: Pick<FeedCalls, 'readFeed' | 'subscribe'>;
+  readonly feed: ReadableFeed;
   /** The folder, which makes durable what it reads: deletions are kept for it until it has seen them. */
   readonly replica: ReplicaId;
+  /** This device: what is its word and only others were told is provisional. */
+  readonly device: DeviceId;
   readonly store: TreeStore;
+  /** Raises where items are not to be believed; what metadata and agents serve they have checked. */
+  readonly check?: (items: readonly Item[]) => void;
   /** These paths of the remote tree have changed. Called for every page, also one without changes. */
   readonly onPage: (changed: readonly ItemPath[], isCaughtUp: boolean) => void;
   /** Until the feed's end is reached again the remote tree is not what the namespace holds: everything is read again. */
@@ -99,15 +111,18 @@ function readPage({ namespaceId, feed }: FeedFollowerParts, cursor: Cursor, sign
   return feed.readFeed({ namespaceId, afterCursor: BigInt(cursor), pageSize: 0, pathPrefix: '' }, { signal });
 }
 
-async function takePage({ endpoint, store, onPage }: FeedFollowerParts, page: FeedPage): Promise<void> {
+async function takePage(parts: FeedFollowerParts, page: FeedPage): Promise<void> {
+  const { endpoint, store, device, check, onPage } = parts;
   const items = itemsOf(page);
+  check?.(items);
   const cursor = cursorOf(page);
   const news = byPath(items.filter((item) => isNews(item, store.remote.get(item.path))));
   if (endpoint === 'metadata') {
     const confirmed = byPath(items.filter(({ path }) => store.provisional.get(path) !== undefined));
     await store.write({ remote: news, confirmed, cursor });
   } else {
-    await store.write({ heard: news, cursorAt: [endpoint, cursor] });
+    const provisional = byPath([...news.values()].filter((item) => isOwnWord(item, device)));
+    await store.write({ heard: news, provisional, cursorAt: [endpoint, cursor] });
   }
   onPage([...news.keys()], page.caughtUp);
 }

@@ -34,7 +34,7 @@ async function followWhileAway(parts: AgentsFollowerParts, signal: AbortSignal):
   const { agents, standing, clock, premises } = parts;
   while (!signal.aborted) {
     const agentId = nearest(agents, premises);
-    if (agentId === undefined) standing.alone();
+    if (agentId === undefined) standing.deserted();
     else await followUntilFailure(parts, agentId, signal);
     await clock.sleep(clientLimits.standInRetryMs, signal).catch(() => undefined);
   }

@@ -1,8 +1,9 @@
 import { withRetries } from '../../common/concurrency/retry.js';
 import { DrystoneError } from '../../common/errors.js';
+import { checkTimes } from '../../common/feed/push-items.js';
 import type { AccessTokenVerifier } from '../../common/identity/access-tokens.js';
 import type { TokenTime } from '../../common/identity/offline-grace.js';
-import type { AgentId, NamespaceId, ReplicaId } from '../../common/ids.js';
+import { CURSOR_START, type AgentId, type NamespaceId, type ReplicaId } from '../../common/ids.js';
 import { clientLimits } from '../../common/limits.js';
 import { agentTransfers } from '../act/agent-transfers.js';
 import type { FolderPlaces } from '../act/folder-places.js';
@@ -13,7 +14,9 @@ import type { AgentDirectory } from '../connection/agent-directory.js';
 import { onlyAssignment } from '../connection/assignment.js';
 import type { KeptAssignment } from '../connection/kept-assignment.js';
 import type { MetadataCalls } from '../connection/metadata-calls.js';
+import { writersToken } from '../connection/own-right.js';
 import type { FolderWatch } from '../observe/folder-sight.js';
+import type { PeerFeed } from '../peers/peer-directory.js';
 import type { PeerNetwork } from '../peers/peer-network.js';
 import type { SyncMode } from '../progress.js';
 import { LocalBlockIndex } from '../state/local-block-index.js';
@@ -21,11 +24,14 @@ import { StateWriter } from '../state/state-writer.js';
 import { agentUpstream } from '../upstream/agent-upstream.js';
 import type { MetadataReach } from '../upstream/metadata-reach.js';
 import { metadataUpstream } from '../upstream/metadata-upstream.js';
+import { ownUpstream } from '../upstream/own-upstream.js';
 import { Standing } from '../upstream/standing.js';
 import { awaitRelay } from './await-relay.js';
 import { catchUp, followFeed, type FeedFollowerParts } from './feed-follower.js';
 import { followAgents } from './follow-agents.js';
+import { followPeers } from './follow-peers.js';
 import { Inbox } from './inbox.js';
+import { Owed } from './owed.js';
 import { retryingOf } from './retrying.js';
 import type { SessionParts } from './session-parts.js';
 import { SyncLoop } from './sync-loop.js';
@@ -51,6 +57,7 @@ export class SessionTasks {
   readonly #index: LocalBlockIndex;
   readonly #peers: PeerNetwork | undefined;
   readonly #standing: Standing;
+  readonly #owed: Owed;
   /** Where the items of the folder lie, as it was last looked at. */
   #places: FolderPlaces | undefined;
   #noted: Promise<void> = Promise.resolve();
@@ -59,7 +66,8 @@ export class SessionTasks {
     private readonly parts: SessionParts,
     private readonly connections: Connections,
   ) {
-    const { signingKey: privateKey, once } = parts;
+    const { signingKey: privateKey, once, deviceId, store } = parts;
+    const { namespaceId, tokens } = connections;
     const { clock } = parts.context;
     this.#index = new LocalBlockIndex(parts.store.local);
     this.#standing = new Standing({
@@ -67,8 +75,10 @@ export class SessionTasks {
       relayPatienceMs: once ? 0 : clientLimits.relayPatienceMs,
       metadata: metadataUpstream({ ...parts, ...connections }),
       agent: (agentId) => agentUpstream({ ...connections, agentId, privateKey, clock }),
+      own: ownUpstream({ deviceId, store, checkRight: () => writersToken(tokens, namespaceId) }),
       onChange: (mode) => this.#connected(mode),
     });
+    this.#owed = new Owed(this.#standing);
     this.#peers = parts.peers?.({
       ...parts,
       ...connections,
@@ -103,8 +113,10 @@ export class SessionTasks {
     ];
     if (!this.parts.once) tasks.push((together) => this.#followAgents(together));
     const peers = this.#peers;
-    if (peers !== undefined)
+    if (peers !== undefined) {
       tasks.push((together) => withRetries(retryingOf(this.parts, together), () => peers.run(together)));
+      if (!this.parts.once) tasks.push((together) => this.#followPeers(peers, together));
+    }
     if (watch !== undefined) tasks.push((together) => this.#passOnHints(watch, together));
     try {
       await runTogether(AbortSignal.any([signal, done.signal]), tasks);
@@ -136,7 +148,7 @@ export class SessionTasks {
       device: deviceId,
       scanner: parts.sight.scanner,
       inbox: this.#inbox,
-      standing: this.#standing,
+      owed: this.#owed,
       round: { disk, tally, transfers, writer: new StateWriter(store, index) },
       catchUp: (signal) => this.#catchUp(signal),
       onPlaces: (places) => (this.#places = places),
@@ -151,11 +163,12 @@ export class SessionTasks {
   }
 
   #atMetadata(): FeedFollowerParts {
-    const { store } = this.parts;
+    const { store, deviceId: device } = this.parts;
     const { namespaceId, replica, metadata, reach } = this.connections;
     return {
       namespaceId,
       replica,
+      device,
       store,
       endpoint: 'metadata',
       feed: metadata.feed,
@@ -170,11 +183,12 @@ export class SessionTasks {
   }
 
   #atAgent(agentId: AgentId): FeedFollowerParts {
-    const { store } = this.parts;
+    const { store, deviceId: device } = this.parts;
     const { namespaceId, replica, agents } = this.connections;
     return {
       namespaceId,
       replica,
+      device,
       store,
       endpoint: `agent ${agentId}`,
       feed: agents.feedOf(agentId, namespaceId),
@@ -190,9 +204,35 @@ export class SessionTasks {
     return followAgents({ ...this.connections, premises, standing: this.#standing, clock, following }, signal);
   }
 
+  #atPeer({ deviceId: peer, feed }: PeerFeed): FeedFollowerParts {
+    const { store, deviceId: device, context } = this.parts;
+    const { namespaceId, replica } = this.connections;
+    return {
+      namespaceId,
+      replica,
+      device,
+      store,
+      endpoint: `peer ${peer}`,
+      feed,
+      // Nobody has looked at them before.
+      check: (items) => checkTimes(items, context.clock.nowMs()),
+      // A peer may know little: that its feed has an end says enough only where metadata's was read before.
+      onPage: (changed, isCaughtUp) => this.#inbox.heard(changed, isCaughtUp && store.cursor !== CURSOR_START),
+      onReset: () => undefined,
+    };
+  }
+
+  #followPeers(peers: PeerNetwork, signal: AbortSignal): Promise<void> {
+    const following = (peer: PeerFeed): FeedFollowerParts => this.#atPeer(peer);
+    return followPeers({ ...this.parts.context, standing: this.#standing, peers, following }, signal);
+  }
+
   #awaitRelay(signal: AbortSignal): Promise<void> {
     const { store, context } = this.parts;
-    return awaitRelay({ standing: this.#standing, store, inbox: this.#inbox, clock: context.clock }, signal);
+    return awaitRelay(
+      { standing: this.#standing, store, inbox: this.#inbox, owed: this.#owed, clock: context.clock },
+      signal,
+    );
   }
 
   async #watchAssignments(signal: AbortSignal): Promise<never> {
@@ -234,8 +274,9 @@ export class SessionTasks {
     const options = retryingOf(this.parts, signal);
     const onRetry = (error: DrystoneError, delayMs: number): void => {
       this.connections.reach.failed(error);
-      // While an agent stands in there is nothing to wait for.
-      if (this.#standing.agentId === undefined) options.onRetry?.(error, delayMs);
+      // While an agent or peers stand in there is nothing to wait for.
+      const { mode } = this.#standing;
+      if (mode === 'online' || mode === 'alone') options.onRetry?.(error, delayMs);
     };
     return withRetries({ ...options, onRetry }, call);
   }

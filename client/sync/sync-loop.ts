@@ -14,9 +14,9 @@ import type { TreeScanner } from '../observe/scan-tree.js';
 import type { Operation } from '../plan/operation.js';
 import { everyPath, plan } from '../plan/plan.js';
 import type { TreeStore } from '../state/tree-store.js';
-import type { Standing } from '../upstream/standing.js';
 import { Agenda } from './agenda.js';
 import type { Inbox } from './inbox.js';
+import type { Owed } from './owed.js';
 import type { ProgressReporter } from './progress-reporter.js';
 import { isLeftAlone, scanChanges } from './scan-changes.js';
 
@@ -29,9 +29,9 @@ export interface SyncLoopParts {
   readonly store: TreeStore;
   readonly scanner: TreeScanner;
   readonly inbox: Inbox;
-  readonly round: Omit<RoundParts, 'onConflict' | 'onProblem'>;
+  readonly round: Omit<RoundParts, 'device' | 'onConflict' | 'onProblem'>;
   readonly reporter: ProgressReporter;
-  readonly standing: Pick<Standing, 'isProvisionalDue'>;
+  readonly owed: Pick<Owed, 'isDue' | 'said'>;
   /** Reads the feed of whoever takes changes now up to its end. */
   readonly catchUp: (signal: AbortSignal) => Promise<void>;
   /** Told where the items of the folder lie, each time it was looked at. */
@@ -142,7 +142,7 @@ export class SyncLoop {
       replica,
       nowMs: clock.nowMs(),
       maySettle: this.#maySettle,
-      isProvisionalDue: this.parts.standing.isProvisionalDue,
+      isProvisionalDue: (path) => this.parts.owed.isDue(path),
       leaveAlone: (path, kind) => isLeftAlone(scan, path, kind),
     });
     this.#agenda.defer(deferred);
@@ -157,11 +157,15 @@ export class SyncLoop {
     }
     const onProblem: RoundParts['onProblem'] = (problem) => reporter.problem(problem);
     const onConflict: RoundParts['onConflict'] = (conflict) => reporter.conflict(conflict);
-    const round = { ...this.parts.round, onProblem, onConflict };
+    const round = { ...this.parts.round, device, onProblem, onConflict };
     const result = await reporter.during(carryOut(operations, new FolderPlaces(root, scan), round, signal));
     tally.work.itemsTotal = tally.work.itemsDone;
     tally.work.bytesTotal = tally.work.bytesDone;
     if (result.isReadOnly) this.#maySettle = false;
+    for (const operation of operations) {
+      const isSaid = operation.kind === 'commit-item' && operation.isProvisional === true;
+      if (isSaid && !result.later.has(operation.path)) this.parts.owed.said(operation.path);
+    }
     const left = result.refused.size + result.later.size + result.lookAgain.size;
     if (operations.length > left) this.#agenda.retryDeferred();
     await this.#settle(result, signal);

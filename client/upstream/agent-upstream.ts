@@ -22,6 +22,7 @@ export function agentUpstream(parts: AgentUpstreamParts): Upstream {
   const { namespaceId, agentId, agents } = parts;
   return {
     isProvisional: true,
+    takesBlocks: true,
     chooseTarget() {
       const blocks = agents.blocksOf(agentId);
       return Promise.resolve({

@@ -18,6 +18,7 @@ export function metadataUpstream(parts: MetadataUpstreamParts): Upstream {
   const { namespaceId, metadata } = parts;
   return {
     isProvisional: false,
+    takesBlocks: true,
     chooseTarget: (sample, signal) => chooseTarget(parts, sample, signal),
     async *push(messages, signal) {
       yield* metadata.feed.push(requests(namespaceId, messages), { signal });

@@ -10,6 +10,8 @@ export interface StandingParts {
   readonly relayPatienceMs: number;
   readonly metadata: Upstream;
   readonly agent: (agentId: AgentId) => Upstream;
+  /** Where changes go while there are peers alone. */
+  readonly own: Upstream;
   /** Told of each change, once it is in force. */
   readonly onChange: (mode: SyncMode) => void;
 }
@@ -18,6 +20,11 @@ export interface StandingParts {
 export class Standing {
   #agentId: AgentId | undefined;
   #mode: SyncMode = 'online';
+  /** How many peers are heard. */
+  #peers = 0;
+  /** Whether peers may have heard from this folder what no agent was told. */
+  #owesAgent = true;
+  #served = new AbortController();
   /** When the patience with agents ends; Infinity before metadata's feed was read to its end. Monotonic. */
   #dueAtMs = Infinity;
   readonly #news = new ChangeSignal();
@@ -33,9 +40,30 @@ export class Standing {
     return this.#agentId;
   }
 
-  /** Where an upload that begins now goes: to metadata also where neither can be reached. */
+  /** Where an upload that begins now goes: to metadata also where nobody can be reached. */
   get upstream(): Upstream {
-    return this.#agentId === undefined ? this.parts.metadata : this.parts.agent(this.#agentId);
+    if (this.#agentId !== undefined) return this.parts.agent(this.#agentId);
+    return this.#mode === 'peers' ? this.parts.own : this.parts.metadata;
+  }
+
+  /** Whether metadata and agents are away. */
+  get isDeserted(): boolean {
+    return this.#mode === 'peers' || this.#mode === 'alone';
+  }
+
+  /** Aborts when metadata is reached, or an agent stands in for it. */
+  get served(): AbortSignal {
+    return this.#served.signal;
+  }
+
+  /**
+   * Whether the agent that stands in is to be told what is provisional: it was held for peers to hear, in this process or the
+   * one before. True once, until that can have happened again.
+   */
+  takeOwesAgent(): boolean {
+    const owes = this.#owesAgent && this.#mode === 'agent';
+    if (owes) this.#owesAgent = false;
+    return owes;
   }
 
   /**
@@ -73,9 +101,15 @@ export class Standing {
     this.#enter('agent', agentId);
   }
 
-  /** Metadata is away, and so is every agent. */
-  alone(): void {
-    this.#enter('alone', undefined);
+  /** Metadata is away, and so is every agent: there are peers, or nobody. */
+  deserted(): void {
+    this.#enter(this.#peers > 0 ? 'peers' : 'alone', undefined);
+  }
+
+  /** So many peers are heard: what they know is known here. */
+  hearsPeers(count: number): void {
+    this.#peers = count;
+    if (this.isDeserted) this.deserted();
   }
 
   #enter(mode: SyncMode, agentId: AgentId | undefined): void {
@@ -83,6 +117,11 @@ export class Standing {
     this.#mode = mode;
     this.#agentId = agentId;
     this.#dueAtMs = Infinity;
+    if (mode === 'peers') this.#owesAgent = true;
+    if (!this.isDeserted) {
+      this.#served.abort();
+      this.#served = new AbortController();
+    }
     this.parts.onChange(mode);
     this.#news.notify();
   }

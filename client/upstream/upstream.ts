@@ -25,9 +25,11 @@ export interface PushMessage {
 export interface Upstream {
   /** Whether what it takes is on its way to metadata only: metadata is not known to have it. */
   readonly isProvisional: boolean;
+  /** Whether blocks go anywhere. Where not they stay in the files of the folder: none is asked about, read to be sent, or sent. */
+  readonly takesBlocks: boolean;
   /**
    * Chooses where the blocks go, by `sample`, packed hashes of the first of them. Raises UNAVAILABLE (AGENTS_TOO_FEW) where
-   * no agent holds the namespace.
+   * no agent holds the namespace. Not to be called unless `takesBlocks`.
    */
   chooseTarget(sample: Uint8Array, signal: AbortSignal): Promise<Target>;
   /** Takes messages; one answer each, in order, when it is durable. Errors are those of FeedService.Push. */

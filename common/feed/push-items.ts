@@ -36,8 +36,8 @@ export function parsePushedItems({ items }: Pick<PushRequest, 'items'>): NewItem
  * Refuses changes that say they were made more than `feedLimits.changeAheadMs` after `nowMs`, with FAILED_PRECONDITION
  * (CLOCK_AHEAD): they would stand over all others until that time has come.
  */
-export function checkTimes(items: readonly NewItem[], nowMs: number): void {
-  for (const { item } of items) {
+export function checkTimes(items: readonly Item[], nowMs: number): void {
+  for (const item of items) {
     for (const { at } of statesOf(item)) {
       if (at.wallMs - nowMs <= feedLimits.changeAheadMs) continue;
       const aheadS = Math.round((at.wallMs - nowMs) / 1000);

@@ -57,7 +57,10 @@ export class CommitStream {
     const { access, verifier, clock } = this.parts;
     const namespace = await access.authoriseHolder(this.caller, namespaceId, 'editor');
     const { items, receipts } = parseCommitRequest(request);
-    checkTimes(items, clock.nowMs());
+    checkTimes(
+      items.map(({ item }) => item),
+      clock.nowMs(),
+    );
     const by = await committerOf(this.parts, this.caller, { namespace, items, endorsement: request.endorsement });
     const stored = await verifier.verify(namespace, receipts);
     return { namespaceId, batch: { items, stored, ...by } };

@@ -132,7 +132,7 @@ class UploadJob {
       ) {
         const { entry, synced } = operation.change;
         const onStored = (blocks: Blocklist): void => this.#fileStored(operation, entry, synced, blocks);
-        files.push({ pending: new PendingFile(entry, blocksOf(synced), onStored), isSent: true });
+        files.push({ pending: new PendingFile(entry, blocksOf(synced), onStored), isSent: parts.upstream.takesBlocks });
       }
     }
     return files;

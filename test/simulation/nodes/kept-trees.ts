@@ -93,6 +93,10 @@ class OpenTrees implements TreeStore {
     return this.trees.cursorOf(endpoint);
   }
 
+  onRemoteMoved(listener: Parameters<TreeStore['onRemoteMoved']>[0]): void {
+    this.trees.onRemoteMoved(listener);
+  }
+
   noteMode(mode: Parameters<TreeStore['noteMode']>[0]): Promise<void> {
     return this.trees.noteMode(mode);
   }

@@ -6,10 +6,14 @@ import type { BlockSource } from '../../../client/act/download/block-source.js';
 import { fetchFiles, type FetchOutcome } from '../../../client/act/download/fetch-files.js';
 import { FolderPlaces } from '../../../client/act/folder-places.js';
 import type { FetchFile } from '../../../client/plan/operation.js';
+import { authorizedFeed } from '../../../client/connection/feed-calls.js';
 import { ComingBlocks } from '../../../client/peers/coming-blocks.js';
 import { FolderBlocks, GivenBlocks } from '../../../client/peers/folder-blocks.js';
+import { ownFeed } from '../../../client/peers/own-feed.js';
 import { PeerDirectory } from '../../../client/peers/peer-directory.js';
+import { createPeerFeedService } from '../../../client/peers/peer-feed-service.js';
 import { startPeerServer } from '../../../client/peers/peer-server.js';
+import { provenFeed } from '../../../client/peers/proven-feed.js';
 import { LocalBlockIndex } from '../../../client/state/local-block-index.js';
 import { MemoryTreeStore } from '../../../client/state/memory-tree-store.js';
 import { SyncTally } from '../../../client/tally.js';
@@ -52,6 +56,8 @@ export class PeerEndpoint implements PeerPlace {
   });
   readonly directory: PeerDirectory;
   address = '';
+  /** What it shows of itself in its feed, where that is not its own token. */
+  proof: (() => Promise<string>) | undefined;
 
   private constructor(
     readonly fleet: BlockFleet,
@@ -63,6 +69,7 @@ export class PeerEndpoint implements PeerPlace {
       self: this.deviceId,
       connect: (address, peer) => openChannel(address, fleet.authority.transportOf(held).channelTo(peer)),
       blocksOver: (channel) => this.blocksOver(channel),
+      feedOver: (channel, device) => this.feedOver(channel, device),
       clock: systemClock,
       tally: this.tally,
     });
@@ -73,6 +80,12 @@ export class PeerEndpoint implements PeerPlace {
   static async start(fleet: BlockFleet, change: (given: BlockReader) => BlockReader = (given) => given) {
     const endpoint = new PeerEndpoint(fleet, await fleet.authority.device());
     const { folder, coming, tally, held } = endpoint;
+    const feed = ownFeed({
+      namespaceId: NAMESPACE,
+      store: endpoint.store,
+      tokens: { tokenFor: () => fleet.token(held) },
+      clock: systemClock,
+    });
     const onGiven = (sizeBytes: number): void => tally.add('bytesGiven', sizeBytes);
     const server = await startPeerServer({
       namespaceId: NAMESPACE,
@@ -82,7 +95,9 @@ export class PeerEndpoint implements PeerPlace {
       tokenTime: judgedNow(systemClock),
       store: change(new GivenBlocks({ folder, coming, pace: () => Promise.resolve(), onGiven })),
       holds: folder,
-      services: [],
+      services: (access) => [
+        createPeerFeedService({ ...feed, access, proof: () => endpoint.proof?.() ?? feed.proof() }),
+      ],
       clock: systemClock,
       logger: silentLogger(),
     });
@@ -98,6 +113,13 @@ export class PeerEndpoint implements PeerPlace {
 
   blocksOver(channel: RpcChannel) {
     return connectBlockServer(channel, systemClock, () => this.fleet.token(this.held));
+  }
+
+  /** The feed of a device, believed when it has shown that it may change the namespace. */
+  feedOver(channel: RpcChannel, device: DeviceId) {
+    const calls = authorizedFeed(channel, () => this.fleet.token(this.held));
+    const proof = { namespaceId: NAMESPACE, verifier: this.fleet.verifier(), tokenTime: judgedNow(systemClock) };
+    return provenFeed(calls, { ...proof, device, clock: systemClock });
   }
 
   /** Meets others, which are at its site. */

@@ -98,7 +98,7 @@ export class PlannedTrees {
       replica: HERE,
       nowMs: NOW_MS,
       maySettle,
-      isProvisionalDue,
+      isProvisionalDue: () => isProvisionalDue,
       leaveAlone,
     });
     return { operations, steps: operations.map(({ kind, path }) => `${kind} ${path}`) };

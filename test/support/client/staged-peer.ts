@@ -52,7 +52,7 @@ export async function startStagedPeer(options: StagedPeerOptions): Promise<Stage
     tokenTime: judgedNow(systemClock),
     store: options.change?.(held) ?? held,
     holds: held,
-    services: [],
+    services: () => [],
     clock: systemClock,
     logger: silentLogger(),
   });

@@ -39,6 +39,7 @@ export class UploadWorld {
   readonly pushes: PushMessage[] = [];
   /** Whether the upload goes to an agent that stands in for metadata. */
   isProvisional = false;
+  takesBlocks = true;
   readonly outcomes: UploadOutcome[] = [];
   readonly cursors: number[] = [];
   /** What was noted before it was sent, message by message. */
@@ -120,12 +121,12 @@ export class UploadWorld {
     };
     const blocks = { put: this.putBlocks.bind(this) } as unknown as BlockClient;
     const target = { agentId, onFailure, blocks, missing: this.missing.bind(this) };
-    const { isProvisional } = this;
+    const { isProvisional, takesBlocks } = this;
     return upload(
       operations,
       {
         namespaceId,
-        upstream: { isProvisional, chooseTarget: () => Promise.resolve(target), push: this.push.bind(this) },
+        upstream: { isProvisional, takesBlocks, chooseTarget: () => Promise.resolve(target), push: this.push.bind(this) },
         cutter: createInlineCutter(systemClock),
         tally: this.tally,
         absolutePath: (path) => join(this.root, path),

@@ -71,7 +71,7 @@ beforeEach(() => {
       writer: new StateWriter(store, new LocalBlockIndex(store.local)),
     },
     reporter: new ProgressReporter(observer, tally, systemClock),
-    standing: { isProvisionalDue: false },
+    owed: { isDue: () => false, said: () => undefined },
     catchUp: () => Promise.resolve(),
     onPlaces: nothing,
     once: false,

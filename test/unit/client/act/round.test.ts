@@ -42,6 +42,7 @@ function round(
     fetch: () => Promise.resolve(),
   };
   const parts = {
+    device: ours.author,
     disk: { changeFolder: () => Promise.resolve([]) } as unknown as Disk,
     transfers,
     writer: new StateWriter(store, new LocalBlockIndex(store.local)),

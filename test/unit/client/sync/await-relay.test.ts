@@ -2,6 +2,7 @@ import { beforeEach, expect, it } from 'vitest';
 import { MemoryTreeStore } from '../../../../client/state/memory-tree-store.js';
 import { awaitRelay } from '../../../../client/sync/await-relay.js';
 import { Inbox } from '../../../../client/sync/inbox.js';
+import { Owed } from '../../../../client/sync/owed.js';
 import { Standing } from '../../../../client/upstream/standing.js';
 import type { Upstream } from '../../../../client/upstream/upstream.js';
 import type { AgentId } from '../../../../common/ids.js';
@@ -15,6 +16,7 @@ let store: MemoryTreeStore;
 let clock: ManualClock;
 let inbox: Inbox;
 let standing: Standing;
+let owed: Owed;
 let ended: AbortController;
 let waiting: Promise<void>;
 
@@ -24,11 +26,12 @@ beforeEach(async () => {
   ended = new AbortController();
   const upstream = {} as Upstream;
   const onChange = (): void => undefined;
-  standing = new Standing({ clock, relayPatienceMs: PATIENCE_MS, metadata: upstream, agent: () => upstream, onChange });
+  standing = new Standing({ clock, relayPatienceMs: PATIENCE_MS, metadata: upstream, agent: () => upstream, own: upstream, onChange });
+  owed = new Owed(standing);
   store = new MemoryTreeStore();
   const told = itemFrom('told', [stateBy('a', 1, 1, DIRECTORY)]);
   await store.write({ provisional: new Map([[told.path, told]]) });
-  waiting = awaitRelay({ standing, store, inbox, clock }, ended.signal);
+  waiting = awaitRelay({ standing, store, inbox, owed, clock }, ended.signal);
 });
 
 async function untilItWaits(): Promise<void> {

@@ -52,6 +52,7 @@ async function follow(
     namespaceId,
     endpoint,
     replica: 'e'.repeat(32) as ReplicaId,
+    device: 'd'.repeat(32) as DeviceId,
     feed: { subscribe, readFeed } as unknown as FeedCalls,
     store,
     onPage: (changed: readonly ItemPath[], isCaughtUp: boolean) => told.push(`${changed.join()} ${isCaughtUp}`),

@@ -9,7 +9,7 @@ import type { Upstream } from '../../../../client/upstream/upstream.js';
 import { DrystoneError } from '../../../../common/errors.js';
 import { itemToWire } from '../../../../common/feed/item-codec.js';
 import type { ItemPath } from '../../../../common/feed/item.js';
-import type { AgentId, NamespaceId, PremisesName, ReplicaId } from '../../../../common/ids.js';
+import type { AgentId, DeviceId, NamespaceId, PremisesName, ReplicaId } from '../../../../common/ids.js';
 import { clientLimits } from '../../../../common/limits.js';
 import type { FeedPage } from '../../../../proto/gen/drystone/feed/v1/feed.js';
 import { DIRECTORY, itemFrom, stateBy } from '../../../support/feed/sample-states.js';
@@ -42,6 +42,7 @@ beforeEach(() => {
     relayPatienceMs: 0,
     metadata: {} as Upstream,
     agent: () => ({}) as Upstream,
+    own: {} as Upstream,
     onChange: (mode) => modes.push(`${mode} ${standing.agentId?.slice(0, 1) ?? ''}`.trim()),
   });
 });
@@ -74,6 +75,7 @@ function follow(): Promise<void> {
       following: (agentId) => ({
         namespaceId: '0'.repeat(32) as NamespaceId,
         replica: 'e'.repeat(32) as ReplicaId,
+        device: 'd'.repeat(32) as DeviceId,
         endpoint: `agent ${agentId}`,
         feed: {
           subscribe: (_request: unknown, { signal }: { signal: AbortSignal }) => subscription(agentId, signal),

@@ -7,7 +7,7 @@ import { DrystoneError } from '../../../../common/errors.js';
 import { FeedReader } from '../../../../common/feed-service/feed-reader.js';
 import type { ItemPath } from '../../../../common/feed/item.js';
 import type { DeviceIdentity } from '../../../../common/identity/identity.js';
-import { parseCursor } from '../../../../common/ids.js';
+import { parseCursor, type DeviceId } from '../../../../common/ids.js';
 import { metadataLimits } from '../../../../common/limits.js';
 import { Readers } from '../../../../metadata/feed/readers.js';
 import type { MetadataStore } from '../../../../metadata/store/contract.js';
@@ -47,7 +47,7 @@ test('a folder that comes back after a deletion was forgotten hears of it all th
   const [metadata, folder] = [createMemoryStore(), new MemoryTreeStore()];
   await furnish(metadata);
   const follow = (): Promise<unknown> => {
-    const told = { onPage: () => undefined, onReset: () => undefined };
+    const told = { device: 'd'.repeat(32) as DeviceId, onPage: () => undefined, onReset: () => undefined };
     const parts = { namespaceId: shared.id, endpoint: 'metadata', feed: feedOf(metadata), store: folder } as const;
     return expect(followFeed({ ...parts, ...told, replica }, AbortSignal.any([]))).rejects.toBe(BROKEN);
   };

@@ -6,6 +6,7 @@ import { ManualClock } from '../../../support/manual-clock.js';
 
 const [one, other] = ['a', 'b'].map((letter) => letter.repeat(32) as AgentId) as [AgentId, AgentId];
 const metadata = { isProvisional: false } as Upstream;
+const own = { isProvisional: true, takesBlocks: false } as Upstream;
 
 let clock: ManualClock;
 let modes: string[];
@@ -19,6 +20,7 @@ beforeEach(() => {
     relayPatienceMs: 1000,
     metadata,
     agent: (agentId) => ({ isProvisional: true, agentId }) as unknown as Upstream,
+    own,
     onChange: (mode) => modes.push(mode),
   });
 });
@@ -29,7 +31,7 @@ it('changes go to the agent that stands in while one does, and to metadata other
   expect(standing.upstream).toMatchObject({ isProvisional: true, agentId: one });
   standing.atAgent(other);
   expect(standing.upstream).toMatchObject({ agentId: other });
-  standing.alone();
+  standing.deserted();
   expect(standing.upstream).toBe(metadata);
   standing.online();
   standing.online();

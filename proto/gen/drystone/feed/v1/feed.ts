@@ -179,6 +179,14 @@ export interface FeedPage {
   readonly nextCursor: bigint;
   /** True where no entry after `next_cursor` existed when the page was read. */
   readonly caughtUp: boolean;
+  /**
+   * Set by an endpoint that is a device, on the first page of a stream and on every page
+   * that was read by itself: its own access token, which shows that it may change the
+   * namespace. A reader MUST NOT believe a page of a device that has not shown a valid one
+   * with the right to write, issued to the device at the other end, and MUST go on in
+   * another stream when that one has ended. Metadata and agents leave it empty.
+   */
+  readonly accessToken?: string | undefined;
 }
 
 export interface SubscribeRequest {
@@ -1112,7 +1120,7 @@ export const ReadFeedRequest: MessageFns<ReadFeedRequest> = {
 };
 
 function createBaseFeedPage(): FeedPage {
-  return { entries: [], nextCursor: 0n, caughtUp: false };
+  return { entries: [], nextCursor: 0n, caughtUp: false, accessToken: undefined };
 }
 
 export const FeedPage: MessageFns<FeedPage> = {
@@ -1128,6 +1136,9 @@ export const FeedPage: MessageFns<FeedPage> = {
     }
     if (message.caughtUp !== false) {
       writer.uint32(24).bool(message.caughtUp);
+    }
+    if (message.accessToken !== undefined) {
+      writer.uint32(34).string(message.accessToken);
     }
     return writer;
   },
@@ -1167,6 +1178,14 @@ export const FeedPage: MessageFns<FeedPage> = {
             }
 
             message.caughtUp = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.accessToken = reader.string();
             continue;
           }
         }
@@ -1538,6 +1557,10 @@ export const PushResponse: MessageFns<PushResponse> = {
  * UNAUTHENTICATED, or NOT_FOUND (NAMESPACE_UNKNOWN). At an agent or a peer the call
  * also carries an access token, as in the block protocol. A subscription checks
  * before each page.
+ *
+ * A peer serves what it knows of the namespace, whoever told it, and leaves Push
+ * UNIMPLEMENTED: who has something to say serves it. One that may not change the
+ * namespace serves no feed: PERMISSION_DENIED (ROLE_INSUFFICIENT).
  */
 export type FeedServiceService = typeof FeedServiceService;
 export const FeedServiceService = {

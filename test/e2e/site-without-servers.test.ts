@@ -1,0 +1,141 @@
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { folderDifferences } from '../support/compare-trees.js';
+import type { DrystoneProcess } from '../support/drystone-process.js';
+import { fleetTest } from '../support/fleet-test.js';
+import type { Fleet } from '../support/fleet.js';
+import { seededRandom } from '../support/seeded-random.js';
+import { waitUntil } from '../support/wait-until.js';
+
+const NAMES = ['a', 'b', 'c'] as const;
+type Name = (typeof NAMES)[number];
+
+function start(fleet: Fleet, name: Name): DrystoneProcess {
+  return fleet.sync(name, 'shared', ['--premises', 'site-1', '--peer-listen', '127.0.0.1:0']);
+}
+
+/** One agent and three clients that know each other and have the same file. */
+async function startSite(fleet: Fleet): Promise<Record<Name, DrystoneProcess>> {
+  await fleet.startAll('shared', 1);
+  writeFileSync(join(fleet.folder('a'), 'notes.txt'), 'as it was\n');
+  const clients = { a: start(fleet, 'a'), b: start(fleet, 'b'), c: start(fleet, 'c') };
+  let pokes = 0;
+  await waitUntil('all know each other', () => {
+    writeFileSync(join(fleet.folder('a'), 'poke.txt'), `poke ${++pokes}`);
+    return NAMES.every((name) => {
+      const { summary } = clients[name].events.findLast(({ event }) => event === 'synced') ?? {};
+      return ((summary as { peerSessions: number } | undefined)?.peerSessions ?? 0) >= NAMES.length - 1;
+    });
+  });
+  rmSync(join(fleet.folder('a'), 'poke.txt'));
+  await untilSame(fleet);
+  await untilMetadataHasAll(fleet);
+  return clients;
+}
+
+async function untilSame(fleet: Fleet): Promise<void> {
+  await waitUntil('all folders are the same', () =>
+    NAMES.every((name) => folderDifferences(fleet.folder('a'), fleet.folder(name)).length === 0),
+  );
+}
+
+async function untilIn(fleet: Fleet, name: Name, file: string, text: string): Promise<void> {
+  await waitUntil(`${file} is in ${name}`, () => readFileSync(join(fleet.folder(name), file), 'utf8') === text);
+}
+
+async function untilPeers(clients: Record<Name, DrystoneProcess>): Promise<void> {
+  for (const name of NAMES) {
+    await clients[name].event('that it has peers', ({ event, mode }) => event === 'progress' && mode === 'peers');
+  }
+}
+
+async function folderStatus(fleet: Fleet, name: Name): Promise<{ mode: string; itemsProvisional: number }> {
+  const { events } = await fleet.run(['status', '--dir', fleet.folder(name)], name);
+  return events[0]!.folder as { mode: string; itemsProvisional: number };
+}
+
+async function untilMetadataHasAll(fleet: Fleet): Promise<void> {
+  for (const name of NAMES) {
+    await waitUntil(`metadata has all of ${name}`, async () => {
+      const { mode, itemsProvisional } = await folderStatus(fleet, name);
+      return mode === 'online' && itemsProvisional === 0;
+    });
+  }
+}
+
+/** The paths that metadata holds. */
+async function listed(fleet: Fleet): Promise<string[]> {
+  const { events } = await fleet.run(['ls', 'shared', '--recursive']);
+  return (events[0]!.items as { path: string }[]).map(({ path }) => path).sort();
+}
+
+const inFolder = (fleet: Fleet, name: Name): string[] =>
+  readdirSync(fleet.folder(name))
+    .filter((entry) => entry !== '.drystone')
+    .sort();
+
+fleetTest(
+  'a site goes on when metadata and its agent are gone, and metadata has everything after',
+  { timeout: 240_000 },
+  async ({ fleet }) => {
+    const clients = await startSite(fleet);
+    await Promise.all([fleet.metadata.end('SIGKILL'), fleet.agents[0]!.server.end('SIGKILL')]);
+    await untilPeers(clients);
+    const content = seededRandom('by a').bytes(3_000_000);
+    writeFileSync(join(fleet.folder('a'), 'by a.bin'), content);
+    writeFileSync(join(fleet.folder('b'), 'by b.txt'), 'b');
+    await untilSame(fleet);
+    expect(inFolder(fleet, 'c')).toEqual(['by a.bin', 'by b.txt', 'notes.txt']);
+    expect(readFileSync(join(fleet.folder('c'), 'by a.bin')).equals(content)).toBe(true);
+    appendFileSync(join(fleet.folder('c'), 'notes.txt'), 'and what c adds\n');
+    await untilIn(fleet, 'a', 'notes.txt', 'as it was\nand what c adds\n');
+    rmSync(join(fleet.folder('c'), 'by b.txt'));
+    await untilSame(fleet);
+    expect((await folderStatus(fleet, 'a')).mode).toBe('peers');
+
+    await fleet.metadata.start();
+    await fleet.agents[0]!.server.start();
+    await untilMetadataHasAll(fleet);
+    await untilSame(fleet);
+    expect(await listed(fleet)).toEqual(['by a.bin', 'notes.txt']);
+    expect(inFolder(fleet, 'b')).toEqual(['by a.bin', 'notes.txt']);
+    const late = await fleet.syncOnce('late', 'shared');
+    expect(late.code).toBe(0);
+    expect(folderDifferences(fleet.folder('a'), fleet.folder('late'))).toEqual([]);
+  },
+);
+
+fleetTest(
+  'what two change at the same time while there are only peers is kept once, also when an agent is back first',
+  { timeout: 240_000 },
+  async ({ fleet }) => {
+    const clients = await startSite(fleet);
+    await Promise.all([fleet.metadata.end('SIGKILL'), fleet.agents[0]!.server.end('SIGKILL')]);
+    await untilPeers(clients);
+    await Promise.all(['a', 'b'].map((name) => clients[name as Name].end('SIGKILL')));
+    writeFileSync(join(fleet.folder('a'), 'notes.txt'), 'what a says\n');
+    writeFileSync(join(fleet.folder('b'), 'notes.txt'), 'what b says\n');
+    for (const name of ['a', 'b'] as const) clients[name] = start(fleet, name);
+    await waitUntil('both contents are everywhere', () =>
+      NAMES.every((name) => {
+        const contents = inFolder(fleet, name).map((file) => readFileSync(join(fleet.folder(name), file), 'utf8'));
+        return ['what a says\n', 'what b says\n'].every((said) => contents.includes(said));
+      }),
+    );
+    await untilSame(fleet);
+    const files = inFolder(fleet, 'a');
+    expect(files).toHaveLength(2);
+
+    await fleet.agents[0]!.server.start();
+    await waitUntil('the agent stands in', async () => (await folderStatus(fleet, 'a')).mode === 'agent');
+    await fleet.metadata.start();
+    await untilMetadataHasAll(fleet);
+    await untilSame(fleet);
+    expect(inFolder(fleet, 'c')).toEqual(files);
+    expect(await listed(fleet)).toEqual(files);
+    const late = await fleet.syncOnce('late', 'shared');
+    expect(late.code).toBe(0);
+    expect(folderDifferences(fleet.folder('a'), fleet.folder('late'))).toEqual([]);
+  },
+);
