@@ -39,6 +39,11 @@ export class RemoteFeed implements FeedSource {
     this.#end = Math.floor(parts.startedAtMs) * peerLimits.cursorsPerMs;
   }
 
+  /** How many places are remembered, those that paths have left among them. */
+  get placeCount(): number {
+    return this.#places?.length ?? 0;
+  }
+
   /** Whatever the namespace: it was decided before that the caller may read this one. */
   feedHead(_namespaceId: NamespaceId): Promise<{ readonly cursor: Cursor }> {
     this.#made();

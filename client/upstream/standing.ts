@@ -106,10 +106,11 @@ export class Standing {
     this.#enter(this.#peers > 0 ? 'peers' : 'alone', undefined);
   }
 
-  /** So many peers are heard: what they know is known here. */
+  /** So many peers are heard: what they know is known here. Says nothing unless metadata and agents are away. */
   hearsPeers(count: number): void {
+    if (!this.isDeserted) return;
     this.#peers = count;
-    if (this.isDeserted) this.deserted();
+    this.deserted();
   }
 
   #enter(mode: SyncMode, agentId: AgentId | undefined): void {
@@ -119,6 +120,7 @@ export class Standing {
     this.#dueAtMs = Infinity;
     if (mode === 'peers') this.#owesAgent = true;
     if (!this.isDeserted) {
+      this.#peers = 0;
       this.#served.abort();
       this.#served = new AbortController();
     }

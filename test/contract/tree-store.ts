@@ -188,6 +188,21 @@ export function describeTreeStore(name: string, makeSubject: () => TreeStoreSubj
       expect(store.remote.get(path)).toBeUndefined();
     });
 
+    it('tells what has moved in the remote tree, once it is there, and nothing of what has not', async () => {
+      const told: string[] = [];
+      store.onRemoteMoved(({ isEmptied, paths }) => {
+        const held = paths.map((path) => `${path}${store.remote.get(path)?.change.counter ?? ' gone'}`);
+        told.push([...(isEmptied ? ['emptied'] : []), ...held].join());
+      });
+      await store.write({ remote: byPath(item('a', 1), item('b', 1)) });
+      await store.write({ remote: byPath(item('a', 1)), heard: byPath(item('b', 2)), cursor: 3 as Cursor });
+      await store.write({ remote: byPath(item('a', 1)), synced: byPath(item('a', 1)), local: byPath(FILE) });
+      await store.write({ corrected: new Map([['a' as ItemPath, undefined]]) });
+      await store.write({ forgetRemote: true });
+      await store.write({ forgetRemote: true, remote: byPath(item('c', 1)) });
+      expect(told).toEqual(['a1,b1', 'b2', 'a gone', 'emptied', 'emptied,c1']);
+    });
+
     it('is bound to the namespace that claims it', async () => {
       await store.claim(NAMESPACE, NONCE);
       expect(store.namespaceId).toBe(NAMESPACE);

@@ -64,6 +64,21 @@ async function untilMetadataHasAll(fleet: Fleet): Promise<void> {
   }
 }
 
+/** Two change a file, neither in the knowledge of the other; resolves when everybody has both contents. */
+async function changeBoth(fleet: Fleet, clients: Record<Name, DrystoneProcess>): Promise<void> {
+  const both = ['a', 'b'] as const;
+  for (const name of both) process.kill(clients[name].pid, 'SIGSTOP');
+  for (const name of both) writeFileSync(join(fleet.folder(name), 'notes.txt'), `what ${name} says\n`);
+  for (const name of both) process.kill(clients[name].pid, 'SIGCONT');
+  await waitUntil('both contents are everywhere', () =>
+    NAMES.every((name) => {
+      const contents = inFolder(fleet, name).map((file) => readFileSync(join(fleet.folder(name), file), 'utf8'));
+      return both.every((one) => contents.includes(`what ${one} says\n`));
+    }),
+  );
+  await untilSame(fleet);
+}
+
 /** The paths that metadata holds. */
 async function listed(fleet: Fleet): Promise<string[]> {
   const { events } = await fleet.run(['ls', 'shared', '--recursive']);
@@ -92,14 +107,16 @@ fleetTest(
     await untilIn(fleet, 'a', 'notes.txt', 'as it was\nand what c adds\n');
     rmSync(join(fleet.folder('c'), 'by b.txt'));
     await untilSame(fleet);
+    await changeBoth(fleet, clients);
+    const files = inFolder(fleet, 'a');
+    expect(files).toHaveLength(3);
     expect((await folderStatus(fleet, 'a')).mode).toBe('peers');
 
     await fleet.metadata.start();
     await fleet.agents[0]!.server.start();
     await untilMetadataHasAll(fleet);
     await untilSame(fleet);
-    expect(await listed(fleet)).toEqual(['by a.bin', 'notes.txt']);
-    expect(inFolder(fleet, 'b')).toEqual(['by a.bin', 'notes.txt']);
+    expect([await listed(fleet), inFolder(fleet, 'b')]).toEqual([files, files]);
     const late = await fleet.syncOnce('late', 'shared');
     expect(late.code).toBe(0);
     expect(folderDifferences(fleet.folder('a'), fleet.folder('late'))).toEqual([]);
@@ -113,17 +130,9 @@ fleetTest(
     const clients = await startSite(fleet);
     await Promise.all([fleet.metadata.end('SIGKILL'), fleet.agents[0]!.server.end('SIGKILL')]);
     await untilPeers(clients);
-    await Promise.all(['a', 'b'].map((name) => clients[name as Name].end('SIGKILL')));
-    writeFileSync(join(fleet.folder('a'), 'notes.txt'), 'what a says\n');
-    writeFileSync(join(fleet.folder('b'), 'notes.txt'), 'what b says\n');
-    for (const name of ['a', 'b'] as const) clients[name] = start(fleet, name);
-    await waitUntil('both contents are everywhere', () =>
-      NAMES.every((name) => {
-        const contents = inFolder(fleet, name).map((file) => readFileSync(join(fleet.folder(name), file), 'utf8'));
-        return ['what a says\n', 'what b says\n'].every((said) => contents.includes(said));
-      }),
-    );
-    await untilSame(fleet);
+    await clients.c.end('SIGKILL');
+    clients.c = start(fleet, 'c');
+    await changeBoth(fleet, clients);
     const files = inFolder(fleet, 'a');
     expect(files).toHaveLength(2);
 
@@ -134,6 +143,11 @@ fleetTest(
     await untilSame(fleet);
     expect(inFolder(fleet, 'c')).toEqual(files);
     expect(await listed(fleet)).toEqual(files);
+    const { events } = await fleet.run(['audit', '--namespace', 'shared']);
+    const relayed = (events[0]!.entries as { action: string }[]).filter(
+      ({ action }) => action === 'commit.provisional',
+    );
+    expect(relayed.length, 'the agent was told, and has passed it on').toBeGreaterThan(0);
     const late = await fleet.syncOnce('late', 'shared');
     expect(late.code).toBe(0);
     expect(folderDifferences(fleet.folder('a'), fleet.folder('late'))).toEqual([]);

@@ -6,7 +6,7 @@ import type { BlockSource } from '../../../client/act/download/block-source.js';
 import { fetchFiles, type FetchOutcome } from '../../../client/act/download/fetch-files.js';
 import { FolderPlaces } from '../../../client/act/folder-places.js';
 import type { FetchFile } from '../../../client/plan/operation.js';
-import { authorizedFeed } from '../../../client/connection/feed-calls.js';
+import { authorizedFeed, type ReadableFeed } from '../../../client/connection/feed-calls.js';
 import { ComingBlocks } from '../../../client/peers/coming-blocks.js';
 import { FolderBlocks, GivenBlocks } from '../../../client/peers/folder-blocks.js';
 import { ownFeed } from '../../../client/peers/own-feed.js';
@@ -17,7 +17,7 @@ import { provenFeed } from '../../../client/peers/proven-feed.js';
 import { LocalBlockIndex } from '../../../client/state/local-block-index.js';
 import { MemoryTreeStore } from '../../../client/state/memory-tree-store.js';
 import { SyncTally } from '../../../client/tally.js';
-import { systemClock } from '../../../common/clock.js';
+import { systemClock, type Clock } from '../../../common/clock.js';
 import { judgedNow } from '../../../common/identity/offline-grace.js';
 import type { FileContent, Item, ItemPath } from '../../../common/feed/item.js';
 import type { HeldIdentity } from '../../../common/identity/held-identity.js';
@@ -56,7 +56,11 @@ export class PeerEndpoint implements PeerPlace {
   });
   readonly directory: PeerDirectory;
   address = '';
-  /** What it shows of itself in its feed, where that is not its own token. */
+  /** By which it judges what others show. */
+  clock: Clock = systemClock;
+  /** Its own access token. */
+  ownToken = (): Promise<string> => this.fleet.token(this.held);
+  /** What it shows of itself in its feed, where that is not its own token: nothing of it is checked. */
   proof: (() => Promise<string>) | undefined;
 
   private constructor(
@@ -83,7 +87,7 @@ export class PeerEndpoint implements PeerPlace {
     const feed = ownFeed({
       namespaceId: NAMESPACE,
       store: endpoint.store,
-      tokens: { tokenFor: () => fleet.token(held) },
+      tokens: { tokenFor: () => endpoint.ownToken() },
       clock: systemClock,
     });
     const onGiven = (sizeBytes: number): void => tally.add('bytesGiven', sizeBytes);
@@ -117,9 +121,10 @@ export class PeerEndpoint implements PeerPlace {
 
   /** The feed of a device, believed when it has shown that it may change the namespace. */
   feedOver(channel: RpcChannel, device: DeviceId) {
-    const calls = authorizedFeed(channel, () => this.fleet.token(this.held));
-    const proof = { namespaceId: NAMESPACE, verifier: this.fleet.verifier(), tokenTime: judgedNow(systemClock) };
-    return provenFeed(calls, { ...proof, device, clock: systemClock });
+    const { fleet, clock } = this;
+    const calls = authorizedFeed(channel, () => fleet.token(this.held));
+    const proof = { namespaceId: NAMESPACE, verifier: fleet.verifier(), tokenTime: judgedNow(clock), clock };
+    return provenFeed(calls, { ...proof, device });
   }
 
   /** Meets others, which are at its site. */
@@ -182,4 +187,12 @@ export class PeerEndpoint implements PeerPlace {
   path(name: string): string {
     return join(this.root, name);
   }
+}
+
+/** The feed of `teller` as `hearer` follows it, over a connection of theirs. */
+export async function feedBetween(hearer: PeerEndpoint, teller: PeerEndpoint): Promise<ReadableFeed> {
+  await hearer.meet([teller]);
+  const [connected] = hearer.directory.feeds();
+  if (connected === undefined) throw new Error('they have not met');
+  return connected.feed;
 }

@@ -11,6 +11,7 @@ import { SyncTally } from '../../../../client/tally.js';
 import { DrystoneError } from '../../../../common/errors.js';
 import { settle } from '../../../../common/feed/conflicts.js';
 import { isVoid, type Item, type ItemPath } from '../../../../common/feed/item.js';
+import type { DeviceId } from '../../../../common/ids.js';
 import { operation } from '../../../support/client/upload-world.js';
 import { DIRECTORY, itemFrom, stateBy } from '../../../support/feed/sample-states.js';
 
@@ -33,6 +34,7 @@ function round(
   operations: readonly Operation[],
   outcomes: readonly UploadOutcome[],
   failure?: DrystoneError,
+  device = ours.author,
 ): Promise<RoundResult> {
   const transfers: Transfers = {
     upload: (_operations, _places, onOutcomes) => {
@@ -42,7 +44,7 @@ function round(
     fetch: () => Promise.resolve(),
   };
   const parts = {
-    device: ours.author,
+    device,
     disk: { changeFolder: () => Promise.resolve([]) } as unknown as Disk,
     transfers,
     writer: new StateWriter(store, new LocalBlockIndex(store.local)),
@@ -116,6 +118,29 @@ it('the same where the one it holds is the one that stands', async () => {
     entry: undefined,
   } as const;
   expect([...(await round([settling], [outcome])).later]).toEqual(['a']);
+});
+
+it('what settles a conflict provisionally is noted by the device whose change it holds, and by no other', async () => {
+  const noted = async (device: DeviceId): Promise<string[]> => {
+    store = new MemoryTreeStore();
+    const outcomes = settling.items.map(
+      (item) =>
+        ({
+          outcome: 'committed',
+          operation: settling,
+          item,
+          held: item,
+          isProvisional: true,
+          entry: undefined,
+        }) as const,
+    );
+    await round([settling], outcomes, undefined, device);
+    return [...store.provisional.pathsBelow('')];
+  };
+  const [ofOurs, ofTheirs] = settled.author === ours.author ? [['a'], [copies[0]!.path]] : [[copies[0]!.path], ['a']];
+  expect(await noted(ours.author)).toEqual(ofOurs);
+  expect(await noted('f'.repeat(32) as DeviceId)).toEqual(ofTheirs);
+  expect(await noted('0'.repeat(32) as DeviceId)).toEqual([]);
 });
 
 it('where this account may only read, changes stay with a word, and conflicts are left to others without one', async () => {

@@ -3,9 +3,10 @@ import { systemClock } from '../../../../common/clock.js';
 import type { HeldIdentity } from '../../../../common/identity/held-identity.js';
 import type { DeviceId } from '../../../../common/ids.js';
 import { openChannel, type RpcChannel } from '../../../../common/rpc/client.js';
+import { FeedServiceService } from '../../../../proto/gen/drystone/feed/v1/feed.js';
 import { connectBlockServer } from '../../../../server/block-client.js';
 import { blockMethods } from '../../../../server/block-codec.js';
-import { collect, rejection, streamOf } from '../../../support/async-tools.js';
+import { collect, firstOf, rejection, streamOf } from '../../../support/async-tools.js';
 import { BlockFleet, newTokenKey } from '../../../support/blocks/block-fleet.js';
 import { blockOf, NAMESPACE, OTHER_NAMESPACE } from '../../../support/blocks/sample-blocks.js';
 import { PeerEndpoint } from '../../../support/client/peer-endpoint.js';
@@ -50,6 +51,51 @@ it('a peer answers a device of a member, and refuses whoever shows no good acces
   ];
   for (const [reason, attempt] of refusals) expect(await rejection(attempt()), reason).toMatchObject({ reason });
 }, 60_000);
+
+/** Asks the peer's feed with this token. */
+function askFeed(
+  rpc: 'readFeed' | 'subscribe',
+  accessToken: string | undefined,
+  namespaceId = NAMESPACE,
+  held = device,
+) {
+  const feed = channelAs(held).service(FeedServiceService);
+  const request = { namespaceId, afterCursor: 0n };
+  if (rpc === 'readFeed') return feed.readFeed({ ...request, pageSize: 0, pathPrefix: '' }, { accessToken });
+  return firstOf(feed.subscribe({ ...request, replicaId: '' }, { accessToken }));
+}
+
+it.each(['readFeed', 'subscribe'] as const)('its feed is for those to whom it gives blocks: %s', async (rpc) => {
+  const page = await askFeed(rpc, await fleet.token(device, [[NAMESPACE, 'read']]));
+  expect(page).toMatchObject({ entries: [], caughtUp: true, accessToken: expect.stringMatching(/^ey/) });
+  const refusals: readonly (readonly [reason: string, attempt: () => Promise<unknown>])[] = [
+    ['TOKEN_MISSING', async () => askFeed(rpc, undefined)],
+    ['TOKEN_INVALID', async () => askFeed(rpc, 'e30.e30.e30')],
+    ['TOKEN_INVALID', async () => askFeed(rpc, await fleet.token(device, undefined, { key: newTokenKey('k1') }))],
+    ['TOKEN_INVALID', async () => askFeed(rpc, await fleet.token(await fleet.authority.device()))],
+    [
+      'TOKEN_EXPIRED',
+      async () => askFeed(rpc, await fleet.token(device, undefined, { issuedAtMs: 0, expiresAtMs: 60_000 })),
+    ],
+    ['NAMESPACE_NOT_ASSIGNED', async () => askFeed(rpc, await fleet.token(device, [[OTHER_NAMESPACE, 'read']]))],
+    ['NAMESPACE_NOT_ASSIGNED', async () => askFeed(rpc, await fleet.token(device), OTHER_NAMESPACE)],
+    [
+      'ROLE_INSUFFICIENT',
+      async () => askFeed(rpc, await fleet.token(device), NAMESPACE, await fleet.authority.agent()),
+    ],
+  ];
+  for (const [reason, attempt] of refusals) expect(await rejection(attempt()), reason).toMatchObject({ reason });
+  peer.ownToken = () => fleet.token(peer.held, [[NAMESPACE, 'read']]);
+  const served = await rejection(askFeed(rpc, await fleet.token(device)));
+  expect(served, 'one who may only read says nothing').toMatchObject({ code: 'PERMISSION_DENIED' });
+});
+
+it('nothing can be pushed to a peer', async () => {
+  const { push } = channelAs(device).service(FeedServiceService);
+  const accessToken = await fleet.token(device);
+  const request = { namespaceId: NAMESPACE, items: [], receipts: [], endorsement: undefined };
+  expect(await rejection(collect(push(streamOf(request), { accessToken })))).toMatchObject({ code: 'UNIMPLEMENTED' });
+});
 
 it('nothing can be put to a peer', async () => {
   const client = connectBlockServer(channelAs(device), systemClock, () => fleet.token(device));

@@ -40,11 +40,14 @@ describe('a conflict', () => {
     expect(here.planned({ scope: ['other'], maySettle: false }).steps).toEqual(['keep-conflict other']);
   });
 
-  test('that is settled leaves the folder to take what stands, and the copy, which it has already', async () => {
+  test('that is settled leaves the folder to take the copy, which it has already, and what stands after that: nobody else may have it', async () => {
     await holds(contested, settled, ...copies);
     await here.trees.write({ synced: new Map([[ours.path, ours]]) });
     await here.folderHas(localFile('file', 'ours'));
-    expect(here.planned().steps).toEqual([`fetch-file file`, `fetch-file ${copies[0]!.path}`]);
+    expect(here.planned().steps).toEqual([`fetch-file ${copies[0]!.path}`]);
+    await here.folderHas(localFile('file', 'ours'), localFile(copies[0]!.path, 'ours'));
+    await here.trees.write({ synced: new Map([[copies[0]!.path, copies[0]]]) });
+    expect(here.planned().steps).toEqual(['fetch-file file']);
   });
 });
 

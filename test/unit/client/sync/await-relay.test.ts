@@ -5,6 +5,7 @@ import { Inbox } from '../../../../client/sync/inbox.js';
 import { Owed } from '../../../../client/sync/owed.js';
 import { Standing } from '../../../../client/upstream/standing.js';
 import type { Upstream } from '../../../../client/upstream/upstream.js';
+import type { ItemPath } from '../../../../common/feed/item.js';
 import type { AgentId } from '../../../../common/ids.js';
 import { DIRECTORY, itemFrom, stateBy } from '../../../support/feed/sample-states.js';
 import { ManualClock } from '../../../support/manual-clock.js';
@@ -26,7 +27,14 @@ beforeEach(async () => {
   ended = new AbortController();
   const upstream = {} as Upstream;
   const onChange = (): void => undefined;
-  standing = new Standing({ clock, relayPatienceMs: PATIENCE_MS, metadata: upstream, agent: () => upstream, own: upstream, onChange });
+  standing = new Standing({
+    clock,
+    relayPatienceMs: PATIENCE_MS,
+    metadata: upstream,
+    agent: () => upstream,
+    own: upstream,
+    onChange,
+  });
   owed = new Owed(standing);
   store = new MemoryTreeStore();
   const told = itemFrom('told', [stateBy('a', 1, 1, DIRECTORY)]);
@@ -52,10 +60,30 @@ it('once agents have had their time, what metadata was not told is planned', asy
 it('metadata that goes away meanwhile takes the time with it', async () => {
   standing.caughtUp();
   await untilItWaits();
-  standing.atAgent('a'.repeat(32) as AgentId);
+  standing.deserted();
   await waitUntil('it counts no more', () => clock.sleepingMs.length === 0);
   clock.advance(PATIENCE_MS);
   expect(inbox.takeChangedPaths()).toEqual(new Set());
+  ended.abort();
+  await waiting;
+});
+
+it('an agent that stands in is told once what peers alone could hear, and nothing is forgotten for it', async () => {
+  const [agent, other] = ['a', 'b'].map((letter) => letter.repeat(32) as AgentId) as [AgentId, AgentId];
+  const planned = (): Promise<unknown> =>
+    waitUntil('it is planned', () => inbox.takeChangedPaths()?.has('told' as ItemPath));
+  standing.atAgent(agent);
+  await planned();
+  expect([owed.isDue('told' as ItemPath), owed.isDue('other' as ItemPath)]).toEqual([true, false]);
+  owed.said('told' as ItemPath);
+  standing.atAgent(other);
+  standing.deserted();
+  standing.hearsPeers(1);
+  expect(owed.isDue('told' as ItemPath)).toBe(false);
+  expect(inbox.takeChangedPaths()).toEqual(new Set());
+  standing.atAgent(other);
+  await planned();
+  expect([owed.isDue('told' as ItemPath), store.provisionalCount]).toEqual([true, 1]);
   ended.abort();
   await waiting;
 });

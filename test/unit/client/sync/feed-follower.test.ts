@@ -15,6 +15,7 @@ import { localFile } from '../../../support/client/planned-trees.js';
 import { DIRECTORY, itemFrom, stateBy } from '../../../support/feed/sample-states.js';
 
 const AGENT: FeedEndpoint = `agent ${'1'.repeat(32) as AgentId}`;
+const PEER: FeedEndpoint = `peer ${'2'.repeat(32) as DeviceId}`;
 const namespaceId = '0'.repeat(32) as NamespaceId;
 
 function directory(path: string, counter = 1): Item {
@@ -124,6 +125,29 @@ test('the feed of an agent has a cursor of its own, and what turns up in it of w
   expect([store.cursor, store.cursorOf(AGENT)]).toEqual([9, 2]);
   expect([...store.provisional.pathsBelow('')]).toEqual(['a']);
   expect(told).toEqual(['a,b true']);
+});
+
+test('what others tell of this device’s own changes is its to tell metadata, unless it has rivals or is known', async () => {
+  const store = new MemoryTreeStore();
+  const [copy, known] = ['copy', 'known'].map((path) => itemFrom(path, [stateBy('d', 1, 1, 'ours')])) as [Item, Item];
+  const contested = itemFrom('contested', [stateBy('d', 1, 2, 'ours'), stateBy('e', 1, 1, 'theirs')]);
+  await store.write({ remote: new Map([[known.path, known]]) });
+  const heard = page(4, [copy, known, contested, directory('theirs')]);
+  const { parts, signal } = await follow(() => [heard], store, PEER);
+  await expect(followFeed(parts, signal)).rejects.toBe(UNAVAILABLE);
+  expect([...store.provisional.pathsBelow('')]).toEqual(['copy']);
+  const { parts: ofMetadata } = await follow(() => [heard], new MemoryTreeStore());
+  await expect(followFeed(ofMetadata, signal)).rejects.toBe(UNAVAILABLE);
+  expect(ofMetadata.store.provisionalCount, 'metadata has it').toBe(0);
+});
+
+test('of a page that is not to be believed nothing is taken', async () => {
+  const { parts, store, told, signal } = await follow(() => [page(1, [directory('a')])], undefined, PEER);
+  const check = (): never => {
+    throw UNAVAILABLE;
+  };
+  await expect(followFeed({ ...parts, check }, signal)).rejects.toBe(UNAVAILABLE);
+  expect([store.cursorOf(PEER), [...store.remote.pathsBelow('')], told]).toEqual([0, [], []]);
 });
 
 test('what metadata tells of what an agent was told is with metadata', async () => {

@@ -38,6 +38,36 @@ it('changes go to the agent that stands in while one does, and to metadata other
   expect(modes).toEqual(['agent', 'agent', 'alone', 'online']);
 });
 
+it('with peers alone changes stay here for them to hear, from the first that is heard to the last', () => {
+  standing.hearsPeers(1);
+  standing.deserted();
+  expect([standing.upstream, standing.isDeserted]).toEqual([metadata, true]);
+  standing.hearsPeers(1);
+  expect([standing.upstream, standing.isDeserted]).toEqual([own, true]);
+  standing.hearsPeers(0);
+  expect([standing.upstream, standing.isDeserted]).toEqual([metadata, true]);
+  standing.hearsPeers(2);
+  const { served } = standing;
+  standing.atAgent(one);
+  expect([served.aborted, standing.served.aborted, standing.upstream]).toMatchObject([true, false, { agentId: one }]);
+  standing.deserted();
+  standing.online();
+  expect(modes).toEqual(['alone', 'peers', 'alone', 'peers', 'agent', 'alone', 'online']);
+});
+
+it('an agent is owed what peers may have heard: at the start, and after each time', () => {
+  expect(standing.takeOwesAgent(), 'there is no agent').toBe(false);
+  standing.atAgent(one);
+  expect([standing.takeOwesAgent(), standing.takeOwesAgent()]).toEqual([true, false]);
+  standing.deserted();
+  standing.atAgent(one);
+  expect(standing.takeOwesAgent(), 'nobody was there to hear').toBe(false);
+  standing.deserted();
+  standing.hearsPeers(1);
+  standing.atAgent(other);
+  expect(standing.takeOwesAgent()).toBe(true);
+});
+
 it('agents have their time from when metadata was read to its end, and each time it is back', () => {
   standing.online();
   clock.advance(5000);
