@@ -18,7 +18,7 @@ import type { Standing } from '../upstream/standing.js';
 import { Agenda } from './agenda.js';
 import type { Inbox } from './inbox.js';
 import type { ProgressReporter } from './progress-reporter.js';
-import { isLeftAlone, scanChanges } from './scan-changes.js';
+import { isLeftAlone, opened, scanChanges } from './scan-changes.js';
 
 export interface SyncLoopParts {
   readonly root: string;
@@ -122,12 +122,14 @@ export class SyncLoop {
   /** Takes in a scan; without an earlier one to compare with everything is planned anew. */
   async #look(scan: ScanResult, earlier: ScanResult | undefined): Promise<void> {
     const { store, reporter } = this.parts;
-    const local = scanChanges(scan, earlier, this.#touched, store.local);
+    const news = opened(scan, earlier, store);
+    const local = scanChanges(scan, earlier, [...this.#touched, ...news], store.local);
     if (local.size > 0) await store.write({ local });
     this.#scan = scan;
     this.parts.onPlaces(new FolderPlaces(this.parts.root, scan));
     this.#touched = new Set();
-    this.#agenda.add(earlier === undefined ? everyPath(store) : local.keys());
+    this.#agenda.add(news);
+    this.#agenda.add(local.keys());
     if (earlier === undefined || local.size > 0) this.#agenda.retryRefused();
     for (const problem of scan.problems) reporter.problem(problem);
   }
