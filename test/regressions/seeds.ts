@@ -20,4 +20,8 @@ export const regressions: readonly { readonly seed: number; readonly found: stri
     seed: 301823,
     found: 'what others put below a directory that a scan could not see was not fetched when it could be seen',
   },
+  {
+    seed: 410187,
+    found: 'a conflict was settled at metadata before it had heard of one side, whose text was lost',
+  },
 ];
