@@ -228,7 +228,8 @@ class Round {
     const order = held === undefined ? 'dominated' : compareVersions(held.version, version);
     const isIgnorant = order === 'dominated' || order === 'concurrent';
     if (held === undefined || isIgnorant || conflictsOf(held).length > 0) {
-      this.#postpone(path, new DrystoneError('ABORTED', 'INTERNAL', `${path}: its conflicts could not be settled`));
+      const message = `${path}: the namespace has not heard of all sides of its conflict yet`;
+      this.#postpone(path, new DrystoneError('ABORTED', 'CONFLICT_UNSETTLED', message));
       return;
     }
     this.#close(path);
