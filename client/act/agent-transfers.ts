@@ -12,7 +12,8 @@ import type { Disk } from './disk/disk-task.js';
 import type { BlockSource } from './download/block-source.js';
 import type { SourceKind } from './download/source-order.js';
 import { fetchFiles } from './download/fetch-files.js';
-import type { Transfers } from './round.js';
+import type { Transfers } from './transfers.js';
+import { readFiles } from './upload/read-files.js';
 import { upload, type UploadParts } from './upload/upload.js';
 
 export interface AgentTransfersParts {
@@ -43,6 +44,9 @@ export interface AgentTransfersParts {
 export function agentTransfers(parts: AgentTransfersParts): Transfers {
   const { premises, agents, peers, tally } = parts;
   return {
+    read(operations, places, onOutcomes, signal) {
+      return readFiles(operations, { ...parts, absolutePath: (path) => places.absolutePath(path), onOutcomes }, signal);
+    },
     upload(operations, places, onOutcomes, signal) {
       return upload(
         operations,

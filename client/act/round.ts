@@ -4,7 +4,7 @@ import type { Item, ItemPath } from '../../common/feed/item.js';
 import { sameItem } from '../../common/feed/merge.js';
 import { compareVersions } from '../../common/feed/version.js';
 import type { DeviceId } from '../../common/ids.js';
-import type { FetchFile, Operation } from '../plan/operation.js';
+import type { Operation } from '../plan/operation.js';
 import type { SyncConflict, SyncProblem } from '../progress.js';
 import type { StateWriter } from '../state/state-writer.js';
 import type { SyncTally } from '../tally.js';
@@ -12,28 +12,13 @@ import { changeFolder, changesOf, isFolderOperation, type FolderOperation } from
 import type { Disk, DiskOutcome } from './disk/disk-task.js';
 import type { FetchOutcome } from './download/fetch-files.js';
 import type { FolderPlaces } from './folder-places.js';
+import type { Transfers } from './transfers.js';
 import { refusedChanges, settledChanges, takenBackChanges, takenChanges } from './upload/outcome-changes.js';
 import type { UploadOutcome } from './upload/pending-item.js';
 import type { UploadOperation } from './upload/upload.js';
 
 /** What is said of a change that a reader of the namespace has made in the folder. */
 const READ_ONLY = 'your account may only read this namespace: the change stays in this folder';
-
-/** How content travels in a round. Each tells outcomes as they come, and raises what ended it early. */
-export interface Transfers {
-  upload(
-    operations: readonly UploadOperation[],
-    places: FolderPlaces,
-    onOutcomes: (outcomes: readonly UploadOutcome[]) => void,
-    signal: AbortSignal,
-  ): Promise<void>;
-  fetch(
-    operations: readonly FetchFile[],
-    places: FolderPlaces,
-    onOutcome: (outcome: FetchOutcome) => void,
-    signal: AbortSignal,
-  ): Promise<void>;
-}
 
 export interface RoundParts {
   /** The device that acts. */
@@ -78,13 +63,15 @@ export async function carryOut(
     round.folderChanged(operation, outcome),
   );
   const fetches = operations.filter((operation) => operation.kind === 'fetch-file');
+  const reads = operations.filter((operation) => operation.kind === 'read-file');
   const uploads = operations.filter(isUpload);
   const travels: Promise<void>[] = [];
   if (fetches.length > 0) {
     travels.push(parts.transfers.fetch(fetches, places, (outcome) => round.fetched(outcome), signal));
   }
+  const onOutcomes = (outcomes: readonly UploadOutcome[]): void => outcomes.forEach((one) => round.uploaded(one));
+  if (reads.length > 0) travels.push(parts.transfers.read(reads, places, onOutcomes, signal));
   if (uploads.length > 0) {
-    const onOutcomes = (outcomes: readonly UploadOutcome[]): void => outcomes.forEach((one) => round.uploaded(one));
     travels.push(parts.transfers.upload(uploads, places, onOutcomes, signal));
   }
   for (const travel of await Promise.allSettled(travels)) {
@@ -96,7 +83,7 @@ export async function carryOut(
 }
 
 function isUpload(operation: Operation): operation is UploadOperation {
-  return operation.kind === 'commit-item' || operation.kind === 'read-file' || operation.kind === 'settle';
+  return operation.kind === 'commit-item' || operation.kind === 'settle';
 }
 
 /** The books of one round. */
@@ -244,7 +231,8 @@ class Round {
     const order = held === undefined ? 'dominated' : compareVersions(held.version, version);
     const isIgnorant = order === 'dominated' || order === 'concurrent';
     if (held === undefined || isIgnorant || conflictsOf(held).length > 0) {
-      this.#postpone(path, new DrystoneError('ABORTED', 'INTERNAL', `${path}: its conflicts could not be settled`));
+      const message = `${path}: the namespace has not heard of all sides of its conflict yet`;
+      this.#postpone(path, new DrystoneError('ABORTED', 'CONFLICT_UNSETTLED', message));
       return;
     }
     this.#close(path);

@@ -34,16 +34,26 @@ export class RuleSet {
 }
 
 /** The rules of a whole folder from those of each directory that has an ignore file. */
-export function ignoreRulesOf(byDirectory: ReadonlyMap<DirectoryPath, RuleSet>): IgnoreRules {
-  return {
-    ignores(path, kind) {
-      for (let above = parentPath(path); above !== undefined; above = parentPath(above)) {
-        const rules = byDirectory.get(above);
-        if (rules !== undefined) return rules.ignores(path, kind);
-      }
-      return (byDirectory.get('') ?? RuleSet.none).ignores(path, kind);
-    },
-  };
+export class FolderRules implements IgnoreRules {
+  static readonly none = new FolderRules(new Map());
+
+  private constructor(private readonly byDirectory: ReadonlyMap<DirectoryPath, RuleSet>) {}
+
+  /** The folder's rules as they are now: this very object while they are what they were. */
+  updatedTo(byDirectory: ReadonlyMap<DirectoryPath, RuleSet>): FolderRules {
+    const isSame =
+      byDirectory.size === this.byDirectory.size &&
+      [...byDirectory].every(([directory, rules]) => this.byDirectory.get(directory) === rules);
+    return isSame ? this : new FolderRules(byDirectory);
+  }
+
+  ignores(path: ItemPath, kind: Observation['kind']): boolean {
+    for (let above = parentPath(path); above !== undefined; above = parentPath(above)) {
+      const rules = this.byDirectory.get(above);
+      if (rules !== undefined) return rules.ignores(path, kind);
+    }
+    return (this.byDirectory.get('') ?? RuleSet.none).ignores(path, kind);
+  }
 }
 
 /** The patterns of a directory's ignore file as the same patterns in one at the root. */

@@ -63,7 +63,8 @@ export interface ScanResult {
   readonly unseen: ReadonlySet<ItemPath>;
   /**
    * The rules of this scan. An ignored entry is not in `observations`, and that does not make it deleted: whatever is
-   * known of an ignored path is left as it is, and not fetched either.
+   * known of an ignored path is left as it is, and not fetched either. The same object as in the scan before where no rule
+   * has changed.
    */
   readonly ignoreRules: IgnoreRules;
   /**

@@ -1,10 +1,13 @@
-import { ignoreRulesOf, type DirectoryPath, type RuleSet } from './ignore-rules.js';
+import type { DirectoryPath, FolderRules, RuleSet } from './ignore-rules.js';
 import type { ItemPath } from '../../common/feed/item.js';
 import type { Observation, ScanProblem, ScanResult } from './observation.js';
 import type { ScannedDirectories } from './scan-steps.js';
 
-/** What the directories of a folder amount to. */
-export function scanResultOf(directories: ScannedDirectories): ScanResult {
+/** What the directories of a folder amount to, its rules told from those of the scan before. */
+export function scanResultOf(
+  directories: ScannedDirectories,
+  rulesBefore: FolderRules,
+): ScanResult & { readonly ignoreRules: FolderRules } {
   const observations = new Map<ItemPath, Observation>();
   const unseen = new Set<ItemPath>();
   const rules = new Map<DirectoryPath, RuleSet>();
@@ -27,5 +30,5 @@ export function scanResultOf(directories: ScannedDirectories): ScanResult {
       if (diskPath !== observation.path) diskPaths.set(observation.path, diskPath);
     }
   }
-  return { observations, unseen, ignoreRules: ignoreRulesOf(rules), diskPaths, problems };
+  return { observations, unseen, ignoreRules: rulesBefore.updatedTo(rules), diskPaths, problems };
 }

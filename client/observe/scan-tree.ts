@@ -1,5 +1,6 @@
 import { DrystoneError } from '../../common/errors.js';
 import { diskReader, type FolderReader } from './folder-reader.js';
+import { FolderRules } from './ignore-rules.js';
 import { inSlices } from './in-slices.js';
 import { scanResultOf } from './scan-result.js';
 import { scanSteps, type Doubts, type ScannedDirectories } from './scan-steps.js';
@@ -20,6 +21,7 @@ const GONE_ATTEMPTS = 3;
  */
 export class TreeScanner {
   #directories: ScannedDirectories = new Map();
+  #rules = FolderRules.none;
   #rootIdentity: string | undefined;
 
   constructor(
@@ -53,7 +55,9 @@ export class TreeScanner {
       }
       return directories;
     });
-    return scanResultOf(this.#directories);
+    const result = scanResultOf(this.#directories, this.#rules);
+    this.#rules = result.ignoreRules;
+    return result;
   }
 
   #walk(earlier: ScannedDirectories, diskPaths: Iterable<string>, signal: AbortSignal): Promise<ScannedDirectories> {

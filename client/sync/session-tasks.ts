@@ -1,3 +1,4 @@
+import { ChangeSignal } from '../../common/concurrency/change-signal.js';
 import { withRetries } from '../../common/concurrency/retry.js';
 import { DrystoneError } from '../../common/errors.js';
 import { checkTimes } from '../../common/feed/push-items.js';
@@ -60,6 +61,7 @@ export class SessionTasks {
   readonly #owed: Owed;
   /** Where the items of the folder lie, as it was last looked at. */
   #places: FolderPlaces | undefined;
+  readonly #looked = new ChangeSignal();
   #noted: Promise<void> = Promise.resolve();
 
   constructor(
@@ -107,7 +109,7 @@ export class SessionTasks {
         await this.#loop().run(together);
         done.abort();
       },
-      (together: AbortSignal) => this.#repeat(together, () => followFeed(this.#atMetadata(), together)),
+      (together: AbortSignal) => this.#followMetadata(together),
       (together: AbortSignal) => this.#repeat(together, () => this.#watchAssignments(together)),
       (together: AbortSignal) => this.#awaitRelay(together),
     ];
@@ -151,7 +153,10 @@ export class SessionTasks {
       owed: this.#owed,
       round: { disk, tally, transfers, writer: new StateWriter(store, index) },
       catchUp: (signal) => this.#catchUp(signal),
-      onPlaces: (places) => (this.#places = places),
+      onPlaces: (places) => {
+        this.#places = places;
+        this.#looked.notify();
+      },
     });
   }
 
@@ -197,7 +202,19 @@ export class SessionTasks {
     };
   }
 
-  #followAgents(signal: AbortSignal): Promise<void> {
+  async #followMetadata(signal: AbortSignal): Promise<void> {
+    await this.#untilLooked(signal);
+    await this.#repeat(signal, () => followFeed(this.#atMetadata(), signal));
+  }
+
+  /** No feed is read before the folder was looked at; see `SyncLoopParts.onPlaces`. */
+  async #untilLooked(signal: AbortSignal): Promise<void> {
+    if (this.#places === undefined) await this.#looked.arm(signal);
+    signal.throwIfAborted();
+  }
+
+  async #followAgents(signal: AbortSignal): Promise<void> {
+    await this.#untilLooked(signal);
     const { premises, context } = this.parts;
     const following = (agentId: AgentId): FeedFollowerParts => this.#atAgent(agentId);
     const { clock } = context;

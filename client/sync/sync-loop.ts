@@ -16,9 +16,10 @@ import { everyPath, plan } from '../plan/plan.js';
 import type { TreeStore } from '../state/tree-store.js';
 import { Agenda } from './agenda.js';
 import type { Inbox } from './inbox.js';
+import { noteFetched } from './note-fetched.js';
 import type { Owed } from './owed.js';
 import type { ProgressReporter } from './progress-reporter.js';
-import { isLeftAlone, scanChanges } from './scan-changes.js';
+import { isLeftAlone, opened, scanChanges } from './scan-changes.js';
 
 export interface SyncLoopParts {
   readonly root: string;
@@ -34,7 +35,10 @@ export interface SyncLoopParts {
   readonly owed: Pick<Owed, 'isDue' | 'said'>;
   /** Reads the feed of whoever takes changes now up to its end. */
   readonly catchUp: (signal: AbortSignal) => Promise<void>;
-  /** Told where the items of the folder lie, each time it was looked at. */
+  /**
+   * Told where the items of the folder lie, each time it was looked at. Before the first time no feed must be read: what the
+   * folder holds is compared with what was known when the last sync of it ended.
+   */
   readonly onPlaces: (places: FolderPlaces) => void;
   /** End when nothing is left to do. */
   readonly once: boolean;
@@ -60,7 +64,7 @@ export class SyncLoop {
   async run(signal: AbortSignal): Promise<void> {
     const { inbox, reporter, once } = this.parts;
     reporter.phase('scanning');
-    await this.#look(await this.parts.scanner.scanAll(signal), undefined);
+    await this.#look(await this.parts.scanner.scanAll(signal), undefined, signal);
     reporter.phase('connecting');
     for (;;) {
       const news = inbox.arm(signal);
@@ -89,7 +93,7 @@ export class SyncLoop {
     if (inbox.takeTurn()) this.#tryAgain();
     const hints = inbox.takeHints();
     if (hints.some(({ kind }) => kind === 'everything')) {
-      await this.#look(await scanner.scanAll(signal), undefined);
+      await this.#look(await scanner.scanAll(signal), undefined, signal);
     } else {
       const diskPaths = hints.flatMap((hint) => (hint.kind === 'paths' ? [...hint.diskPaths] : []));
       const scan = this.#scan;
@@ -98,7 +102,7 @@ export class SyncLoop {
       if (scan !== undefined && diskPaths.length > 0) {
         for (const path of this.#touched) diskPaths.push(diskPathOf(scan, path));
       }
-      if (diskPaths.length > 0) await this.#look(await scanner.scanPaths(diskPaths, signal), scan);
+      if (diskPaths.length > 0) await this.#look(await scanner.scanPaths(diskPaths, signal), scan, signal);
     }
     this.#agenda.add(inbox.takeChangedPaths() ?? everyPath(store));
     if (clock.monotonicMs() >= this.#retryAtMs) {
@@ -120,14 +124,20 @@ export class SyncLoop {
   }
 
   /** Takes in a scan; without an earlier one to compare with everything is planned anew. */
-  async #look(scan: ScanResult, earlier: ScanResult | undefined): Promise<void> {
-    const { store, reporter } = this.parts;
-    const local = scanChanges(scan, earlier, this.#touched, store.local);
+  async #look(scan: ScanResult, earlier: ScanResult | undefined, signal: AbortSignal): Promise<void> {
+    const { store, reporter, round, root } = this.parts;
+    const places = new FolderPlaces(root, scan);
+    const news = opened(scan, earlier, store);
+    const local = scanChanges(scan, earlier, [...this.#touched, ...news], store.local);
+    if (this.#scan === undefined) {
+      for (const path of await noteFetched(local, places, { store, ...round }, signal)) local.delete(path);
+    }
     if (local.size > 0) await store.write({ local });
     this.#scan = scan;
-    this.parts.onPlaces(new FolderPlaces(this.parts.root, scan));
+    this.parts.onPlaces(places);
     this.#touched = new Set();
-    this.#agenda.add(earlier === undefined ? everyPath(store) : local.keys());
+    this.#agenda.add(news);
+    this.#agenda.add(local.keys());
     if (earlier === undefined || local.size > 0) this.#agenda.retryRefused();
     for (const problem of scan.problems) reporter.problem(problem);
   }

@@ -94,12 +94,11 @@ export function decidePush(state: FeedState, batch: PushBatch): PushDecision {
   const placement = new Placement(state.feed);
   const merged: Merged[] = [];
   let answerBytes = 0;
-  const isAllowed = allowance(state, batch);
+  const allowed = allowedItems(state, batch);
   batch.items.forEach((next, index) => {
     const current = state.current[index];
     const held = current?.content;
-    const isTaken = isAllowed(next.item, current) || settlesKnown(next.item, state, batch);
-    const outcome = isTaken ? mergeWith(held, next) : held;
+    const outcome = allowed.has(next.item) ? mergeWith(held, next) : held;
     const isNew = outcome !== undefined && outcome !== held;
     const cursor = isNew ? placement.place(outcome, current?.head) : current?.head.cursor;
     if (outcome !== undefined && sameItem(outcome.item, next.item)) return;
@@ -116,11 +115,38 @@ function mustBeAllowed({ committer, items }: PushBatch): boolean {
   return committer !== undefined && bringsOthersChanges(committer, items);
 }
 
-function allowance(state: FeedState, batch: PushBatch): (item: Item, current: CurrentItem | undefined) => boolean {
-  if (batch.committer === undefined || !mustBeAllowed(batch)) return () => true;
+/** The items that are the committer's to bring. */
+function allowedItems(state: FeedState, batch: PushBatch): ReadonlySet<Item> {
+  const items = batch.items.map(({ item }) => item);
+  const { committer } = batch;
+  if (committer === undefined || !mustBeAllowed(batch)) return new Set(items);
   const held = state.current.flatMap((current) => (current?.content === undefined ? [] : [current.content.item]));
-  const isTheirs = authorship(batch.committer, held);
-  return (item, current) => isTheirs(item, current?.head.version ?? NO_VERSION);
+  const isTheirs = authorship(committer, held);
+  const versions = new Map(items.map((item, index) => [item, state.current[index]?.head.version ?? NO_VERSION]));
+  const heldOf = (item: Item): Version => versions.get(item) ?? NO_VERSION;
+  const allowed = items.filter((item) => isTheirs(item, heldOf(item)) || settlesKnown(item, state, batch));
+  return new Set(allowed.filter((item) => isMadeBy(committer, item) || accountsForAll(item, heldOf(item), allowed)));
+}
+
+function isMadeBy(committer: DeviceId, item: Item): boolean {
+  return statesOf(item).some(({ author }) => author === committer);
+}
+
+/**
+ * Whether of all that an item says is known, and the namespace does not know, the content is in the item itself or in a copy
+ * that `others` bring: only who has put something else in its place may say that it is gone.
+ */
+function accountsForAll(item: Item, held: Version, others: readonly Item[]): boolean {
+  const changes = [item, ...others].flatMap((other) => statesOf(other).map(({ change }) => change));
+  return item.version.every(
+    (known) =>
+      covers(held, known) ||
+      changes.some(
+        (change) =>
+          (change.replicaId === known.replicaId && change.counter === known.counter) ||
+          settles(change, item.path, [known]),
+      ),
+  );
 }
 
 /**

@@ -2,7 +2,7 @@
 export const regressions: readonly { readonly seed: number; readonly found: string }[] = [
   {
     seed: 73,
-    found: 'a file that a killed client had fetched and not noted becomes a copy where its item was replaced',
+    found: 'a file that a killed client had fetched and not noted became a copy where its item was replaced',
   },
   { seed: 11124, found: 'a file that was moved here became a conflicted copy where its item was replaced at once' },
   {
@@ -15,4 +15,13 @@ export const regressions: readonly { readonly seed: number; readonly found: stri
     found: 'the same, where the item had become a directory meanwhile: the site kept a copy that nobody else had',
   },
   { seed: 200032, found: 'what metadata had known before the agent was told of it was for ever waiting to go up' },
+  { seed: 300228, found: 'the same as 73, where the old text stood and the newer one became the copy' },
+  {
+    seed: 301823,
+    found: 'what others put below a directory that a scan could not see was not fetched when it could be seen',
+  },
+  {
+    seed: 410187,
+    found: 'a conflict was settled at metadata before it had heard of one side, whose text was lost',
+  },
 ];

@@ -98,8 +98,6 @@ function checkTexts({ clients }: SimulatedFleet, people: People): string[] {
     const written = people.texts.get(text);
     if (written?.hash !== hashHex(hashBlockSync(entry.bytes))) problems.push(`${path} holds what nobody wrote`);
   }
-  // Such a file is taken for its user's own where the namespace has moved on before the client comes back.
-  for (const { unnoted } of clients) for (const file of unnoted) people.restate(file);
   const powerCuts = clients.reduce((sum, client) => sum + client.powerCuts, 0);
   for (const [text, { isReplaced, places }] of people.texts) {
     const count = counts.get(text) ?? 0;

@@ -1,33 +1,24 @@
 import { toDrystoneError, type DrystoneError } from '../../../common/errors.js';
 import { mapAhead } from '../../../common/concurrency/map-ahead.js';
-import type { ByteBudget } from '../../../common/concurrency/byte-budget.js';
 import type { ItemPath } from '../../../common/feed/item.js';
 import { chunking, clientLimits } from '../../../common/limits.js';
 import type { CutBlock, Cutter, CutRequest } from '../../observe/cutter.js';
 import type { PendingFile, UploadOutcome } from './pending-item.js';
 
-/** A file to be cut. */
-export interface FileToCut {
-  readonly pending: PendingFile;
-  /** Whether its blocks are to be sent; otherwise only its hashes are wanted. */
-  readonly isSent: boolean;
-}
-
 export interface CuttingParts {
   readonly cutter: Cutter;
-  readonly budget: ByteBudget;
   /** Where a path lies on this disk. */
   readonly absolutePath: (path: ItemPath) => string;
-  /** Takes a block whose bytes have been taken from the budget. */
-  readonly send: (block: CutBlock, pending: PendingFile) => Promise<void>;
+  /** Takes a block that was added to its file; cutting waits for it. */
+  readonly take: (block: CutBlock, pending: PendingFile, signal: AbortSignal) => Promise<void>;
   readonly onOutcomes: (outcomes: readonly UploadOutcome[]) => void;
 }
 
 /** Files that are cut in one go: one large, or several small. */
-type CutGroup = readonly FileToCut[];
+type CutGroup = readonly PendingFile[];
 
 /** Cuts files, several groups at a time, small ones many in a task, and hands their blocks on as they come. */
-export async function cutFiles(files: readonly FileToCut[], parts: CuttingParts, signal: AbortSignal): Promise<void> {
+export async function cutFiles(files: readonly PendingFile[], parts: CuttingParts, signal: AbortSignal): Promise<void> {
   const cutOne = (group: CutGroup): Promise<void> => {
     const [first] = group;
     if (first === undefined) return Promise.resolve();
@@ -37,12 +28,15 @@ export async function cutFiles(files: readonly FileToCut[], parts: CuttingParts,
   while ((await groups.next()).done !== true);
 }
 
-async function* groupsOf(files: readonly FileToCut[], signal: AbortSignal): AsyncGenerator<CutGroup, void, undefined> {
-  let group: FileToCut[] = [];
+async function* groupsOf(
+  files: readonly PendingFile[],
+  signal: AbortSignal,
+): AsyncGenerator<CutGroup, void, undefined> {
+  let group: PendingFile[] = [];
   let bytes = 0;
   for (const file of files) {
     signal.throwIfAborted();
-    const { sizeBytes } = file.pending.file.stamp;
+    const { sizeBytes } = file.file.stamp;
     const isFull = group.length >= clientLimits.cutTaskFiles || bytes + sizeBytes > clientLimits.cutTaskBytes;
     if (group.length > 0 && (isFull || !isSmall(file))) {
       yield group;
@@ -59,15 +53,14 @@ async function* groupsOf(files: readonly FileToCut[], signal: AbortSignal): Asyn
   if (group.length > 0) yield group;
 }
 
-function isSmall({ pending }: FileToCut): boolean {
-  return pending.file.stamp.sizeBytes <= chunking.minBytes;
+function isSmall({ file }: PendingFile): boolean {
+  return file.stamp.sizeBytes <= chunking.minBytes;
 }
 
-async function cutLarge(file: FileToCut, parts: CuttingParts, signal: AbortSignal): Promise<void> {
-  const { pending } = file;
+async function cutLarge(pending: PendingFile, parts: CuttingParts, signal: AbortSignal): Promise<void> {
   try {
-    for await (const block of parts.cutter.cutFile(requestOf(file, parts), signal))
-      await handOn(block, file, parts, signal);
+    for await (const block of parts.cutter.cutFile(requestOf(pending, parts), signal))
+      await handOn(block, pending, parts, signal);
     pending.finishCut();
   } catch (thrown) {
     pending.abandon();
@@ -80,12 +73,12 @@ async function cutLarge(file: FileToCut, parts: CuttingParts, signal: AbortSigna
 async function cutSmall(group: CutGroup, parts: CuttingParts, signal: AbortSignal): Promise<void> {
   const cuts = await parts.cutter.cutSmallFiles(group.map((file) => requestOf(file, parts)));
   const refusals: UploadOutcome[] = [];
-  for (const [index, file] of group.entries()) {
+  for (const [index, pending] of group.entries()) {
     const cut = cuts[index];
-    const { path } = file.pending.file;
+    const { path } = pending.file;
     if (cut?.outcome === 'cut') {
-      if (cut.block !== undefined) await handOn(cut.block, file, parts, signal);
-      file.pending.finishCut();
+      if (cut.block !== undefined) await handOn(cut.block, pending, parts, signal);
+      pending.finishCut();
     } else if (cut?.outcome === 'unreadable') {
       refusals.push({ outcome: 'refused', path, problem: cut.message });
     } else {
@@ -95,17 +88,12 @@ async function cutSmall(group: CutGroup, parts: CuttingParts, signal: AbortSigna
   if (refusals.length > 0) parts.onOutcomes(refusals);
 }
 
-async function handOn(block: CutBlock, file: FileToCut, parts: CuttingParts, signal: AbortSignal): Promise<void> {
-  file.pending.addBlock(block);
-  if (!file.isSent) {
-    file.pending.blockStored();
-    return;
-  }
-  await parts.budget.take(block.sizeBytes, signal);
-  await parts.send(block, file.pending);
+async function handOn(block: CutBlock, pending: PendingFile, parts: CuttingParts, signal: AbortSignal): Promise<void> {
+  pending.addBlock(block);
+  await parts.take(block, pending, signal);
 }
 
-function requestOf({ pending: { file, known } }: FileToCut, { absolutePath }: CuttingParts): CutRequest {
+function requestOf({ file, known }: PendingFile, { absolutePath }: CuttingParts): CutRequest {
   return { absolutePath: absolutePath(file.path), stamp: file.stamp, known };
 }
 

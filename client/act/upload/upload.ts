@@ -7,18 +7,18 @@ import { clientLimits } from '../../../common/limits.js';
 import type { CutBlock, Cutter } from '../../observe/cutter.js';
 import { readBlock } from '../../observe/read-block.js';
 import { sameState } from '../../plan/difference.js';
-import type { CommitItem, ReadFile, Settle } from '../../plan/operation.js';
+import type { CommitItem, Settle } from '../../plan/operation.js';
 import { contentOfFile, contentOfLocal, type LocalEntry, type LocalFile } from '../../state/local-entry.js';
 import type { SyncTally } from '../../tally.js';
 import type { Upstream } from '../../upstream/upstream.js';
 import { runTogether } from '../run-together.js';
 import { BlockSender } from './block-sender.js';
 import { CommitSender } from './commit-sender.js';
-import { cutFiles, type FileToCut } from './file-cutting.js';
+import { cutFiles } from './file-cutting.js';
 import { PendingFile, type ReadyItem, type UploadOutcome } from './pending-item.js';
 
-/** Operations that bring something into the namespace, or find out whether they have to. */
-export type UploadOperation = CommitItem | ReadFile | Settle;
+/** Operations that bring something into the namespace. */
+export type UploadOperation = CommitItem | Settle;
 
 export interface UploadParts {
   readonly namespaceId: NamespaceId;
@@ -74,11 +74,16 @@ export async function upload(
   await runTogether(signal, [
     async (together) => {
       job.addWithoutContent();
-      const send = (block: CutBlock, pending: PendingFile): Promise<void> => {
+      const take = async (block: CutBlock, pending: PendingFile, taking: AbortSignal): Promise<void> => {
+        if (!upstream.takesBlocks) {
+          pending.blockStored();
+          return;
+        }
         const read = (): Promise<Buffer> => readBlock(absolutePath(pending.file.path), block);
-        return sender.send({ ...block, read, onStored: () => pending.blockStored() });
+        await budget.take(block.sizeBytes, taking);
+        await sender.send({ ...block, read, onStored: () => pending.blockStored() });
       };
-      await cutFiles(job.files(), { ...parts, budget, send }, together);
+      await cutFiles(job.files(), { ...parts, take }, together);
       sender.end();
     },
     async (together) => {
@@ -107,33 +112,23 @@ class UploadJob {
     for (const operation of this.operations) {
       if (operation.kind === 'settle') {
         this.commits.add(operation.items.map((item) => ({ operation, item, entry: undefined })));
-      } else if (operation.kind === 'commit-item') {
-        const { change } = operation;
-        if (change.from === 'deletion') this.#keepDeletion(operation, change.synced);
-        else if (change.entry.kind !== 'file') this.#addEntry(operation, change.entry);
+        continue;
       }
+      const { change } = operation;
+      if (change.from === 'deletion') this.#keepDeletion(operation, change.synced);
+      else if (change.entry.kind !== 'file') this.#addEntry(operation, change.entry);
     }
   }
 
   /** The files to be cut, in the order of the operations. */
-  files(): FileToCut[] {
-    const files: FileToCut[] = [];
+  files(): PendingFile[] {
+    const files: PendingFile[] = [];
     for (const operation of this.operations) {
-      const { parts } = this;
-      if (operation.kind === 'read-file') {
-        const { file } = operation;
-        const onStored = (blocks: Blocklist): void =>
-          parts.onOutcomes([{ outcome: 'read', entry: { ...file, blocks } }]);
-        files.push({ pending: new PendingFile(file, undefined, onStored), isSent: false });
-      } else if (
-        operation.kind === 'commit-item' &&
-        operation.change.from === 'folder' &&
-        operation.change.entry.kind === 'file'
-      ) {
-        const { entry, synced } = operation.change;
-        const onStored = (blocks: Blocklist): void => this.#fileStored(operation, entry, synced, blocks);
-        files.push({ pending: new PendingFile(entry, blocksOf(synced), onStored), isSent: parts.upstream.takesBlocks });
-      }
+      if (operation.kind !== 'commit-item' || operation.change.from !== 'folder') continue;
+      const { entry, synced } = operation.change;
+      if (entry.kind !== 'file') continue;
+      const onStored = (blocks: Blocklist): void => this.#fileStored(operation, entry, synced, blocks);
+      files.push(new PendingFile(entry, blocksOf(synced), onStored));
     }
     return files;
   }

@@ -41,8 +41,6 @@ export class SimulatedFolder {
   isFull = false;
   #inodes = 0n;
   #unsynced: (() => void)[] = [];
-  /** Paths at which a program has made the last change. */
-  readonly #byProgram = new Set<ItemPath>();
   #onTouch: (path: ItemPath) => void = () => undefined;
 
   constructor(private readonly time: Pick<SimulatedTime, 'nowMs'>) {}
@@ -86,7 +84,6 @@ export class SimulatedFolder {
   put(path: ItemPath, entry: Entry | undefined): void {
     const before = this.entries.get(path);
     this.#set(path, entry);
-    this.#byProgram.add(path);
     this.#unsynced.push(() => this.#set(path, before));
   }
 
@@ -94,15 +91,6 @@ export class SimulatedFolder {
   edit(path: ItemPath, entry: Entry | undefined): void {
     this.sync();
     this.#set(path, entry);
-    this.#byProgram.delete(path);
-  }
-
-  /** The files that a program has put where they are and that `isNoted` does not know. */
-  unnoted(isNoted: (path: ItemPath, file: FileEntry) => boolean): FileEntry[] {
-    return [...this.#byProgram].flatMap((path) => {
-      const entry = this.entries.get(path);
-      return entry?.kind === 'file' && !isNoted(path, entry) ? [entry] : [];
-    });
   }
 
   /** A program gives an entry, with everything below, another name; durable after {@link sync}. */
@@ -116,7 +104,6 @@ export class SimulatedFolder {
         this.#set(target, before);
         this.#set(path, entry);
       });
-      this.#byProgram.add(target);
       this.#set(path, undefined);
       this.#set(target, path === from && entry.kind === 'file' ? this.touched(entry, {}) : entry);
     }

@@ -2,10 +2,8 @@ import type { KeyObject } from 'node:crypto';
 import type { Disk } from '../../../client/act/disk/disk-task.js';
 import type { Cutter } from '../../../client/observe/cutter.js';
 import type { FolderSight } from '../../../client/observe/folder-sight.js';
-import { sameStamp } from '../../../client/observe/stable-file.js';
 import { TreeScanner } from '../../../client/observe/scan-tree.js';
 import type { SyncObserver, SyncPhase } from '../../../client/progress.js';
-import type { LocalEntry } from '../../../client/state/local-entry.js';
 import type { TreeStore } from '../../../client/state/tree-store.js';
 import { ProgressReporter } from '../../../client/sync/progress-reporter.js';
 import { runSession } from '../../../client/sync/session.js';
@@ -18,7 +16,7 @@ import { cutterOf } from '../folder/folder-cutter.js';
 import { SimulatedDisk } from '../folder/folder-disk.js';
 import { readerOf } from '../folder/folder-reader.js';
 import { SimulatedWatch } from '../folder/folder-watch.js';
-import { SimulatedFolder, stampOf, type FileEntry } from '../folder/folder.js';
+import { SimulatedFolder } from '../folder/folder.js';
 import type { SimulatedNetwork } from '../network/network.js';
 import { SimulatedProcess, type Crash, type World } from '../process.js';
 import { KeptTrees } from './kept-trees.js';
@@ -55,8 +53,6 @@ export class ClientNode {
   /** Set where the sync has ended by itself. */
   ending: string | undefined;
   powerCuts = 0;
-  /** Files that a program had put into the folder and not yet noted when it crashed. */
-  readonly unnoted: FileEntry[] = [];
   lastWait = '';
 
   constructor(
@@ -170,8 +166,6 @@ export class ClientNode {
     const { random } = this.world;
     if (this.#process !== undefined) this.network.crashed(this.#process);
     this.phase = 'down';
-    const local = this.#store?.local;
-    this.unnoted.push(...this.folder.unnoted((path, file) => isAs(local?.get(path), file)));
     this.#store = undefined;
     if (crash === 'power cut') {
       this.powerCuts++;
@@ -182,10 +176,6 @@ export class ClientNode {
     this.#trees.crashed(crash, this.world);
     this.onCrash();
   }
-}
-
-function isAs(known: LocalEntry | undefined, file: FileEntry): boolean {
-  return known?.kind === 'file' && sameStamp(known.stamp, stampOf(file));
 }
 
 function describe(thrown: unknown): string {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createInlineDisk } from '../../../client/act/disk/inline-disk.js';
-import type { Transfers } from '../../../client/act/round.js';
+import type { Transfers } from '../../../client/act/transfers.js';
 import { TreeScanner } from '../../../client/observe/scan-tree.js';
 import { LocalBlockIndex } from '../../../client/state/local-block-index.js';
 import { MemoryTreeStore } from '../../../client/state/memory-tree-store.js';
@@ -34,6 +34,7 @@ let ended: AbortController;
 let running: Promise<void>;
 
 const transfers: Transfers = {
+  read: () => Promise.reject(new Error('there are no files here')),
   upload: (operations) => {
     for (const operation of operations) {
       const what = operation.kind === 'commit-item' ? operation.change.from : operation.kind;

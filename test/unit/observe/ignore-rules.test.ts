@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { RuleSet, ignoreRulesOf, type DirectoryPath } from '../../../client/observe/ignore-rules.js';
+import { FolderRules, RuleSet, type DirectoryPath } from '../../../client/observe/ignore-rules.js';
 import type { ItemPath } from '../../../common/feed/item.js';
 import type { Observation } from '../../../client/observe/observation.js';
 
@@ -15,7 +15,7 @@ function ignored(
     rules = rules.extendedBy(directory as DirectoryPath, text);
     byDirectory.set(directory as DirectoryPath, rules);
   }
-  return ignoreRulesOf(byDirectory).ignores(path as ItemPath, kind);
+  return FolderRules.none.updatedTo(byDirectory).ignores(path as ItemPath, kind);
 }
 
 describe('ignore rules', () => {

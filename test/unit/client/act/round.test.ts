@@ -1,6 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { FolderPlaces } from '../../../../client/act/folder-places.js';
-import { carryOut, type RoundResult, type Transfers } from '../../../../client/act/round.js';
+import { carryOut, type RoundResult } from '../../../../client/act/round.js';
+import type { Transfers } from '../../../../client/act/transfers.js';
 import type { UploadOutcome } from '../../../../client/act/upload/pending-item.js';
 import type { Disk } from '../../../../client/act/disk/disk-task.js';
 import type { CommitItem, Operation, Settle } from '../../../../client/plan/operation.js';
@@ -37,6 +38,7 @@ function round(
   device = ours.author,
 ): Promise<RoundResult> {
   const transfers: Transfers = {
+    read: () => Promise.resolve(),
     upload: (_operations, _places, onOutcomes) => {
       onOutcomes(outcomes);
       return failure === undefined ? Promise.resolve() : Promise.reject(failure);

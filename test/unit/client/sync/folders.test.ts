@@ -195,6 +195,21 @@ test('what is ignored is neither sent nor fetched nor taken for deleted', async 
   expect(existsSync(join(b, 'kept.log')), 'what is no longer ignored is fetched').toBe(true);
 });
 
+test('what rules no longer ignore is fetched at once where the folder is watched', async () => {
+  const fleet = await InProcessFleet.start();
+  const [a, b] = [fleet.folder('a'), fleet.folder('b')];
+  mkdirSync(a);
+  writeFileSync(join(a, 'kept.log'), 'wanted after all');
+  await fleet.syncOnce('a');
+  mkdirSync(b);
+  writeFileSync(join(b, '.drystoneignore'), '*.log\n');
+  const { witness } = await fleet.startClient('b', { once: false });
+  await waitUntil('nothing is left to do', () => witness.phases.includes('quiet'));
+  expect(existsSync(join(b, 'kept.log'))).toBe(false);
+  rmSync(join(b, '.drystoneignore'));
+  await waitUntil('the file has come', () => existsSync(join(b, 'kept.log')));
+});
+
 test('two folders that are watched follow each other', async () => {
   const fleet = await InProcessFleet.start();
   const [a, b] = [fleet.folder('a'), fleet.folder('b')];

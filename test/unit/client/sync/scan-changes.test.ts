@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Observation, ScanResult } from '../../../../client/observe/observation.js';
 import { MemoryTreeStore } from '../../../../client/state/memory-tree-store.js';
-import { isLeftAlone, scanChanges } from '../../../../client/sync/scan-changes.js';
-import type { ItemPath } from '../../../../common/feed/item.js';
+import { isLeftAlone, opened, scanChanges } from '../../../../client/sync/scan-changes.js';
+import type { Item, ItemPath } from '../../../../common/feed/item.js';
+import { itemOf } from '../../../../common/feed/merge.js';
+import type { ReplicaId } from '../../../../common/ids.js';
 
 const at = (path: string): ItemPath => path as ItemPath;
 
@@ -11,11 +13,17 @@ function file(path: string, inode = 1n): Observation {
   return { kind: 'file', path: at(path), stamp, modifiedAtMs: 0, executable: false };
 }
 
+const NO_RULES = { ignores: () => false };
+
+function forgotten(path: string): ReadonlyMap<ItemPath, Item> {
+  return new Map([[at(path), itemOf(at(path), [{ replicaId: 'a'.repeat(32) as ReplicaId, counter: 1 }], [])]]);
+}
+
 function scan(observations: readonly Observation[], unseen: string[] = [], ignored: string[] = []): ScanResult {
   return {
     observations: new Map(observations.map((observation) => [observation.path, observation])),
     unseen: new Set(unseen.map(at)),
-    ignoreRules: { ignores: (path) => ignored.includes(path) },
+    ignoreRules: ignored.length === 0 ? NO_RULES : { ignores: (path) => ignored.includes(path) },
     diskPaths: new Map(),
     problems: [],
   };
@@ -31,7 +39,12 @@ async function known(...observations: Observation[]): Promise<MemoryTreeStore> {
 
 test('a file is as it was while its stamp is; else its blocks are unknown', async () => {
   const { local } = await known(file('same'), file('changed'), file('gone'));
-  const changes = scanChanges(scan([file('same'), file('changed', 2n), file('new')]), undefined, [], local);
+  const changes = scanChanges(
+    scan([file('same'), file('changed', 2n), file('new')]),
+    undefined,
+    local.pathsBelow(''),
+    local,
+  );
   expect(Object.fromEntries(changes)).toEqual({
     changed: { ...file('changed', 2n), blocks: undefined },
     new: { ...file('new'), blocks: undefined },
@@ -42,7 +55,7 @@ test('a file is as it was while its stamp is; else its blocks are unknown', asyn
 test('what is ignored or could not be seen is not taken for deleted, nor anything below it', async () => {
   const { local } = await known(file('closed/file'), file('ignored'), file('gone'));
   const result = scan([], ['closed'], ['ignored']);
-  expect([...scanChanges(result, undefined, [], local).keys()]).toEqual(['gone']);
+  expect([...scanChanges(result, undefined, local.pathsBelow(''), local).keys()]).toEqual(['gone']);
   expect(isLeftAlone(result, at('closed/file/deeper'), 'file')).toBe(true);
   expect(isLeftAlone(result, at('closed2'), 'file')).toBe(false);
 });
@@ -54,8 +67,22 @@ test('against an earlier scan only what differs is looked at, and what the clien
   expect([...changes.keys()].sort()).toEqual(['left', 'made by us, then deleted']);
 });
 
-test('what an earlier scan could not see is compared as soon as one can', async () => {
-  const { local } = await known({ kind: 'directory', path: at('closed') }, file('closed/deleted'), file('kept'));
-  const changes = scanChanges(scan([file('closed'), file('kept')]), scan([file('kept')], ['closed']), [], local);
-  expect([...changes.keys()].sort()).toEqual(['closed', 'closed/deleted']);
+test('what an earlier scan could not see is compared, and planned, as soon as one can', async () => {
+  const trees = await known({ kind: 'directory', path: at('closed') }, file('closed/deleted'), file('kept'));
+  await trees.write({ remote: forgotten('closed/new') });
+  const [scanNow, before] = [scan([file('closed'), file('kept')]), scan([file('kept')], ['closed'])];
+  const news = opened(scanNow, before, trees);
+  expect([...news].sort()).toEqual(['closed', 'closed/deleted', 'closed/new']);
+  expect([...scanChanges(scanNow, before, news, trees.local).keys()].sort()).toEqual(['closed', 'closed/deleted']);
+});
+
+test('where rules have changed, everything is compared and planned anew', async () => {
+  const trees = await known(file('ignored before'), file('kept'));
+  await trees.write({ remote: forgotten('elsewhere') });
+  const before = scan([file('kept')], [], ['ignored before']);
+  const scanNow = scan([file('kept')]);
+  const news = opened(scanNow, before, trees);
+  expect([...news].sort()).toEqual(['elsewhere', 'ignored before', 'kept']);
+  expect([...scanChanges(scanNow, before, news, trees.local).keys()]).toEqual(['ignored before']);
+  expect([...opened(scanNow, scanNow, trees)]).toEqual([]);
 });

@@ -217,6 +217,22 @@ describe('of a device, decidePush takes', () => {
     expect(commitAll([itemAt('n'), settled], [replaced], 'ben', true).writes).toEqual([]);
   });
 
+  it('no word that a change is gone of which it has not heard, but from who put something in its place, or keeps it', () => {
+    const held = { ...contested, version: [contested.change], rivals: [] };
+    // Ben's change has not come yet, so a copy of it is nobody's to bring but his.
+    expect(commitAll([...copies, settled], [held], 'ana')).toMatchObject({
+      writes: [],
+      merged: [
+        { index: 0, current: undefined },
+        { index: 1, current: { item: held } },
+      ],
+    });
+    expect(commitAll([settled], [held], 'ana').writes).toEqual([]);
+    expect(commitAll([...copies, settled], [held], 'ben').writes).toHaveLength(2);
+    const replaced = itemAt('a', { ben: 1, cai: 1, ana: 1 }, fileOf('3'));
+    expect(commitAll([replaced], [held], 'ana').writes).toHaveLength(1);
+  });
+
   it('no copy that says something else', () => {
     const [copy] = copies;
     const forged = { ...copy!, content: fileOf('3') };
