@@ -9,6 +9,7 @@ import { CURSOR_KEY, MODE_KEY, NAMESPACE_KEY, cursorKeyOf, openFacts, type Facts
 import type { LocalEntry } from './local-entry.js';
 import { decodeLocalEntry, encodeLocalEntry } from './local-entry-codec.js';
 import { LmdbOffers } from './lmdb-offers.js';
+import { inHandAfter } from './in-hand-after.js';
 import { offersAfter } from './offers.js';
 import { provisionalAfter } from './provisional.js';
 import { RecentValues } from './recent-values.js';
@@ -122,6 +123,7 @@ class LmdbTreeStore implements TreeStore {
   readonly offered: LmdbOffers;
   readonly #root: RootDatabase<Buffer, Buffer>;
   readonly provisional: LmdbTree<Item>;
+  readonly inHand: LmdbTree<Item>;
   readonly #facts: Facts;
   readonly #watchers = new RemoteWatchers();
 
@@ -134,6 +136,7 @@ class LmdbTreeStore implements TreeStore {
     this.synced = new LmdbTree(db('synced'), items);
     this.offered = new LmdbOffers(db('offered'), items, this.synced);
     this.provisional = new LmdbTree(db('provisional'), items);
+    this.inHand = new LmdbTree(db('in-hand'), items);
     this.local = new LmdbTree(db('local'), localEntryCodec);
   }
 
@@ -175,12 +178,13 @@ class LmdbTreeStore implements TreeStore {
         this.synced.apply(changes.synced);
         this.offered.apply(offersAfter(changes.synced, this));
         this.offered.apply(changes.offered);
+        this.inHand.apply(inHandAfter(changes.inHand, this.inHand));
         this.#noteCursors(changes);
         return result;
       });
       this.#watchers.tell(moved);
     } catch (thrown) {
-      for (const tree of [this.remote, this.local, this.synced, this.provisional]) tree.forgetRecent();
+      for (const tree of [this.remote, this.local, this.synced, this.provisional, this.inHand]) tree.forgetRecent();
       this.offered.reload();
       throw thrown;
     }

@@ -5,6 +5,7 @@ import type { SyncMode } from '../progress.js';
 import type { LocalEntry } from './local-entry.js';
 import { offersAfter } from './offers.js';
 import { provisionalAfter } from './provisional.js';
+import { inHandAfter } from './in-hand-after.js';
 import { moveRemote, RemoteWatchers } from './remote-moves.js';
 import type { FeedEndpoint, RemoteMove, StateChanges, Tree, TreeChanges, TreeStore } from './tree-store.js';
 
@@ -40,6 +41,7 @@ export class MemoryTreeStore implements TreeStore {
   readonly synced = new MemoryTree<Item>();
   readonly offered = new MemoryTree<Item>();
   readonly provisional = new MemoryTree<Item>();
+  readonly inHand = new MemoryTree<Item>();
   readonly #watchers = new RemoteWatchers();
   readonly #cursors = new Map<FeedEndpoint, Cursor>();
   namespaceId: NamespaceId | undefined;
@@ -72,6 +74,7 @@ export class MemoryTreeStore implements TreeStore {
     this.synced.apply(changes.synced);
     this.offered.apply(offersAfter(changes.synced, this));
     this.offered.apply(changes.offered);
+    this.inHand.apply(inHandAfter(changes.inHand, this.inHand));
     if (changes.cursor !== undefined) this.#cursors.set('metadata', changes.cursor);
     if (changes.cursorAt !== undefined) this.#cursors.set(...changes.cursorAt);
     this.#watchers.tell(moved);

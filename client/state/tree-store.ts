@@ -62,6 +62,11 @@ export interface StateChanges {
   /** Where this moves, what was offered and is known to the namespace is forgotten. */
   readonly synced?: TreeChanges<Item>;
   readonly offered?: TreeChanges<Item>;
+  /**
+   * What was being brought into the folder when the namespace moved on from it; where something is kept for a path, that
+   * stays.
+   */
+  readonly inHand?: TreeChanges<Item>;
   /** Merged with what was provisional before; undefined where it is given up. */
   readonly provisional?: TreeChanges<Item>;
 }
@@ -86,6 +91,11 @@ export interface TreeStore extends Trees {
   /** Where to go on reading metadata's feed. */
   readonly cursor: Cursor;
   readonly provisional: Tree<Item>;
+  /**
+   * What was being brought into the folder, by an operation that was not noted by then, when the namespace moved on from it: the
+   * folder may hold it.
+   */
+  readonly inHand: Tree<Item>;
   readonly provisionalCount: number;
   /** Where to go on reading the feed of an endpoint: at the start where it was never read. */
   cursorOf(endpoint: FeedEndpoint): Cursor;

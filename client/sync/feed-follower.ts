@@ -14,6 +14,7 @@ import type { FeedPage } from '../../proto/gen/drystone/feed/v1/feed.js';
 import type { ReadableFeed } from '../connection/feed-calls.js';
 import { isOwnWord } from '../state/provisional.js';
 import type { FeedEndpoint, TreeStore } from '../state/tree-store.js';
+import type { InHand } from './in-hand.js';
 
 export interface FeedFollowerParts {
   readonly namespaceId: NamespaceId;
@@ -25,6 +26,8 @@ export interface FeedFollowerParts {
   /** This device: what is its word and only others were told is provisional. */
   readonly device: DeviceId;
   readonly store: TreeStore;
+  /** What is being brought into the folder, which is kept where the namespace moves on from it. */
+  readonly inHand: Pick<InHand, 'among'>;
   /** Raises where items are not to be believed; what metadata and agents serve they have checked. */
   readonly check?: (items: readonly Item[]) => void;
   /** These paths of the remote tree have changed. Called for every page, also one without changes. */
@@ -81,14 +84,15 @@ async function startAfresh(parts: FeedFollowerParts, thrown: unknown, signal: Ab
  * forgotten. The cursor moves when all of that is written; until then the next attempt begins again.
  */
 async function readAgain(parts: FeedFollowerParts, signal: AbortSignal): Promise<void> {
-  const { store, onPage } = parts;
+  const { store, inHand, onPage } = parts;
   const found = new Set<ItemPath>();
   let cursor = CURSOR_START;
   for (let isCaughtUp = false; !isCaughtUp;) {
     const page = await readPage(parts, cursor, signal);
     const items = itemsOf(page);
     for (const { path } of items) found.add(path);
-    await store.write({ remote: byPath(items), confirmed: byPath(items) });
+    const news = byPath(items);
+    await store.write({ remote: news, confirmed: news, inHand: inHand.among(news) });
     cursor = cursorOf(page);
     isCaughtUp = page.caughtUp;
   }
@@ -112,17 +116,18 @@ function readPage({ namespaceId, feed }: FeedFollowerParts, cursor: Cursor, sign
 }
 
 async function takePage(parts: FeedFollowerParts, page: FeedPage): Promise<void> {
-  const { endpoint, store, device, check, onPage } = parts;
+  const { endpoint, store, device, inHand: held, check, onPage } = parts;
   const items = itemsOf(page);
   check?.(items);
   const cursor = cursorOf(page);
   const news = byPath(items.filter((item) => isNews(item, store.remote.get(item.path))));
+  const inHand = held.among(news);
   if (endpoint === 'metadata') {
     const confirmed = byPath(items.filter(({ path }) => store.provisional.get(path) !== undefined));
-    await store.write({ remote: news, confirmed, cursor });
+    await store.write({ remote: news, confirmed, inHand, cursor });
   } else {
     const provisional = byPath([...news.values()].filter((item) => isOwnWord(item, device)));
-    await store.write({ heard: news, provisional, cursorAt: [endpoint, cursor] });
+    await store.write({ heard: news, provisional, inHand, cursorAt: [endpoint, cursor] });
   }
   onPage([...news.keys()], page.caughtUp);
 }

@@ -14,7 +14,8 @@ export interface NotingParts {
 }
 
 /**
- * Of what a first scan found new, notes what the folder holds as the namespace was last known to: an earlier process put it
+ * Of what a first scan found new, notes what the folder holds as the namespace was last known to have it, or as an operation
+ * had in hand: an earlier process put it
  * there and ended before it had noted that. It has to be noted before anything newer of the namespace is read, or it would
  * be taken for what the folder's user made beside that.
  *
@@ -30,16 +31,16 @@ export async function noteFetched(
   const noted = new Set<ItemPath>();
   const unread: ReadFile[] = [];
   const noteIfAsKnown = (entry: LocalEntry): void => {
-    const item = pendingItem(entry.path, store);
     const content = contentOfLocal(entry);
-    if (item === undefined || content === undefined || !sameState(content, item.content)) return;
+    const item = pendingItems(entry.path, store).find((pending) => content && sameState(content, pending.content));
+    if (item === undefined) return;
     writer.add({ local: [[entry.path, entry]], synced: [[entry.path, item]] });
     noted.add(entry.path);
   };
   for (const entry of changes.values()) {
     if (entry === undefined) continue;
     if (entry.kind !== 'file') noteIfAsKnown(entry);
-    else if (mayBe(entry, pendingItem(entry.path, store)))
+    else if (pendingItems(entry.path, store).some((item) => mayBe(entry, item)))
       unread.push({ kind: 'read-file', path: entry.path, file: entry });
   }
   if (unread.length > 0) {
@@ -52,17 +53,20 @@ export async function noteFetched(
   return noted;
 }
 
-/** What the namespace was last known to have at a path and both sides have not agreed on. */
-function pendingItem(path: ItemPath, { remote, synced }: TreeStore): LiveItem | undefined {
-  const item = live(remote.get(path));
-  return item !== undefined && remoteChange(item, synced.get(path)) ? item : undefined;
+/** What an earlier process can have been bringing to a path: both sides have not agreed on it. */
+function pendingItems(path: ItemPath, { remote, synced, inHand }: TreeStore): LiveItem[] {
+  return [remote.get(path), inHand.get(path)].flatMap((item) => {
+    const there = live(item);
+    return there !== undefined && remoteChange(there, synced.get(path)) ? [there] : [];
+  });
 }
 
 /** Whether a file could be what an item says, as far as that shows without reading it. */
-function mayBe({ stamp, modifiedAtMs, executable }: Extract<LocalEntry, { kind: 'file' }>, item?: Item): boolean {
-  if (item?.content.kind !== 'file') return false;
-  const { content } = item;
+function mayBe({ stamp, modifiedAtMs, executable }: Extract<LocalEntry, { kind: 'file' }>, { content }: Item): boolean {
   return (
-    content.sizeBytes === stamp.sizeBytes && content.modifiedAtMs === modifiedAtMs && content.executable === executable
+    content.kind === 'file' &&
+    content.sizeBytes === stamp.sizeBytes &&
+    content.modifiedAtMs === modifiedAtMs &&
+    content.executable === executable
   );
 }

@@ -1,10 +1,9 @@
 import { ChangeSignal } from '../../common/concurrency/change-signal.js';
 import { withRetries } from '../../common/concurrency/retry.js';
 import { DrystoneError } from '../../common/errors.js';
-import { checkTimes } from '../../common/feed/push-items.js';
 import type { AccessTokenVerifier } from '../../common/identity/access-tokens.js';
 import type { TokenTime } from '../../common/identity/offline-grace.js';
-import { CURSOR_START, type AgentId, type NamespaceId, type ReplicaId } from '../../common/ids.js';
+import type { AgentId, NamespaceId, ReplicaId } from '../../common/ids.js';
 import { clientLimits } from '../../common/limits.js';
 import { agentTransfers } from '../act/agent-transfers.js';
 import type { FolderPlaces } from '../act/folder-places.js';
@@ -31,6 +30,8 @@ import { awaitRelay } from './await-relay.js';
 import { catchUp, followFeed, type FeedFollowerParts } from './feed-follower.js';
 import { followAgents } from './follow-agents.js';
 import { followPeers } from './follow-peers.js';
+import { FollowedFeeds } from './followed-feeds.js';
+import { InHand } from './in-hand.js';
 import { Inbox } from './inbox.js';
 import { Owed } from './owed.js';
 import { retryingOf } from './retrying.js';
@@ -59,6 +60,8 @@ export class SessionTasks {
   readonly #peers: PeerNetwork | undefined;
   readonly #standing: Standing;
   readonly #owed: Owed;
+  readonly #inHand: InHand;
+  readonly #feeds: FollowedFeeds;
   /** Where the items of the folder lie, as it was last looked at. */
   #places: FolderPlaces | undefined;
   readonly #looked = new ChangeSignal();
@@ -81,6 +84,15 @@ export class SessionTasks {
       onChange: (mode) => this.#connected(mode),
     });
     this.#owed = new Owed(this.#standing);
+    this.#inHand = new InHand(store);
+    this.#feeds = new FollowedFeeds({
+      ...parts,
+      ...connections,
+      standing: this.#standing,
+      inbox: this.#inbox,
+      inHand: this.#inHand,
+      clock,
+    });
     this.#peers = parts.peers?.({
       ...parts,
       ...connections,
@@ -151,6 +163,7 @@ export class SessionTasks {
       scanner: parts.sight.scanner,
       inbox: this.#inbox,
       owed: this.#owed,
+      inHand: this.#inHand,
       round: { disk, tally, transfers, writer: new StateWriter(store, index) },
       catchUp: (signal) => this.#catchUp(signal),
       onPlaces: (places) => {
@@ -163,48 +176,13 @@ export class SessionTasks {
   /** Reads on where changes go now; nowhere while nobody takes them. */
   async #catchUp(signal: AbortSignal): Promise<void> {
     const { mode, agentId } = this.#standing;
-    if (agentId !== undefined) await catchUp(this.#atAgent(agentId), signal);
-    else if (mode === 'online') await catchUp(this.#atMetadata(), signal);
-  }
-
-  #atMetadata(): FeedFollowerParts {
-    const { store, deviceId: device } = this.parts;
-    const { namespaceId, replica, metadata, reach } = this.connections;
-    return {
-      namespaceId,
-      replica,
-      device,
-      store,
-      endpoint: 'metadata',
-      feed: metadata.feed,
-      onPage: (changed, isCaughtUp) => {
-        reach.answered();
-        if (isCaughtUp) this.#standing.caughtUp();
-        else this.#standing.online();
-        this.#inbox.feedRead(changed, isCaughtUp, store.cursor);
-      },
-      onReset: () => this.#inbox.feedReset(),
-    };
-  }
-
-  #atAgent(agentId: AgentId): FeedFollowerParts {
-    const { store, deviceId: device } = this.parts;
-    const { namespaceId, replica, agents } = this.connections;
-    return {
-      namespaceId,
-      replica,
-      device,
-      store,
-      endpoint: `agent ${agentId}`,
-      feed: agents.feedOf(agentId, namespaceId),
-      onPage: (changed, isCaughtUp) => this.#inbox.heard(changed, isCaughtUp),
-      onReset: () => undefined,
-    };
+    if (agentId !== undefined) await catchUp(this.#feeds.atAgent(agentId), signal);
+    else if (mode === 'online') await catchUp(this.#feeds.atMetadata(), signal);
   }
 
   async #followMetadata(signal: AbortSignal): Promise<void> {
     await this.#untilLooked(signal);
-    await this.#repeat(signal, () => followFeed(this.#atMetadata(), signal));
+    await this.#repeat(signal, () => followFeed(this.#feeds.atMetadata(), signal));
   }
 
   /** No feed is read before the folder was looked at; see `SyncLoopParts.onPlaces`. */
@@ -216,31 +194,13 @@ export class SessionTasks {
   async #followAgents(signal: AbortSignal): Promise<void> {
     await this.#untilLooked(signal);
     const { premises, context } = this.parts;
-    const following = (agentId: AgentId): FeedFollowerParts => this.#atAgent(agentId);
+    const following = (agentId: AgentId): FeedFollowerParts => this.#feeds.atAgent(agentId);
     const { clock } = context;
     return followAgents({ ...this.connections, premises, standing: this.#standing, clock, following }, signal);
   }
 
-  #atPeer({ deviceId: peer, feed }: PeerFeed): FeedFollowerParts {
-    const { store, deviceId: device, context } = this.parts;
-    const { namespaceId, replica } = this.connections;
-    return {
-      namespaceId,
-      replica,
-      device,
-      store,
-      endpoint: `peer ${peer}`,
-      feed,
-      // Nobody has looked at them before.
-      check: (items) => checkTimes(items, context.clock.nowMs()),
-      // A peer may know little: that its feed has an end says enough only where metadata's was read before.
-      onPage: (changed, isCaughtUp) => this.#inbox.heard(changed, isCaughtUp && store.cursor !== CURSOR_START),
-      onReset: () => undefined,
-    };
-  }
-
   #followPeers(peers: PeerNetwork, signal: AbortSignal): Promise<void> {
-    const following = (peer: PeerFeed): FeedFollowerParts => this.#atPeer(peer);
+    const following = (peer: PeerFeed): FeedFollowerParts => this.#feeds.atPeer(peer);
     return followPeers({ ...this.parts.context, standing: this.#standing, peers, following }, signal);
   }
 

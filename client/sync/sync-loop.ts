@@ -16,6 +16,7 @@ import { everyPath, plan } from '../plan/plan.js';
 import type { TreeStore } from '../state/tree-store.js';
 import { Agenda } from './agenda.js';
 import type { Inbox } from './inbox.js';
+import type { InHand } from './in-hand.js';
 import { noteFetched } from './note-fetched.js';
 import type { Owed } from './owed.js';
 import type { ProgressReporter } from './progress-reporter.js';
@@ -33,6 +34,7 @@ export interface SyncLoopParts {
   readonly round: Omit<RoundParts, 'device' | 'onConflict' | 'onProblem'>;
   readonly reporter: ProgressReporter;
   readonly owed: Pick<Owed, 'isDue' | 'said'>;
+  readonly inHand: Pick<InHand, 'begin' | 'end' | 'forget'>;
   /** Reads the feed of whoever takes changes now up to its end. */
   readonly catchUp: (signal: AbortSignal) => Promise<void>;
   /**
@@ -131,6 +133,7 @@ export class SyncLoop {
     const local = scanChanges(scan, earlier, [...this.#touched, ...news], store.local);
     if (this.#scan === undefined) {
       for (const path of await noteFetched(local, places, { store, ...round }, signal)) local.delete(path);
+      await this.parts.inHand.forget();
     }
     if (local.size > 0) await store.write({ local });
     this.#scan = scan;
@@ -144,7 +147,7 @@ export class SyncLoop {
 
   /** One plan, carried out. */
   async #advance(signal: AbortSignal): Promise<void> {
-    const { store, device, replica, clock, root, reporter } = this.parts;
+    const { store, device, replica, clock, root, inHand, reporter } = this.parts;
     const scan = this.#scan;
     if (scan === undefined) return;
     const { operations, deferred } = plan(store, this.#agenda.takeScope(), {
@@ -165,10 +168,12 @@ export class SyncLoop {
       tally.work.itemsTotal += operation.kind === 'adopt' ? 0 : 1;
       tally.work.bytesTotal += bytesOf(operation);
     }
+    inHand.begin(operations);
     const onProblem: RoundParts['onProblem'] = (problem) => reporter.problem(problem);
     const onConflict: RoundParts['onConflict'] = (conflict) => reporter.conflict(conflict);
     const round = { ...this.parts.round, device, onProblem, onConflict };
     const result = await reporter.during(carryOut(operations, new FolderPlaces(root, scan), round, signal));
+    await inHand.end();
     tally.work.itemsTotal = tally.work.itemsDone;
     tally.work.bytesTotal = tally.work.bytesDone;
     if (result.isReadOnly) this.#maySettle = false;

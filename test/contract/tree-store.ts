@@ -188,6 +188,14 @@ export function describeTreeStore(name: string, makeSubject: () => TreeStoreSubj
       expect(store.remote.get(path)).toBeUndefined();
     });
 
+    it('keeps what was in hand first, until that is forgotten', async () => {
+      await store.write({ inHand: byPath(item('a', 1), item('b', 1)) });
+      await store.write({ inHand: byPath(item('a', 2)) });
+      expect(store.inHand.get('a' as ItemPath)).toEqual(item('a', 1));
+      await store.write({ inHand: new Map([['a' as ItemPath, undefined]]) });
+      expect([...store.inHand.pathsBelow('')]).toEqual(['b']);
+    });
+
     it('tells what has moved in the remote tree, once it is there, and nothing of what has not', async () => {
       const told: string[] = [];
       store.onRemoteMoved(({ isEmptied, paths }) => {

@@ -24,4 +24,8 @@ export const regressions: readonly { readonly seed: number; readonly found: stri
     seed: 410187,
     found: 'a conflict was settled at metadata before it had heard of one side, whose text was lost',
   },
+  {
+    seed: 430003,
+    found: 'the same as 73, where the namespace had moved on before the client was killed',
+  },
 ];

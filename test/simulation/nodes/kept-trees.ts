@@ -73,6 +73,10 @@ class OpenTrees implements TreeStore {
     return this.trees.provisional;
   }
 
+  get inHand(): TreeStore['inHand'] {
+    return this.trees.inHand;
+  }
+
   get provisionalCount(): number {
     return this.trees.provisionalCount;
   }
@@ -137,12 +141,21 @@ function shown({
   synced,
   offered,
   provisional,
+  inHand,
   cursor,
 }: StateChanges): string {
-  const sizes = Object.entries({ remote, heard, confirmed, corrected, local, synced, offered, provisional }).map(
-    ([name, map]) => {
-      return map === undefined || map.size === 0 ? '' : `, ${name}: ${[...map.keys()].join(' ')}`;
-    },
-  );
+  const sizes = Object.entries({
+    remote,
+    heard,
+    confirmed,
+    corrected,
+    local,
+    synced,
+    offered,
+    provisional,
+    inHand,
+  }).map(([name, map]) => {
+    return map === undefined || map.size === 0 ? '' : `, ${name}: ${[...map.keys()].join(' ')}`;
+  });
   return `${cursor === undefined ? '' : ` to ${cursor}`}${sizes.join('')}`;
 }

@@ -8,6 +8,7 @@ import { TreeScanner } from '../../../client/observe/scan-tree.js';
 import { LocalBlockIndex } from '../../../client/state/local-block-index.js';
 import { MemoryTreeStore } from '../../../client/state/memory-tree-store.js';
 import { StateWriter } from '../../../client/state/state-writer.js';
+import { InHand } from '../../../client/sync/in-hand.js';
 import { Inbox } from '../../../client/sync/inbox.js';
 import { ProgressReporter } from '../../../client/sync/progress-reporter.js';
 import { SyncLoop } from '../../../client/sync/sync-loop.js';
@@ -63,6 +64,7 @@ beforeEach(() => {
     clock: systemClock,
     random: systemRandom,
     store,
+    inHand: new InHand(store),
     scanner: new TreeScanner(root, systemClock),
     inbox,
     round: {

@@ -3,8 +3,9 @@ import type { FeedCalls } from '../../../../client/connection/feed-calls.js';
 import { everyPath, plan } from '../../../../client/plan/plan.js';
 import type { LocalEntry } from '../../../../client/state/local-entry.js';
 import { MemoryTreeStore } from '../../../../client/state/memory-tree-store.js';
+import { InHand } from '../../../../client/sync/in-hand.js';
 import type { FeedEndpoint } from '../../../../client/state/tree-store.js';
-import { catchUp, followFeed } from '../../../../client/sync/feed-follower.js';
+import { catchUp, followFeed, type FeedFollowerParts } from '../../../../client/sync/feed-follower.js';
 import { DrystoneError } from '../../../../common/errors.js';
 import { settle } from '../../../../common/feed/conflicts.js';
 import { itemToWire } from '../../../../common/feed/item-codec.js';
@@ -56,6 +57,7 @@ async function follow(
     device: 'd'.repeat(32) as DeviceId,
     feed: { subscribe, readFeed } as unknown as FeedCalls,
     store,
+    inHand: new InHand(store),
     onPage: (changed: readonly ItemPath[], isCaughtUp: boolean) => told.push(`${changed.join()} ${isCaughtUp}`),
     onReset: () => told.push('reset'),
   };
@@ -108,6 +110,15 @@ test('a feed that ends before the cursor is another one: everything is read agai
   await expect(followFeed(parts, signal)).rejects.toBe(UNAVAILABLE);
   expect([...store.remote.pathsBelow('')]).toEqual(['new']);
   expect(told).toEqual(['reset', 'new true']);
+});
+
+test('what is in hand is kept as it is where the feed moves on from it', async () => {
+  const store = new MemoryTreeStore();
+  const { parts, signal } = await follow(() => [page(2, [directory('a'), directory('b')])], store);
+  const inHand = new Map([['a' as ItemPath, directory('a')]]);
+  const among: FeedFollowerParts['inHand']['among'] = (news) => (news.has('a' as ItemPath) ? inHand : new Map());
+  await expect(followFeed({ ...parts, inHand: { among } }, signal)).rejects.toBe(UNAVAILABLE);
+  expect([...store.inHand.pathsBelow('')]).toEqual(['a']);
 });
 
 test('catching up reads page after page to the end', async () => {

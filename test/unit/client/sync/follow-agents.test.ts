@@ -2,6 +2,7 @@ import { beforeEach, expect, it } from 'vitest';
 import type { Candidate } from '../../../../client/act/choose-target.js';
 import type { FeedCalls } from '../../../../client/connection/feed-calls.js';
 import { MemoryTreeStore } from '../../../../client/state/memory-tree-store.js';
+import { InHand } from '../../../../client/sync/in-hand.js';
 import { followAgents } from '../../../../client/sync/follow-agents.js';
 import { MetadataReach } from '../../../../client/upstream/metadata-reach.js';
 import { Standing } from '../../../../client/upstream/standing.js';
@@ -81,6 +82,7 @@ function follow(): Promise<void> {
           subscribe: (_request: unknown, { signal }: { signal: AbortSignal }) => subscription(agentId, signal),
         } as unknown as FeedCalls,
         store,
+        inHand: new InHand(store),
         onPage: () => undefined,
         onReset: () => undefined,
       }),

@@ -1,6 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import type { PeerFeed } from '../../../../client/peers/peer-directory.js';
 import { MemoryTreeStore } from '../../../../client/state/memory-tree-store.js';
+import { InHand } from '../../../../client/sync/in-hand.js';
 import { followPeers } from '../../../../client/sync/follow-peers.js';
 import { Standing } from '../../../../client/upstream/standing.js';
 import type { Upstream } from '../../../../client/upstream/upstream.js';
@@ -61,6 +62,7 @@ beforeEach(() => {
         endpoint: `peer ${deviceId}`,
         feed,
         store,
+        inHand: new InHand(store),
         onPage: () => undefined,
         onReset: () => undefined,
       }),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { FeedCalls } from '../../../../client/connection/feed-calls.js';
 import { MemoryTreeStore } from '../../../../client/state/memory-tree-store.js';
+import { InHand } from '../../../../client/sync/in-hand.js';
 import { followFeed } from '../../../../client/sync/feed-follower.js';
 import { systemClock } from '../../../../common/clock.js';
 import { DrystoneError } from '../../../../common/errors.js';
@@ -48,7 +49,14 @@ test('a folder that comes back after a deletion was forgotten hears of it all th
   await furnish(metadata);
   const follow = (): Promise<unknown> => {
     const told = { device: 'd'.repeat(32) as DeviceId, onPage: () => undefined, onReset: () => undefined };
-    const parts = { namespaceId: shared.id, endpoint: 'metadata', feed: feedOf(metadata), store: folder } as const;
+    const inHand = new InHand(folder);
+    const parts = {
+      namespaceId: shared.id,
+      endpoint: 'metadata',
+      feed: feedOf(metadata),
+      store: folder,
+      inHand,
+    } as const;
     return expect(followFeed({ ...parts, ...told, replica }, AbortSignal.any([]))).rejects.toBe(BROKEN);
   };
   const kindOf = (path: string): string | undefined => folder.remote.get(path as ItemPath)?.content.kind;

@@ -61,6 +61,16 @@ test('what is as the namespace has it is noted, with its blocks, as what both si
   expect(store.local.get('new' as ItemPath)).toEqual({ ...found('new', 'text'), blocks: textFile('text').blocks });
 });
 
+test('what an operation had in hand is noted, although the namespace has moved on from it', async () => {
+  await known([file('moved on', 'next', 2), file('elsewhere', 'next', 2)]);
+  const inHand = file('moved on', 'last', 1);
+  await store.write({ inHand: new Map([[inHand.path, inHand]]) });
+  const texts = { 'moved on': 'last', elsewhere: 'last' };
+  expect(await note([found('moved on', 'last'), found('elsewhere', 'last')], texts)).toEqual(['moved on']);
+  expect(store.synced.get(inHand.path)).toEqual(inHand);
+  expect(store.remote.get(inHand.path)).toEqual(file('moved on', 'next', 2));
+});
+
 test('what differs stays to be decided about, and is not read where that shows already', async () => {
   const deletion = itemFrom('gone', [stateBy('a', 1, 1, DELETION)]);
   await known([
