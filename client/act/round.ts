@@ -195,8 +195,7 @@ class Round {
 
   result(): RoundResult {
     for (const path of this.#open.keys()) this.#later.add(path);
-    this.#failure ??=
-      this.#later.size === 0 ? undefined : new DrystoneError('ABORTED', 'INTERNAL', 'work was left over');
+    if (this.#later.size > 0) this.#failure ??= new DrystoneError('ABORTED', 'INTERNAL', 'work was left over');
     return {
       again: this.#again,
       lookAgain: this.#lookAgain,
@@ -245,10 +244,10 @@ class Round {
     const isIgnorant = order === 'dominated' || order === 'concurrent';
     if (held === undefined || isIgnorant || conflictsOf(held).length > 0) {
       this.#postpone(path, new DrystoneError('ABORTED', 'INTERNAL', `${path}: its conflicts could not be settled`));
-      return;
+    } else {
+      this.#close(path);
+      this.#again.add(path);
     }
-    this.#close(path);
-    this.#again.add(path);
   }
 
   #missing({ operation }: Extract<UploadOutcome, { outcome: 'missing' }>): void {

@@ -126,7 +126,12 @@ export class UploadWorld {
       operations,
       {
         namespaceId,
-        upstream: { isProvisional, takesBlocks, chooseTarget: () => Promise.resolve(target), push: this.push.bind(this) },
+        upstream: {
+          isProvisional,
+          takesBlocks,
+          chooseTarget: () => Promise.resolve(target),
+          push: this.push.bind(this),
+        },
         cutter: createInlineCutter(systemClock),
         tally: this.tally,
         absolutePath: (path) => join(this.root, path),
