@@ -1,9 +1,8 @@
 import { withRetries } from '../../common/concurrency/retry.js';
 import { DrystoneError } from '../../common/errors.js';
-import { checkTimes } from '../../common/feed/push-items.js';
 import type { AccessTokenVerifier } from '../../common/identity/access-tokens.js';
 import type { TokenTime } from '../../common/identity/offline-grace.js';
-import { CURSOR_START, type AgentId, type NamespaceId, type ReplicaId } from '../../common/ids.js';
+import type { AgentId, NamespaceId, ReplicaId } from '../../common/ids.js';
 import { clientLimits } from '../../common/limits.js';
 import { agentTransfers } from '../act/agent-transfers.js';
 import type { FolderPlaces } from '../act/folder-places.js';
@@ -32,6 +31,7 @@ import { followAgents } from './follow-agents.js';
 import { followPeers } from './follow-peers.js';
 import { Inbox } from './inbox.js';
 import { Owed } from './owed.js';
+import { peerFollowing } from './peer-following.js';
 import { retryingOf } from './retrying.js';
 import type { SessionParts } from './session-parts.js';
 import { SyncLoop } from './sync-loop.js';
@@ -204,27 +204,11 @@ export class SessionTasks {
     return followAgents({ ...this.connections, premises, standing: this.#standing, clock, following }, signal);
   }
 
-  #atPeer({ deviceId: peer, feed }: PeerFeed): FeedFollowerParts {
-    const { store, deviceId: device, context } = this.parts;
-    const { namespaceId, replica } = this.connections;
-    return {
-      namespaceId,
-      replica,
-      device,
-      store,
-      endpoint: `peer ${peer}`,
-      feed,
-      // Nobody has looked at them before.
-      check: (items) => checkTimes(items, context.clock.nowMs()),
-      // A peer may know little: that its feed has an end says enough only where metadata's was read before.
-      onPage: (changed, isCaughtUp) => this.#inbox.heard(changed, isCaughtUp && store.cursor !== CURSOR_START),
-      onReset: () => undefined,
-    };
-  }
-
   #followPeers(peers: PeerNetwork, signal: AbortSignal): Promise<void> {
-    const following = (peer: PeerFeed): FeedFollowerParts => this.#atPeer(peer);
-    return followPeers({ ...this.parts.context, standing: this.#standing, peers, following }, signal);
+    const { store, deviceId: device, context } = this.parts;
+    const parts = { ...this.connections, store, device, inbox: this.#inbox, clock: context.clock };
+    const following = (peer: PeerFeed): FeedFollowerParts => peerFollowing(parts, peer);
+    return followPeers({ ...context, standing: this.#standing, peers, following }, signal);
   }
 
   #awaitRelay(signal: AbortSignal): Promise<void> {
