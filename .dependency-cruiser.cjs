@@ -128,6 +128,12 @@ module.exports = {
       'The watcher drops events under load: it is a hint to the scan and nothing else may rely on it.',
     ),
     onlyFrom(
+      'only-peers-import-multicast-dns',
+      'multicast-dns',
+      '^client/peers/',
+      'What a local network is told, and what is believed of what it says, is decided beside each other.',
+    ),
+    onlyFrom(
       'only-cli-imports-commander-and-toml',
       '(commander|smol-toml)',
       '^cli/',

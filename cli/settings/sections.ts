@@ -104,7 +104,7 @@ export const syncSettings = {
   ...clientSettings,
   'peer-listen': withDefault<string | undefined>(
     addressOrOff,
-    'where to give blocks to other endpoints of the namespace; off, and it does without them',
+    'where to give blocks, and while servers are away news, to other endpoints of the namespace; off, and it does without them',
     '0.0.0.0:0',
     'a free port on all addresses',
   ),

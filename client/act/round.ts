@@ -182,8 +182,7 @@ class Round {
 
   result(): RoundResult {
     for (const path of this.#open.keys()) this.#later.add(path);
-    this.#failure ??=
-      this.#later.size === 0 ? undefined : new DrystoneError('ABORTED', 'INTERNAL', 'work was left over');
+    if (this.#later.size > 0) this.#failure ??= new DrystoneError('ABORTED', 'INTERNAL', 'work was left over');
     return {
       again: this.#again,
       lookAgain: this.#lookAgain,
@@ -233,10 +232,10 @@ class Round {
     if (held === undefined || isIgnorant || conflictsOf(held).length > 0) {
       const message = `${path}: the namespace has not heard of all sides of its conflict yet`;
       this.#postpone(path, new DrystoneError('ABORTED', 'CONFLICT_UNSETTLED', message));
-      return;
+    } else {
+      this.#close(path);
+      this.#again.add(path);
     }
-    this.#close(path);
-    this.#again.add(path);
   }
 
   #missing({ operation }: Extract<UploadOutcome, { outcome: 'missing' }>): void {

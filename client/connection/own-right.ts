@@ -11,6 +11,7 @@ import type { AccessTokens } from './access-tokens.js';
 export async function writersToken(tokens: Pick<AccessTokens, 'tokenFor'>, namespaceId: NamespaceId): Promise<string> {
   const token = await tokens.tokenFor(namespaceId);
   if (includesRight(grantIn(token).namespaces.get(namespaceId), 'write')) return token;
-  const message = 'this device may only read the namespace: its word is not for others to go by; ask an owner to make you an editor';
+  const message =
+    'this device may only read the namespace: its word is not for others to go by; ask an owner to make you an editor';
   throw new DrystoneError('PERMISSION_DENIED', 'ROLE_INSUFFICIENT', message);
 }

@@ -22,7 +22,7 @@ interface Place {
 
 /**
  * The remote tree as a feed, which it is not by itself: an order is made when somebody first asks, the paths by their names
- * and from then on each that moves at the end, and kept in memory: two words and a path's name for each path. Items are read
+ * and from then on each that moves at the end, and kept in memory: about a hundred bytes for each path. Items are read
  * from the tree when they are asked for, so one may be newer than its place; then it comes again.
  *
  * Cursors begin at the calendar's time, a thousand for each millisecond: who read an earlier life of this feed is behind its

@@ -31,7 +31,7 @@ export interface StateFacts {
   readonly cursor: Cursor;
   /** How the sync is connected, or the last one was; undefined where none has got that far. */
   readonly mode: SyncMode | undefined;
-  /** Items of this folder that metadata is not known to have, though an agent does. */
+  /** Items of this folder that metadata is not known to have, though an agent may, or peers. */
   readonly itemsProvisional: number;
 }
 

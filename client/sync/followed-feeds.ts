@@ -1,6 +1,5 @@
 import type { Clock } from '../../common/clock.js';
-import { checkTimes } from '../../common/feed/push-items.js';
-import { CURSOR_START, type AgentId, type DeviceId, type NamespaceId, type ReplicaId } from '../../common/ids.js';
+import type { AgentId, DeviceId, NamespaceId, ReplicaId } from '../../common/ids.js';
 import type { AgentDirectory } from '../connection/agent-directory.js';
 import type { MetadataCalls } from '../connection/metadata-calls.js';
 import type { PeerFeed } from '../peers/peer-directory.js';
@@ -10,6 +9,7 @@ import type { Standing } from '../upstream/standing.js';
 import type { FeedFollowerParts } from './feed-follower.js';
 import type { InHand } from './in-hand.js';
 import type { Inbox } from './inbox.js';
+import { peerFollowing } from './peer-following.js';
 
 export interface FollowedFeedsParts {
   readonly namespaceId: NamespaceId;
@@ -57,18 +57,8 @@ export class FollowedFeeds {
     };
   }
 
-  atPeer({ deviceId, feed }: PeerFeed): FeedFollowerParts {
-    const { store, inbox, clock } = this.parts;
-    return {
-      ...this.#common(),
-      endpoint: `peer ${deviceId}`,
-      feed,
-      // Nobody has looked at them before.
-      check: (items) => checkTimes(items, clock.nowMs()),
-      // A peer may know little: that its feed has an end says enough only where metadata's was read before.
-      onPage: (changed, isCaughtUp) => inbox.heard(changed, isCaughtUp && store.cursor !== CURSOR_START),
-      onReset: () => undefined,
-    };
+  atPeer(peer: PeerFeed): FeedFollowerParts {
+    return peerFollowing({ ...this.#common(), ...this.parts }, peer);
   }
 
   #common(): Pick<FeedFollowerParts, 'namespaceId' | 'replica' | 'device' | 'store' | 'inHand'> {

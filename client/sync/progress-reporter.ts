@@ -20,7 +20,7 @@ export class ProgressReporter {
     this.#tell();
   }
 
-  /** How many items metadata is not known to have, though an agent does. */
+  /** How many items metadata is not known to have, though an agent may, or peers. */
   provisional(count: number): void {
     if (count === this.tally.itemsProvisional) return;
     this.tally.itemsProvisional = count;

@@ -105,10 +105,10 @@ function inTheFolder(path: string, { way }: SyncedFacts): Finding | undefined {
   return undefined;
 }
 
-/** An agent has it, and has not been able to pass it on. */
+/** An agent has it and has not been able to pass it on, or nobody but peers can hear of it. */
 function provisional(path: string, folder: SyncedFacts): Finding | undefined {
   if (folder.provisional === undefined) return undefined;
-  const sentence = `${path} is here, and metadata has not heard of it: an agent keeps it until the line to metadata is back.`;
+  const sentence = `${path} is here, and metadata has not heard of it: an agent keeps it, or peers hear of it from here, until the line to metadata is back.`;
   return found('provisional', sentence, "Other sites have it when metadata does; see 'drystone status'.");
 }
 

@@ -39,6 +39,7 @@ export class UploadWorld {
   readonly pushes: PushMessage[] = [];
   /** Whether the upload goes to an agent that stands in for metadata. */
   isProvisional = false;
+  /** Whether blocks are wanted at all: where not, items are taken without any. */
   takesBlocks = true;
   readonly outcomes: UploadOutcome[] = [];
   readonly cursors: number[] = [];
@@ -72,7 +73,7 @@ export class UploadWorld {
       const needed = request.items.flatMap(({ content }) =>
         content?.$case === 'file' && content.value.blocks !== undefined ? hexes(content.value.blocks.hashes) : [],
       );
-      const missing = needed.filter((hex) => !this.present.has(hex) || this.lost.has(hex));
+      const missing = !this.takesBlocks ? [] : needed.filter((hex) => !this.present.has(hex) || this.lost.has(hex));
       const merged = missing.length > 0 ? [] : request.items.flatMap((wire, index) => this.merge(wire, index));
       yield { cursor: 1n, missingHashes: Buffer.from([...new Set(missing)].join(''), 'hex'), merged };
     }
@@ -126,7 +127,12 @@ export class UploadWorld {
       operations,
       {
         namespaceId,
-        upstream: { isProvisional, takesBlocks, chooseTarget: () => Promise.resolve(target), push: this.push.bind(this) },
+        upstream: {
+          isProvisional,
+          takesBlocks,
+          chooseTarget: () => Promise.resolve(target),
+          push: this.push.bind(this),
+        },
         cutter: createInlineCutter(systemClock),
         tally: this.tally,
         absolutePath: (path) => join(this.root, path),

@@ -40,6 +40,7 @@ const planted: Readonly<Record<string, readonly [from: string, specifier: string
   'only-access-tokens-imports-jose': ['server/e.ts', 'jose'],
   'only-logging-imports-pino': ['server/d.ts', 'pino'],
   'only-the-watcher-imports-parcel-watcher': ['client/b.ts', '@parcel/watcher'],
+  'only-peers-import-multicast-dns': ['client/c.ts', 'multicast-dns'],
   'only-cli-imports-commander-and-toml': ['agent/c.ts', 'commander'],
   'no-cycles': ['common/cycle-one.ts', './cycle-two.js'],
   'no-orphans': ['common/orphan.ts', ''],

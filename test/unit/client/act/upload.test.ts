@@ -68,6 +68,14 @@ test('an agent that stands in gets no receipts, and what it takes is not taken f
   expect(world.cursors, 'its cursors are not those of metadata').toEqual([]);
 });
 
+test('where blocks go nowhere files are cut and told, and no block is asked about, kept in memory or sent', async () => {
+  [world.isProvisional, world.takesBlocks] = [true, false];
+  await world.upload(world.file('a', 'one'), world.file('big', seededRandom('kept').bytes(3 * 1024 * 1024)));
+  expect(world.outcomes).toMatchObject([{ outcome: 'committed' }, { outcome: 'committed' }]);
+  expect(hexes(world.blocksCommitted().hashes).length).toBeGreaterThan(0);
+  expect(world.tally.summary()).toMatchObject({ blocksAsked: 0, blocksUploaded: 0, bytesUploaded: 0, bytesSaved: 0 });
+});
+
 test('receipts are taken to metadata while a file is still on its way, so what broke off goes on where it was', async () => {
   const big = world.file('big', seededRandom('upload').bytes(6 * 1024 * 1024));
   world.putsBeforeFailure = 5;

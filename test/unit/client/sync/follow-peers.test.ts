@@ -39,7 +39,10 @@ beforeEach(() => {
   clock = new ManualClock();
   store = new MemoryTreeStore();
   [modes, failures, connected, news] = [[], [], new Set(), new ChangeSignal()];
-  [asked, refusing, breaking, ended] = [new Map(), new Map(), new Map(), new AbortController()];
+  asked = new Map();
+  refusing = new Map();
+  breaking = new Map();
+  ended = new AbortController();
   const upstream = {} as Upstream;
   standing = new Standing({
     clock,
