@@ -62,14 +62,24 @@ const innocent: Readonly<Record<string, readonly string[]>> = {
   'server/lmdb-base.ts': ['lmdb', './base.js'],
   'metadata/base.ts': ['../common/base.js', '../common/feed/base.js'],
   'agent/base.ts': ['../server/base.js', '../server/lmdb-base.js'],
-  'client/base.ts': ['../server/base.js', './observe/base.js'],
+  'client/base.ts': ['../server/base.js', './observe/base.js', './peers/base.js'],
   'client/observe/base.ts': ['@parcel/watcher'],
+  'client/peers/base.ts': ['multicast-dns'],
   'cli/base.ts': ['commander', '../agent/base.js', '../client/base.js', '../metadata/base.js'],
   'test/support/base.ts': ['vitest', '../../cli/base.js'],
   'test/unit/b.test.ts': ['../support/base.js'],
 };
 
-const products = ['lmdb', '@grpc/grpc-js', '@peculiar/x509', 'jose', 'pino', '@parcel/watcher', 'commander'];
+const products = [
+  'lmdb',
+  '@grpc/grpc-js',
+  '@peculiar/x509',
+  'jose',
+  'pino',
+  '@parcel/watcher',
+  'multicast-dns',
+  'commander',
+];
 
 function cruise(files: Readonly<Record<string, string>>): Violation[] {
   const asVersions = (names: readonly string[]): object => Object.fromEntries(names.map((name) => [name, '1.0.0']));
