@@ -79,6 +79,8 @@ export const rpcLimits = {
   drainGraceMs: 10_000,
   /** How long it then waits for handlers to heed the end of their calls. */
   settleMs: 5_000,
+  /** How long it may take until a connection stands: looking up the name, reaching the machine, the TLS handshake. */
+  connectMs: 20_000,
   /** Default deadline of a unary call. */
   unaryTimeoutMs: 20_000,
   /** Keepalive: a dead peer is noticed after interval + timeout. */

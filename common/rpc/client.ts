@@ -1,8 +1,9 @@
-import { Client, Metadata, type ChannelCredentials, type ServiceError } from '@grpc/grpc-js';
+import { Metadata, type ChannelCredentials, type Client, type ServiceError } from '@grpc/grpc-js';
 import { systemClock } from '../clock.js';
 import { cancelled, type DrystoneError } from '../errors.js';
-import { rpcLimits, retryLimits, wireLimits } from '../limits.js';
+import { rpcLimits, wireLimits } from '../limits.js';
 import type { CallOptions, MethodDefinition, ServiceCaller, ServiceMethods } from './method-types.js';
+import { RenewedClient } from './renewed-client.js';
 import { streamResponses, type StreamCall } from './response-stream.js';
 import { errorOfStatus } from './status.js';
 
@@ -15,9 +16,16 @@ export interface RpcChannel {
   close(): void;
 }
 
-/** Opens a channel to HOST:PORT. It never fails by itself: calls on it do, with UNAVAILABLE while nothing answers. */
-export function openChannel(address: string, credentials: ChannelCredentials): RpcChannel {
-  const connection = new Connection(address, credentials);
+/**
+ * Opens a channel to HOST:PORT. It never fails by itself: calls on it do, with UNAVAILABLE while nothing answers, at the latest
+ * when no connection has come about for `connectMs`.
+ */
+export function openChannel(
+  address: string,
+  credentials: ChannelCredentials,
+  connectMs: number = rpcLimits.connectMs,
+): RpcChannel {
+  const connection = new Connection(address, credentials, connectMs);
   return {
     address,
     service: <S extends ServiceMethods>(methods: S) => callersOf(connection, methods),
@@ -26,34 +34,34 @@ export function openChannel(address: string, credentials: ChannelCredentials): R
 }
 
 class Connection {
-  readonly #client: Client;
+  readonly #client: RenewedClient;
   readonly #open = new Set<Cancellable>();
   #closed = false;
 
   constructor(
     readonly address: string,
     credentials: ChannelCredentials,
+    connectMs: number,
   ) {
-    this.#client = new Client(address, credentials, {
+    const options = {
       'grpc.max_receive_message_length': wireLimits.messageBytes,
       'grpc.max_send_message_length': wireLimits.messageBytes,
       'grpc-node.flow_control_window': rpcLimits.windowBytes,
       'grpc.keepalive_time_ms': rpcLimits.keepaliveIntervalMs,
       'grpc.keepalive_timeout_ms': rpcLimits.keepaliveTimeoutMs,
-      'grpc.initial_reconnect_backoff_ms': retryLimits.initialDelayMs,
-      'grpc.max_reconnect_backoff_ms': retryLimits.maxDelayMs,
       // Our own retries know what is idempotent; those of the library would buffer up to 1 MiB a call.
       'grpc.enable_retries': 0,
       'grpc.service_config_disable_resolution': 1,
       'grpc.enable_channelz': 0,
       'grpc.use_local_subchannel_pool': 1,
-    });
+    };
+    this.#client = new RenewedClient({ address, credentials, options, connectMs });
   }
 
   /** Starts a call that {@link close} and `signal` cancel, or raises CANCELLED. */
   start<C extends Cancellable>(signal: AbortSignal | undefined, make: (client: Client) => C): C {
     if (this.#closed || signal?.aborted === true) throw cancelled(`the call to ${this.address}`);
-    const call = make(this.#client);
+    const call = make(this.#client.current);
     const onAbort = (): void => call.cancel();
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#open.add(call);
@@ -73,9 +81,7 @@ class Connection {
   close(): void {
     this.#closed = true;
     for (const call of this.#open) call.cancel();
-    // A first call that was just begun hands the address on in the next turn, also to a channel that is closed by then,
-    // and that would connect, for good.
-    setImmediate(() => setImmediate(() => this.#client.close()));
+    this.#client.close();
   }
 }
 

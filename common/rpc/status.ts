@@ -86,7 +86,11 @@ export function errorOfStatus(
 /** How grpc-js tells that nobody answers, with whatever it last heard of the system. */
 const NO_CONNECTION = /^No connection established\. Last error: (?:Error: )?(.*)\. Resolution note: /;
 
+/** How it ends calls that wait for the connection of a client that is closed. */
+const GIVEN_UP = 'Channel closed before call started';
+
 function transportError(code: ErrorCode, peer: string, details: string): DrystoneError {
+  if (details === GIVEN_UP) return new DrystoneError(code, 'TRANSPORT', `nothing answers at ${peer} in time`);
   const cause = NO_CONNECTION.exec(details)?.[1];
   if (cause === undefined) return new DrystoneError(code, 'TRANSPORT', `${peer}: ${details}`);
   const problem = UntrustedServer.problemIn(cause);
