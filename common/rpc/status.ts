@@ -89,7 +89,11 @@ const NO_CONNECTION = /^No connection established\. Last error: (?:Error: )?(.*)
 /** How it ends calls that wait for the connection of a client that is closed. */
 const GIVEN_UP = 'Channel closed before call started';
 
+/** How it ends one whose connection went away: a server that is there always ends a call with a status. */
+const CUT_SHORT = 'Received RST_STREAM with code 0 (Call ended without gRPC status)';
+
 function transportError(code: ErrorCode, peer: string, details: string): DrystoneError {
+  if (details === CUT_SHORT) return new DrystoneError('UNAVAILABLE', 'TRANSPORT', `${peer} went away in mid-call`);
   if (details === GIVEN_UP) return new DrystoneError(code, 'TRANSPORT', `nothing answers at ${peer} in time`);
   const cause = NO_CONNECTION.exec(details)?.[1];
   if (cause === undefined) return new DrystoneError(code, 'TRANSPORT', `${peer}: ${details}`);

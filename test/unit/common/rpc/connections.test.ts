@@ -1,3 +1,5 @@
+import { createServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { credentials, type ChannelCredentials } from '@grpc/grpc-js';
 import { expect, it, onTestFinished } from 'vitest';
 import { openChannel } from '../../../../common/rpc/client.js';
@@ -50,4 +52,21 @@ it('a connection is tried for as long as it takes until one comes about', async 
     expect(await rejection(calls.ask(Buffer.from('ask')))).toMatchObject({ code: 'UNAVAILABLE' });
   }
   expect(String(await calls.ask(Buffer.from('ask')))).toBe('ask');
+});
+
+it('a call that the other end drops without a word is UNAVAILABLE, as where the connection is lost', async () => {
+  const server = createServer().on('stream', (stream) => {
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
+    stream.close();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const channel = openChannel(`127.0.0.1:${(server.address() as AddressInfo).port}`, credentials.createInsecure());
+  onTestFinished(() => {
+    channel.close();
+    server.close();
+  });
+  const calls = channel.service(TestService);
+  const lost = { code: 'UNAVAILABLE', reason: 'TRANSPORT' };
+  expect(await rejection(calls.ask(Buffer.from('ask')))).toMatchObject(lost);
+  expect(await rejection(collect(calls.chat(streamOf(Buffer.from('chat')))))).toMatchObject(lost);
 });
