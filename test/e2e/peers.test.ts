@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import type { SyncSummary } from '../../client/progress.js';
-import { startStagedPeer, type StagedPeerOptions } from '../support/client/staged-peer.js';
+import { lying, startStagedPeer, type StagedPeerOptions } from '../support/client/staged-peer.js';
 import type { DrystoneProcess } from '../support/drystone-process.js';
 import { fleetTest } from '../support/fleet-test.js';
 import type { Fleet } from '../support/fleet.js';
@@ -105,12 +105,7 @@ async function stage(fleet: Fleet, content: Buffer, behaviour: Partial<StagedPee
 
 fleetTest('a peer that lies is found out, banned and done without', async ({ fleet }) => {
   const content = await startWithFile(fleet);
-  await stage(fleet, content, {
-    change: (given) => ({
-      sizes: (id, hashes) => given.sizes(id, hashes),
-      get: async (id, hashes) => (await given.get(id, hashes)).map((data) => data && Buffer.alloc(data.length, 1)),
-    }),
-  });
+  await stage(fleet, content, { change: lying });
   const { code, summary } = await fleet.syncOnce('reader', 'shared', AT_SITE);
   expect(code).toBe(0);
   expectWhole(fleet, 'reader', content);

@@ -12,6 +12,7 @@ export async function waitUntil<T>(
   what: string,
   probe: () => T | undefined | false | Promise<T | undefined | false>,
   patienceMs = PATIENCE_MS,
+  intervalMs = INTERVAL_MS,
 ): Promise<T> {
   const deadline = performance.now() + patienceMs;
   let lastError: unknown;
@@ -23,7 +24,7 @@ export async function waitUntil<T>(
     } catch (thrown) {
       lastError = thrown;
     }
-    await sleep(INTERVAL_MS);
+    await sleep(intervalMs);
   }
   throw new Error(`waited ${patienceMs} ms in vain until ${what}`, { cause: lastError });
 }

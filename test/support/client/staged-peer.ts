@@ -22,6 +22,8 @@ export interface StagedPeerOptions {
   readonly content: Buffer;
   /** What it gives in place of what it has. */
   readonly change?: (given: BlockReader) => BlockReader;
+  /** HOST:PORT; a free port of the loopback unless given. */
+  readonly listen?: string;
   /** Where others are told to find it, by where it listens. */
   readonly advertise?: (address: string) => string;
 }
@@ -46,7 +48,7 @@ export async function startStagedPeer(options: StagedPeerOptions): Promise<Stage
   await held.put(namespaceId, await blocksOfFile(metadata, namespaceId, options.content));
   const server = await startPeerServer({
     namespaceId,
-    listen: '127.0.0.1:0',
+    listen: options.listen ?? '127.0.0.1:0',
     credentials: transport.server,
     verifier,
     tokenTime: judgedNow(systemClock),
@@ -57,12 +59,27 @@ export async function startStagedPeer(options: StagedPeerOptions): Promise<Stage
     logger: silentLogger(),
   });
   const addresses = [options.advertise?.(server.address) ?? server.address];
-  await metadata.locator.advertise({ namespaceId, addresses, cursor: 0n, premises: options.premises });
+  const advertise = () =>
+    metadata.locator.advertise({ namespaceId, addresses, cursor: 0n, premises: options.premises });
+  const { leaseMs } = await advertise();
+  const again = setInterval(() => void advertise().catch(() => undefined), leaseMs / 2);
   return {
     deviceId,
     async close() {
+      clearInterval(again);
       channel.close();
       await server.drain(0);
+    },
+  };
+}
+
+/** Gives as many bytes as it was asked for, and not those; `onLie` is told each time. */
+export function lying(held: BlockReader, onLie: () => void = () => undefined): BlockReader {
+  return {
+    sizes: (id, hashes) => held.sizes(id, hashes),
+    async get(id, hashes) {
+      onLie();
+      return (await held.get(id, hashes)).map((data) => data && Buffer.alloc(data.length, 1));
     },
   };
 }

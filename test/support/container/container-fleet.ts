@@ -1,12 +1,14 @@
 import { waitUntil } from '../wait-until.js';
+import { compiledForContainer } from './compiled.js';
 import { Program, type ProgramOptions } from './programs.js';
 import { Sites } from './sites.js';
-import { FOLDER, SyncedFolder } from './synced-folder.js';
+import { DEVICE_HOME, FOLDER, SyncedFolder } from './synced-folder.js';
 
 const METADATA = 'metadata:7420';
 const ADMIN_HOME = '/home/drystone/admin';
-const DEVICE_HOME = '/home/drystone/device';
 const PEOPLE = 'people';
+/** From the top of the repository. */
+const LIAR = ['test/support/container/liar-program.ts', 'test/support/client/staged-peer.ts'] as const;
 const READY = /"event":"listening"/;
 
 /** For an agent: what differs from one with room enough. */
@@ -80,19 +82,31 @@ export class ContainerFleet {
     namespace: string,
     args: readonly string[] = [],
   ): Promise<SyncedFolder> {
-    const environment = { DRYSTONE_TOKEN: await this.#token('device', 'token', '--account', PEOPLE) };
-    const login = `node /opt/drystone/dist/cli/main.js login --metadata ${METADATA} --home ${DEVICE_HOME}`;
-    const program = await this.#start(site, {
+    const program = await this.#startDevice(site, {
       alias: name,
-      before: `{ test -f ${DEVICE_HOME}/device.key || ${login}; } && mkdir -p ${FOLDER}`,
       args: [
         ...['sync', FOLDER, '--namespace', namespace, '--premises', site, '--metadata', METADATA],
         ...['--home', DEVICE_HOME, '--json', ...args],
       ],
-      environment,
       ready: /"event":"synced"/,
     });
-    return new SyncedFolder(program);
+    return new SyncedFolder(program, namespace);
+  }
+
+  /**
+   * An endpoint at a site that says it has the namespace's only file, of this size, and gives wrong bytes: each time it
+   * tells of an event `lied`.
+   */
+  async startLiar(site: string, namespace: string, sizeBytes: number): Promise<Program> {
+    const { main, files } = compiledForContainer(LIAR);
+    const listen = ['0.0.0.0:7422', 'liar:7422'];
+    return this.#startDevice(site, {
+      alias: 'liar',
+      main,
+      files,
+      args: [DEVICE_HOME, METADATA, namespace, site, String(sizeBytes), ...listen],
+      ready: READY,
+    });
   }
 
   /** What every program wrote last, for a test that failed. */
@@ -101,12 +115,23 @@ export class ContainerFleet {
   }
 
   async remove(): Promise<void> {
-    await Promise.all(this.#programs.map((program) => program.stop()));
+    // One after the other: an engine that lets many go at once may count one of them as there for ever.
+    for (const program of this.#programs) await program.remove();
     await this.sites.remove();
   }
 
   async #token(...args: string[]): Promise<string> {
     return ((await this.admin(...args)) as { token: string }).token;
+  }
+
+  /** Starts a program as a device of its own, which has logged in. */
+  async #startDevice(site: string, options: Omit<ProgramOptions, 'network'>): Promise<Program> {
+    const login = `node /opt/drystone/dist/cli/main.js login --metadata ${METADATA} --home ${DEVICE_HOME}`;
+    return this.#start(site, {
+      ...options,
+      before: `{ test -f ${DEVICE_HOME}/device.key || ${login}; } && mkdir -p ${FOLDER}`,
+      environment: { DRYSTONE_TOKEN: await this.#token('device', 'token', '--account', PEOPLE) },
+    });
   }
 
   async #start(site: string, options: Omit<ProgramOptions, 'network'>): Promise<Program> {

@@ -12,6 +12,8 @@ const IMAGE = process.env.DRYSTONE_IMAGE ?? 'drystone';
 const MAIN = '/opt/drystone/dist/cli/main.js';
 /** Long enough for a busy machine; it only bounds a start that fails. */
 const STARTUP_MS = 120_000;
+/** Of the log of each program, when a test has failed. */
+const LINES_SHOWN = 60;
 
 /** What a command in a container left. */
 export interface Ran {
@@ -24,6 +26,8 @@ export interface ProgramOptions {
   readonly network: StartedNetwork;
   /** What it is called in its networks. */
   readonly alias: string;
+  /** The module that Node runs; `drystone` unless given. */
+  readonly main?: string;
   readonly args: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   /** What its output says when it is ready. */
@@ -32,6 +36,30 @@ export interface ProgramOptions {
   readonly before?: string;
   /** A small disk in memory: its place and its size, as mount takes it. */
   readonly tmpfs?: Readonly<Record<string, string>>;
+  /** Files that the image does not have: what is in each, by its place. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** A line that a program wrote under --json. */
+export interface ProgramEvent {
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
+/** A container in one network from the start, and in no other: the library would add the engine's own, which nothing cuts. */
+class NetworkedContainer extends GenericContainer {
+  constructor(
+    private readonly network: StartedNetwork,
+    private readonly alias: string,
+  ) {
+    super(IMAGE);
+    this.withNetwork(network);
+  }
+
+  protected override beforeContainerCreated(): Promise<void> {
+    this.createOpts.NetworkingConfig = { EndpointsConfig: { [this.network.getName()]: { Aliases: [this.alias] } } };
+    return Promise.resolve();
+  }
 }
 
 /** One program of Drystone in a container of its own. */
@@ -42,13 +70,13 @@ export class Program {
   ) {}
 
   static async start(options: ProgramOptions): Promise<Program> {
-    const { network, alias, args, environment = {}, ready, before = 'true', tmpfs = {} } = options;
-    const command = ['node', MAIN, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
-    const container = await new GenericContainer(IMAGE)
-      .withNetwork(network)
-      .withNetworkAliases(alias)
+    const { network, alias, main = MAIN, args, environment = {}, ready, before = 'true' } = options;
+    const { tmpfs = {}, files = {} } = options;
+    const command = ['node', main, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+    const container = await new NetworkedContainer(network, alias)
       .withEnvironment(environment)
       .withTmpFs(tmpfs)
+      .withCopyContentToContainer(Object.entries(files).map(([target, content]) => ({ target, content })))
       .withEntrypoint(['sh', '-c', `${before} && exec ${command}`])
       .withCommand([])
       .withWaitStrategy(Wait.forLogMessage(ready))
@@ -103,17 +131,49 @@ export class Program {
     await (await this.#handle()).unpause();
   }
 
-  /** What it wrote, for a test that failed. */
-  async log(): Promise<string> {
-    const lines: Buffer = await (await this.#handle()).logs({ stdout: true, stderr: true, tail: 60 });
-    return `${this.alias}:\n${lines.toString('utf8')}`;
+  /** Has the program itself stand still, and not what is run beside it, which sees its files as they are. */
+  async suspend(): Promise<void> {
+    await (await this.#handle()).kill({ signal: 'SIGSTOP' });
   }
 
-  async stop(): Promise<void> {
-    await this.container.stop({ timeout: 1_000 });
+  async resume(): Promise<void> {
+    await (await this.#handle()).kill({ signal: 'SIGCONT' });
+  }
+
+  /** What it has told under --json, in order. */
+  async events(): Promise<ProgramEvent[]> {
+    const frames: Buffer = await (await this.#handle()).logs({ stdout: true });
+    const lines = textOf(frames).split('\n');
+    // The last line may not have been written to its end.
+    return lines.slice(0, -1).flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as ProgramEvent] : []));
+  }
+
+  /** What it wrote last, for a test that failed. */
+  async log(): Promise<string> {
+    const frames: Buffer = await (await this.#handle()).logs({ stdout: true, stderr: true });
+    const lines = textOf(frames).split('\n');
+    // A program that waits says how far it has come again and again.
+    const news = lines.filter((line, index) => line !== lines[index - 1]);
+    return `${this.alias}:\n${news.slice(-LINES_SHOWN).join('\n')}`;
+  }
+
+  /** Ends it, whatever it is doing, and removes its container. */
+  async remove(): Promise<void> {
+    await (await this.#handle()).remove({ force: true, v: true });
   }
 
   async #handle() {
     return (await getContainerRuntimeClient()).container.getById(this.container.getId());
   }
+}
+
+/** What the frames of a log hold, which has one for each write: a byte that says where to, three empty ones, and its size. */
+function textOf(frames: Buffer): string {
+  const texts: Buffer[] = [];
+  for (let at = 0; at < frames.length;) {
+    const start = at + 8;
+    at = start + frames.readUInt32BE(at + 4);
+    texts.push(frames.subarray(start, at));
+  }
+  return Buffer.concat(texts).toString('utf8');
 }
