@@ -32,7 +32,7 @@ export class ContainerFleet {
   static async start(): Promise<ContainerFleet> {
     const sites = await Sites.create();
     const metadata = await Program.start({
-      network: sites.line,
+      networks: [sites.line],
       alias: 'metadata',
       args: ['metadata', 'serve', '--data', '/data', '--listen', '0.0.0.0:7420', '--json'],
       ready: READY,
@@ -125,7 +125,7 @@ export class ContainerFleet {
   }
 
   /** Starts a program as a device of its own, which has logged in. */
-  async #startDevice(site: string, options: Omit<ProgramOptions, 'network'>): Promise<Program> {
+  async #startDevice(site: string, options: Omit<ProgramOptions, 'networks'>): Promise<Program> {
     const login = `node /opt/drystone/dist/cli/main.js login --metadata ${METADATA} --home ${DEVICE_HOME}`;
     return this.#start(site, {
       ...options,
@@ -134,10 +134,11 @@ export class ContainerFleet {
     });
   }
 
-  async #start(site: string, options: Omit<ProgramOptions, 'network'>): Promise<Program> {
-    const program = await Program.start({ ...options, network: this.sites.line });
+  async #start(site: string, options: Omit<ProgramOptions, 'networks'>): Promise<Program> {
+    const networks = [this.sites.line, await this.sites.networkOf(site)] as const;
+    const program = await Program.start({ ...options, networks });
     this.#programs.push(program);
-    await this.sites.place(program.container, site, options.alias);
+    this.sites.note(program.container, site, options.alias);
     return program;
   }
 }

@@ -23,7 +23,7 @@ export interface Ran {
 
 /** How a program is put into a container. */
 export interface ProgramOptions {
-  readonly network: StartedNetwork;
+  readonly networks: readonly [StartedNetwork, ...StartedNetwork[]];
   /** What it is called in its networks. */
   readonly alias: string;
   /** The module that Node runs; `drystone` unless given. */
@@ -46,19 +46,26 @@ export interface ProgramEvent {
   readonly [field: string]: unknown;
 }
 
-/** A container in one network from the start, and in no other: the library would add the engine's own, which nothing cuts. */
+/**
+ * A container that is in its networks, all of them, before its program starts, and in no other: the library would add the
+ * engine's own, which nothing cuts.
+ */
 class NetworkedContainer extends GenericContainer {
   constructor(
-    private readonly network: StartedNetwork,
+    private readonly networks: readonly [StartedNetwork, ...StartedNetwork[]],
     private readonly alias: string,
   ) {
     super(IMAGE);
-    this.withNetwork(network);
+    this.withNetwork(networks[0]);
   }
 
-  protected override beforeContainerCreated(): Promise<void> {
-    this.createOpts.NetworkingConfig = { EndpointsConfig: { [this.network.getName()]: { Aliases: [this.alias] } } };
-    return Promise.resolve();
+  protected override async beforeContainerCreated(): Promise<void> {
+    const endpoint = { Aliases: [this.alias] };
+    this.createOpts.NetworkingConfig = { EndpointsConfig: { [this.networks[0].getName()]: endpoint } };
+  }
+
+  protected override async containerCreated(id: string): Promise<void> {
+    for (const network of this.networks.slice(1)) await connectToNetwork(network, id, this.alias);
   }
 }
 
@@ -70,10 +77,10 @@ export class Program {
   ) {}
 
   static async start(options: ProgramOptions): Promise<Program> {
-    const { network, alias, main = MAIN, args, environment = {}, ready, before = 'true' } = options;
+    const { networks, alias, main = MAIN, args, environment = {}, ready, before = 'true' } = options;
     const { tmpfs = {}, files = {} } = options;
     const command = ['node', main, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
-    const container = await new NetworkedContainer(network, alias)
+    const container = await new NetworkedContainer(networks, alias)
       .withEnvironment(environment)
       .withTmpFs(tmpfs)
       .withCopyContentToContainer(Object.entries(files).map(([target, content]) => ({ target, content })))
@@ -165,6 +172,13 @@ export class Program {
   async #handle() {
     return (await getContainerRuntimeClient()).container.getById(this.container.getId());
   }
+}
+
+/** Puts a container into a network, in which it is called `alias`. */
+export async function connectToNetwork(network: StartedNetwork, id: string, alias: string): Promise<void> {
+  const client = await getContainerRuntimeClient();
+  const options = { Container: id, EndpointConfig: { Aliases: [alias] } };
+  await client.network.getById(network.getId()).connect(options);
 }
 
 /** What the frames of a log hold, which has one for each write: a byte that says where to, three empty ones, and its size. */

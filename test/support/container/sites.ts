@@ -1,5 +1,6 @@
 import { getContainerRuntimeClient, Network, type StartedNetwork, type StartedTestContainer } from 'testcontainers';
 import { waitUntil } from '../wait-until.js';
+import { connectToNetwork } from './programs.js';
 
 /** A container at a site, and what it is called in its networks. */
 interface Member {
@@ -9,7 +10,7 @@ interface Member {
 
 /** The networks of an organisation: one for each site, and the line between the sites. */
 export class Sites {
-  readonly #sites = new Map<string, StartedNetwork>();
+  readonly #sites = new Map<string, Promise<StartedNetwork>>();
   readonly #members = new Map<string, Member[]>();
 
   private constructor(private readonly wan: StartedNetwork) {}
@@ -23,13 +24,16 @@ export class Sites {
     return this.wan;
   }
 
-  /** Puts a container that hangs on the line, under `alias`, on a site's own network as well. */
-  async place(container: StartedTestContainer, site: string, alias: string): Promise<void> {
-    const known = this.#sites.get(site);
-    const network = known ?? (await new Network().start());
+  /** A site's own network. */
+  networkOf(site: string): Promise<StartedNetwork> {
+    const network = this.#sites.get(site) ?? new Network().start();
     this.#sites.set(site, network);
+    return network;
+  }
+
+  /** Counts a container that hangs on the line as one of a site's. */
+  note(container: StartedTestContainer, site: string, alias: string): void {
     const member = { id: container.getId(), alias };
-    await connect(network, member);
     this.#members.set(site, [...(this.#members.get(site) ?? []), member]);
   }
 
@@ -42,19 +46,13 @@ export class Sites {
 
   /** Mends what {@link cut} has cut. */
   async heal(site: string): Promise<void> {
-    for (const member of this.#members.get(site) ?? []) await connect(this.wan, member);
+    for (const { id, alias } of this.#members.get(site) ?? []) await connectToNetwork(this.wan, id, alias);
   }
 
   async remove(): Promise<void> {
     // The engine may take a moment to let go of containers that it has removed.
-    for (const network of [this.wan, ...this.#sites.values()]) {
+    for (const network of [this.wan, ...(await Promise.all(this.#sites.values()))]) {
       await waitUntil('the network is free', async () => (await network.stop(), true));
     }
   }
-}
-
-async function connect(network: StartedNetwork, { id, alias }: Member): Promise<void> {
-  const client = await getContainerRuntimeClient();
-  const options = { Container: id, EndpointConfig: { Aliases: [alias] } };
-  await client.network.getById(network.getId()).connect(options);
 }
