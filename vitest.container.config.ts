@@ -9,8 +9,7 @@ export default defineConfig({
     name: 'container',
     include: ['test/container/**/*.test.ts'],
     pool: 'forks',
-    // Much of their time is waiting, until something is noticed to be away, or to be back.
-    maxWorkers: 2,
+    maxWorkers: 1,
     testTimeout: 300_000,
     hookTimeout: 300_000,
     env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },
