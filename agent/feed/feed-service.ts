@@ -1,14 +1,13 @@
 import { feedMethods, parseFeedQuery } from '../../common/feed-service/feed-methods.js';
-import type { EncodedPage } from '../../common/feed-service/encoded-page.js';
 import type { FeedReader } from '../../common/feed-service/feed-reader.js';
 import type { Subscriptions } from '../../common/feed-service/subscriptions.js';
-import { parseCursor, parseNamespaceId } from '../../common/ids.js';
+import { parseNamespaceId } from '../../common/ids.js';
 import { wireLimits } from '../../common/limits.js';
 import type { CallContext } from '../../common/rpc/method-types.js';
 import { serve, type ServedService } from '../../common/rpc/server.js';
-import type { PushRequest, PushResponse, SubscribeRequest } from '../../proto/gen/drystone/feed/v1/feed.js';
+import type { PushRequest, PushResponse } from '../../proto/gen/drystone/feed/v1/feed.js';
 import type { BlockAccess } from '../../server/block-access.js';
-import { whileValid } from '../../server/while-valid.js';
+import { servedSubscription } from '../../server/served-subscription.js';
 import { provisionalPushes, type ProvisionalParts } from './provisional-pushes.js';
 
 export interface FeedServiceParts {
@@ -30,7 +29,7 @@ export function createFeedService(parts: FeedServiceParts): ServedService {
         access.require(namespaceId, 'read');
         return parts.reader.read(namespaceId, parseFeedQuery(request));
       },
-      subscribe: (request, context) => subscribe(parts, request, context),
+      subscribe: (request, context) => servedSubscription(parts, request, context),
       push: (requests, context) => push(parts, requests, context),
     },
     {
@@ -39,25 +38,6 @@ export function createFeedService(parts: FeedServiceParts): ServedService {
       requestBytes: { push: wireLimits.messageBytes },
     },
   );
-}
-
-/** Until the caller leaves, or its token ends: also while there is nothing to send. */
-async function* subscribe(
-  { access, subscriptions }: FeedServiceParts,
-  request: SubscribeRequest,
-  context: CallContext,
-): AsyncGenerator<EncodedPage, void, undefined> {
-  const granted = await access.check(context);
-  const namespaceId = parseNamespaceId('namespace_id', request.namespaceId);
-  const after = parseCursor('after_cursor', request.afterCursor);
-  const admit = async (): Promise<void> => granted.require(namespaceId, 'read');
-  const over = new AbortController();
-  const signal = AbortSignal.any([context.signal, over.signal]);
-  try {
-    yield* whileValid(granted, subscriptions.subscribe({ namespaceId, after, admit }, signal));
-  } finally {
-    over.abort();
-  }
 }
 
 async function* push(

@@ -1,17 +1,12 @@
 import { FeedPage, type SubscribeRequest } from '../../proto/gen/drystone/feed/v1/feed.js';
 import { feedMethods, parseFeedQuery } from '../../common/feed-service/feed-methods.js';
 import type { EncodedPage } from '../../common/feed-service/encoded-page.js';
-import type { Subscriptions } from '../../common/feed-service/subscriptions.js';
-import { parseCursor, parseNamespaceId } from '../../common/ids.js';
+import { parseNamespaceId } from '../../common/ids.js';
 import type { CallContext } from '../../common/rpc/method-types.js';
 import { serve, type ServedService } from '../../common/rpc/server.js';
-import type { BlockAccess } from '../../server/block-access.js';
-import { whileValid } from '../../server/while-valid.js';
+import { servedSubscription, type SubscriptionParts } from '../../server/served-subscription.js';
 
-export interface PeerFeedParts {
-  /** Decides by access tokens, as for blocks. */
-  readonly access: BlockAccess;
-  readonly subscriptions: Subscriptions;
+export interface PeerFeedParts extends SubscriptionParts {
   /**
    * This device's own access token, which shows others that it may change the namespace; PERMISSION_DENIED
    * (ROLE_INSUFFICIENT) where it may not.
@@ -38,28 +33,16 @@ export function createPeerFeedService(parts: PeerFeedParts): ServedService {
   );
 }
 
-/** Until the caller leaves, or its token ends: also while there is nothing to send. */
+/** The first page shows that this device may change the namespace; nothing is sent where it may not. */
 async function* subscribeAt(
-  { access, subscriptions, proof }: PeerFeedParts,
+  parts: PeerFeedParts,
   request: SubscribeRequest,
   context: CallContext,
 ): AsyncGenerator<EncodedPage, void, undefined> {
-  const granted = await access.check(context);
-  const namespaceId = parseNamespaceId('namespace_id', request.namespaceId);
-  const after = parseCursor('after_cursor', request.afterCursor);
-  granted.require(namespaceId, 'read');
-  const token = await proof();
-  const admit = async (): Promise<void> => granted.require(namespaceId, 'read');
-  const over = new AbortController();
-  const signal = AbortSignal.any([context.signal, over.signal]);
-  try {
-    let isFirst = true;
-    for await (const page of whileValid(granted, subscriptions.subscribe({ namespaceId, after, admit }, signal))) {
-      yield isFirst ? withProof(page, token) : page;
-      isFirst = false;
-    }
-  } finally {
-    over.abort();
+  let isFirst = true;
+  for await (const page of servedSubscription(parts, request, context)) {
+    yield isFirst ? withProof(page, await parts.proof()) : page;
+    isFirst = false;
   }
 }
 

@@ -240,7 +240,6 @@ export class Decider {
   }
 }
 
-/** Says what was said before, as it was, unless the folder has moved on from it. */
 /**
  * Whether the folder no longer holds what an agent was told of the path, but what came of that: it is nothing that this
  * folder could say to metadata as well.
@@ -252,6 +251,7 @@ export function hasMovedOn(trees: Trees, path: ItemPath): boolean {
   return told !== undefined && remote !== undefined && hasSeen(remote, told) && sayAgain(situation, told) === undefined;
 }
 
+/** Says what was said before, as it was, unless the folder has moved on from it. */
 function sayAgain({ path, base, local }: Situation, said: Item): CommitItem | undefined {
   const content = local === undefined ? ({ kind: 'deletion' } as const) : contentOfLocal(local);
   if (content === undefined || !sameState(content, said.content)) return undefined;

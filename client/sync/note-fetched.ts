@@ -15,9 +15,8 @@ export interface NotingParts {
 
 /**
  * Of what a first scan found new, notes what the folder holds as the namespace was last known to have it, or as an operation
- * had in hand: an earlier process put it
- * there and ended before it had noted that. It has to be noted before anything newer of the namespace is read, or it would
- * be taken for what the folder's user made beside that.
+ * had it in hand: an earlier process put it there and ended before it had noted that. It has to be noted before anything
+ * newer of the namespace is read, or it would be taken for what the folder's user made beside that.
  *
  * Returns the paths that are noted, in the local and the synced tree, together. Until then neither tree knows of them: where
  * this process ends as well, the next one finds them again. Raises what `signal` aborts with, and errors of the state.

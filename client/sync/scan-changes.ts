@@ -33,14 +33,16 @@ export function scanChanges(
 }
 
 /**
- * The paths of which the earlier scan said nothing and this one may: what could not be seen, and everything where the rules
- * have changed. Whatever was decided about them then was decided blindly; without an earlier scan that is every path.
+ * The paths of which the earlier scan said nothing and this one may: what could not be seen and can be, and everything where
+ * the rules have changed. Whatever was decided about them then was decided blindly; without an earlier scan that is every path.
  */
 export function opened(scan: ScanResult, earlier: ScanResult | undefined, trees: Trees): Set<ItemPath> {
   if (earlier?.ignoreRules !== scan.ignoreRules) return everyPath(trees);
   const { remote, local, synced } = trees;
-  const paths = new Set(earlier.unseen);
+  const paths = new Set<ItemPath>();
   for (const path of earlier.unseen) {
+    if (scan.unseen.has(path)) continue;
+    paths.add(path);
     for (const tree of [remote, local, synced]) for (const below of tree.pathsBelow(path)) paths.add(below);
   }
   return paths;

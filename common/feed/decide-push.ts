@@ -5,7 +5,7 @@ import { authorship, bringsOthersChanges } from './authorship.js';
 import { settles } from './conflicts.js';
 import { encodeItem } from './item-codec.js';
 import { statesOf, type FeedEntry, type Item, type ItemPath, type ItemState, type Version } from './item.js';
-import { collide, fitsTheWire, mergeItems, sameItem } from './merge.js';
+import { collide, fitsTheWire, mergeItems, sameChange, sameItem } from './merge.js';
 import { Placement, type FeedHead, type ItemHead, type ItemWrite } from './placement.js';
 import type { NewItem } from './push-items.js';
 import { compareVersions, covers, NO_VERSION } from './version.js';
@@ -140,12 +140,7 @@ function accountsForAll(item: Item, held: Version, others: readonly Item[]): boo
   const changes = [item, ...others].flatMap((other) => statesOf(other).map(({ change }) => change));
   return item.version.every(
     (known) =>
-      covers(held, known) ||
-      changes.some(
-        (change) =>
-          (change.replicaId === known.replicaId && change.counter === known.counter) ||
-          settles(change, item.path, [known]),
-      ),
+      covers(held, known) || changes.some((change) => sameChange(change, known) || settles(change, item.path, [known])),
   );
 }
 

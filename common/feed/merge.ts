@@ -84,11 +84,12 @@ export function blockCount(item: Item): number {
 }
 
 function stateOf(item: Item, change: Change): ItemState | undefined {
-  if (item.rivals.length === 0) return isSame(item.change, change) && !isVoid(item) ? item : undefined;
-  return statesOf(item).find((state) => isSame(state.change, change));
+  if (item.rivals.length === 0) return sameChange(item.change, change) && !isVoid(item) ? item : undefined;
+  return statesOf(item).find((state) => sameChange(state.change, change));
 }
 
-function isSame(a: Change, b: Change): boolean {
+/** Whether two are one change. */
+export function sameChange(a: Change, b: Change): boolean {
   return a.counter === b.counter && a.replicaId === b.replicaId;
 }
 

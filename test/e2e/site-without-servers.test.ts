@@ -90,13 +90,18 @@ const inFolder = (fleet: Fleet, name: Name): string[] =>
     .filter((entry) => entry !== '.drystone')
     .sort();
 
+/** Ends metadata and the agent, and waits until the clients hear each other alone. */
+async function killServers(fleet: Fleet, clients: Parameters<typeof untilPeers>[0]): Promise<void> {
+  await Promise.all([fleet.metadata.end('SIGKILL'), fleet.agents[0]!.server.end('SIGKILL')]);
+  await untilPeers(clients);
+}
+
 fleetTest(
   'a site goes on when metadata and its agent are gone, and metadata has everything after',
   { timeout: 240_000 },
   async ({ fleet }) => {
     const clients = await startSite(fleet);
-    await Promise.all([fleet.metadata.end('SIGKILL'), fleet.agents[0]!.server.end('SIGKILL')]);
-    await untilPeers(clients);
+    await killServers(fleet, clients);
     const content = seededRandom('by a').bytes(3_000_000);
     writeFileSync(join(fleet.folder('a'), 'by a.bin'), content);
     writeFileSync(join(fleet.folder('b'), 'by b.txt'), 'b');
@@ -128,8 +133,7 @@ fleetTest(
   { timeout: 240_000 },
   async ({ fleet }) => {
     const clients = await startSite(fleet);
-    await Promise.all([fleet.metadata.end('SIGKILL'), fleet.agents[0]!.server.end('SIGKILL')]);
-    await untilPeers(clients);
+    await killServers(fleet, clients);
     await clients.c.end('SIGKILL');
     clients.c = start(fleet, 'c');
     await changeBoth(fleet, clients);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { conflictsOf } from '../../common/feed/conflicts.js';
 import { statesOf, type Item, type ItemPath } from '../../common/feed/item.js';
-import { fitsTheWire, itemOf, mergeItems, sameItem } from '../../common/feed/merge.js';
+import { fitsTheWire, itemOf, mergeItems, sameChange, sameItem } from '../../common/feed/merge.js';
 import { compareStates } from '../../common/feed/state-order.js';
 import { counterOf, covers, joinVersions } from '../../common/feed/version.js';
 import { wireLimits } from '../../common/limits.js';
@@ -131,10 +131,6 @@ describe('the merge', () => {
   });
 });
 
-function isSameChange(a: Item['change'], b: Item['change']): boolean {
-  return a.replicaId === b.replicaId && a.counter === b.counter;
-}
-
 /** Merges that are wrong. */
 const FAULTS: Record<string, Merge> = {
   'that drops the rivals': (a, b) => {
@@ -159,7 +155,7 @@ const FAULTS: Record<string, Merge> = {
   'that puts the states in no order': (a, b) => {
     const merged = mergeItems(a, b);
     const isOf = (item: Item, { change }: { change: Item['change'] }): boolean =>
-      statesOf(item).some((state) => isSameChange(state.change, change));
+      statesOf(item).some((state) => sameChange(state.change, change));
     const known = statesOf(a).filter((state) => isOf(merged, state));
     return itemOf(a.path, merged.version, [...known, ...statesOf(merged).filter((state) => !isOf(a, state))]);
   },

@@ -8,11 +8,11 @@ export interface ReadingParts {
   readonly cutter: Cutter;
   /** Where a path lies on this disk. */
   readonly absolutePath: (path: ItemPath) => string;
-  /** Told of operations as they are done: \`read\`, \`changed\` or \`refused\`. */
+  /** Told of operations as they are done: `read`, `changed` or `refused`. */
   readonly onOutcomes: (outcomes: readonly UploadOutcome[]) => void;
 }
 
-/** Finds out of which blocks files are made. Nobody is asked, and nothing is sent. Raises what \`signal\` aborts with. */
+/** Finds out of which blocks files are made. Nobody is asked, and nothing is sent. Raises what `signal` aborts with. */
 export async function readFiles(
   operations: readonly ReadFile[],
   parts: ReadingParts,

@@ -132,30 +132,9 @@ function apply(record: Record, trees: MemoryTreeStore): Promise<void> {
   return record.kind === 'claim' ? trees.claim(record.namespaceId, record.nonce) : trees.write(record.changes);
 }
 
-function shown({
-  remote,
-  heard,
-  confirmed,
-  corrected,
-  local,
-  synced,
-  offered,
-  provisional,
-  inHand,
-  cursor,
-}: StateChanges): string {
-  const sizes = Object.entries({
-    remote,
-    heard,
-    confirmed,
-    corrected,
-    local,
-    synced,
-    offered,
-    provisional,
-    inHand,
-  }).map(([name, map]) => {
-    return map === undefined || map.size === 0 ? '' : `, ${name}: ${[...map.keys()].join(' ')}`;
-  });
-  return `${cursor === undefined ? '' : ` to ${cursor}`}${sizes.join('')}`;
+function shown({ cursor, cursorAt: _, forgetRemote: __, ...trees }: StateChanges): string {
+  const parts = Object.entries(trees).map(([name, map]: [string, ReadonlyMap<string, unknown>]) =>
+    map.size === 0 ? '' : `, ${name}: ${[...map.keys()].join(' ')}`,
+  );
+  return `${cursor === undefined ? '' : ` to ${cursor}`}${parts.join('')}`;
 }

@@ -86,3 +86,9 @@ test('where rules have changed, everything is compared and planned anew', async 
   expect([...scanChanges(scanNow, before, news, trees.local).keys()]).toEqual(['ignored before']);
   expect([...opened(scanNow, scanNow, trees)]).toEqual([]);
 });
+
+test('what still cannot be seen is left as it was decided about', async () => {
+  const trees = await known(file('closed/file'), file('kept'));
+  const stillClosed = scan([file('kept')], ['closed']);
+  expect([...opened(stillClosed, scan([file('kept')], ['closed']), trees)]).toEqual([]);
+});
