@@ -1,35 +1,41 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 interface ProjectOptions {
   readonly timeoutMs: number;
+  /** Whether each file gets a process of its own, which costs it what it takes to load the code. */
+  readonly isolate: boolean;
   /** Where it does not run with the others: when, after those, in ascending order, and how many of its files at a time. */
   readonly apart?: { readonly order: number; readonly files: number };
 }
 
 /** The tests of one kind: every *.test.ts below test/NAME. Forks, because native addons do not like threads. */
-const project = (name: string, { timeoutMs, apart }: ProjectOptions) => ({
+const project = (name: string, { timeoutMs, isolate, apart }: ProjectOptions) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
     pool: 'forks' as const,
+    isolate,
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
     sequence: { groupOrder: apart?.order ?? 0 },
-    ...(apart === undefined ? {} : { maxWorkers: apart.files }),
+    maxWorkers: apart?.files ?? availableParallelism(),
   },
 });
 
 export default defineConfig({
   test: {
     projects: [
-      project('unit', { timeoutMs: 20_000 }),
-      project('contract', { timeoutMs: 30_000 }),
-      project('property', { timeoutMs: 60_000 }),
-      project('golden', { timeoutMs: 20_000 }),
-      project('simulation', { timeoutMs: 300_000 }),
-      project('security', { timeoutMs: 120_000, apart: { order: 1, files: 1 } }),
+      // Tests of these kinds leave nothing behind in their process: no module is replaced, no global is set.
+      project('unit', { timeoutMs: 60_000, isolate: false }),
+      project('contract', { timeoutMs: 60_000, isolate: false }),
+      project('property', { timeoutMs: 60_000, isolate: false }),
+      project('golden', { timeoutMs: 60_000, isolate: false }),
+      project('simulation', { timeoutMs: 300_000, isolate: true }),
+      // They measure what their process holds.
+      project('security', { timeoutMs: 120_000, isolate: true, apart: { order: 1, files: 1 } }),
       // Much of their time is waiting for programs that start, and for lines that are down.
-      project('e2e', { timeoutMs: 300_000, apart: { order: 2, files: 2 } }),
+      project('e2e', { timeoutMs: 300_000, isolate: true, apart: { order: 2, files: 2 } }),
     ],
   },
 });
