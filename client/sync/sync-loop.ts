@@ -168,21 +168,24 @@ export class SyncLoop {
       tally.work.itemsTotal += operation.kind === 'adopt' ? 0 : 1;
       tally.work.bytesTotal += bytesOf(operation);
     }
+    const bytesBefore = tally.work.bytesDone;
     inHand.begin(operations);
     const onProblem: RoundParts['onProblem'] = (problem) => reporter.problem(problem);
     const onConflict: RoundParts['onConflict'] = (conflict) => reporter.conflict(conflict);
     const round = { ...this.parts.round, device, onProblem, onConflict };
     const result = await reporter.during(carryOut(operations, new FolderPlaces(root, scan), round, signal));
     await inHand.end();
+    const done = operations.filter(({ path }) => !isLeft(result, path));
     tally.work.itemsTotal = tally.work.itemsDone;
+    // What was sent or fetched of something that is to be tried again will be counted when it is.
+    tally.work.bytesDone = bytesBefore + done.reduce((sum, operation) => sum + bytesOf(operation), 0);
     tally.work.bytesTotal = tally.work.bytesDone;
     if (result.isReadOnly) this.#maySettle = false;
     for (const operation of operations) {
       const isSaid = operation.kind === 'commit-item' && operation.isProvisional === true;
       if (isSaid && !result.later.has(operation.path)) this.parts.owed.said(operation.path);
     }
-    const left = result.refused.size + result.later.size + result.lookAgain.size;
-    if (operations.length > left) this.#agenda.retryDeferred();
+    if (done.length > 0) this.#agenda.retryDeferred();
     await this.#settle(result, signal);
   }
 
@@ -216,6 +219,10 @@ export class SyncLoop {
     // The signal ends the wait for news as well.
     return sleepUnless(news, this.#retryAtMs - this.parts.clock.monotonicMs(), this.parts.clock);
   }
+}
+
+function isLeft({ refused, later, lookAgain }: RoundResult, path: ItemPath): boolean {
+  return refused.has(path) || later.has(path) || lookAgain.has(path);
 }
 
 function unstable(message: string): DrystoneError {

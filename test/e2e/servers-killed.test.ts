@@ -25,6 +25,8 @@ fleetTest(
 
     const finished = await finish(client);
     expect(finished).toMatchObject({ code: 0, summary: { problems: 0 } });
+    // What was sent in vain is no progress: a file that breaks off is no larger for it.
+    expect(Math.max(...client.events.map(({ bytesTotal }) => Number(bytesTotal ?? 0)))).toBe(size);
     // The client was told to send nothing twice that was acknowledged: what is whole now was kept by the killed agent.
     expect(await fleet.syncOnce('b', 'shared')).toMatchObject({ code: 0, summary: { problems: 0 } });
     expect(folderDifferences(fleet.folder('a'), fleet.folder('b'))).toEqual([]);

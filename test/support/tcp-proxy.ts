@@ -23,6 +23,9 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
+/** A timer is a millisecond too late as easily as not. */
+const SHORTEST_PAUSE_MS = 5;
+
 /** Listens on a free loopback port and passes connections on to `target`. */
 export async function startTcpProxy(target?: string): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
@@ -71,12 +74,19 @@ export async function startTcpProxy(target?: string): Promise<TcpProxy> {
   }
 
   async function pump(from: Socket, to: Socket, count: (bytes: number) => void): Promise<void> {
+    // What a pause was too long is made up for by the next.
+    let owedMs = 0;
     try {
       // The other direction goes on when this one has ended.
       for await (const piece of from.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         await gate.passed();
-        const pauseMs = proxy.delayMs + (piece.length / proxy.bytesPerSecond) * 1000;
-        if (pauseMs > 0) await sleep(pauseMs);
+        if (proxy.delayMs > 0) await sleep(proxy.delayMs);
+        owedMs += (piece.length / proxy.bytesPerSecond) * 1000;
+        if (owedMs >= SHORTEST_PAUSE_MS) {
+          const began = performance.now();
+          await sleep(owedMs);
+          owedMs -= performance.now() - began;
+        }
         count(piece.length);
         if (to.destroyed) return;
         if (!to.write(piece)) await roomIn(to);

@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** How long a wait may last before the test has failed: far beyond what any of them needs on a busy machine. */
 const PATIENCE_MS = 60_000;
 const INTERVAL_MS = 25;
+/** A probe that takes long, as one that reads two folders, is not made so often that it keeps the machine from what it waits for. */
+const PAUSE_PER_PROBE = 4;
 
 /**
  * Polls until `probe` returns something other than undefined or false, and returns it. Fails with `what` and the last
@@ -16,7 +18,7 @@ export async function waitUntil<T>(
 ): Promise<T> {
   const deadline = performance.now() + patienceMs;
   let lastError: unknown;
-  while (performance.now() < deadline) {
+  for (let began = performance.now(); began < deadline; began = performance.now()) {
     try {
       const value = await probe();
       if (value !== undefined && value !== false) return value;
@@ -24,7 +26,7 @@ export async function waitUntil<T>(
     } catch (thrown) {
       lastError = thrown;
     }
-    await sleep(intervalMs);
+    await sleep(Math.max(intervalMs, PAUSE_PER_PROBE * (performance.now() - began)));
   }
   throw new Error(`waited ${patienceMs} ms in vain until ${what}`, { cause: lastError });
 }
