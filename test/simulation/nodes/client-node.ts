@@ -21,6 +21,7 @@ import type { SimulatedNetwork } from '../network/network.js';
 import { SimulatedProcess, type Crash, type World } from '../process.js';
 import { KeptTrees } from './kept-trees.js';
 import { METADATA_ADDRESS } from './metadata-node.js';
+import { PlainVerifier } from './tokens.js';
 
 /** Who a client is, and where. */
 export interface ClientPlace {
@@ -112,6 +113,7 @@ export class ClientNode {
         texts: this.#keeper(process),
         host: place.name,
         connect,
+        verifierAt: (time) => new PlainVerifier(time),
         sight: faults.sight?.(sight, process) ?? sight,
         store,
         cutter: faults.cutter?.(cutter, place) ?? cutter,
