@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 import { ByteRate } from '../common/concurrency/byte-rate.js';
 import { DrystoneError } from '../common/errors.js';
 import { durableTexts } from '../common/files/text-keeper.js';
+import { AccessTokenVerifier } from '../common/identity/access-tokens.js';
+import type { TokenTime } from '../common/identity/offline-grace.js';
 import { keepRenewed } from '../common/identity/renewal.js';
 import type { NamespaceName, PremisesName } from '../common/ids.js';
 import type { ProgramContext } from '../common/program/context.js';
@@ -18,6 +20,7 @@ import type { Cutter } from './observe/cutter.js';
 import { diskSight } from './observe/folder-sight.js';
 import { STATE_DIRECTORY } from './observe/ignore-rules.js';
 import { startPiscinaCutter } from './observe/piscina-cutter.js';
+import { deviceGround } from './peers/device-ground.js';
 import { openPeers } from './peers/open-peers.js';
 import type { PeerConfig } from './peers/peer-network.js';
 import type { SyncObserver, SyncSummary } from './progress.js';
@@ -114,12 +117,13 @@ export async function startSync(
       deviceId: id,
       signingKey: held.privateKey,
       connect,
+      verifierAt: (time: TokenTime) => new AccessTokenVerifier(context.clock, time),
       texts: durableTexts,
       bandwidth,
       tally,
       reporter,
       context,
-      peers: config.peers && openPeers({ config: config.peers, device }),
+      peers: config.peers && openPeers(deviceGround(config.peers, device)),
     };
     const finished = whileRenewed(device, config, context, runSession(session, ended.signal))
       .catch((thrown: unknown) => {

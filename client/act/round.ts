@@ -1,10 +1,10 @@
 import { DrystoneError, toDrystoneError } from '../../common/errors.js';
-import { conflictsOf } from '../../common/feed/conflicts.js';
-import type { Item, ItemPath } from '../../common/feed/item.js';
+import { conflictsOf, isSettledBy } from '../../common/feed/conflicts.js';
+import type { Item, ItemPath, Version } from '../../common/feed/item.js';
 import { sameItem } from '../../common/feed/merge.js';
 import { compareVersions } from '../../common/feed/version.js';
 import type { DeviceId } from '../../common/ids.js';
-import type { Operation } from '../plan/operation.js';
+import type { Operation, Settle } from '../plan/operation.js';
 import type { SyncConflict, SyncProblem } from '../progress.js';
 import type { StateWriter } from '../state/state-writer.js';
 import type { SyncTally } from '../tally.js';
@@ -94,6 +94,7 @@ class Round {
   readonly #lookAgain = new Set<ItemPath>();
   readonly #refused = new Set<ItemPath>();
   readonly #later = new Set<ItemPath>();
+  readonly #copiesTaken = new Map<Settle, number>();
   #failure: DrystoneError | undefined;
   #isReadOnly = false;
 
@@ -198,15 +199,19 @@ class Round {
     if (operation.kind === 'settle') {
       this.parts.writer.add(settledChanges(item, held, isProvisional, this.parts.device));
       this.#again.add(path);
-      if (path === operation.path) this.#settled(item, held);
-      else this.#tellConflict(operation.path, path);
+      if (path === operation.path) {
+        this.#settled(operation, item, held);
+      } else {
+        this.#copiesTaken.set(operation, (this.#copiesTaken.get(operation) ?? 0) + 1);
+        this.#tellConflict(operation.path, path);
+      }
       return;
     }
     this.#close(path);
     if (operation.isProvisional !== true) this.parts.tally.add('itemsCommitted');
     this.parts.writer.add(takenChanges(item, held, isProvisional));
-    // Beside it there is something that this folder does not have.
-    if (!sameItem(held, item)) this.#again.add(path);
+    // Beside it there is something that this folder does not have, or there may be: it was said before all else was decided.
+    if (operation.again !== undefined || !sameItem(held, item)) this.#again.add(path);
   }
 
   #declined({ operation, item, held }: Extract<UploadOutcome, { outcome: 'declined' }>): void {
@@ -219,22 +224,25 @@ class Round {
       return;
     }
     if (held !== undefined) this.parts.writer.add({ remote: [held] });
-    if (path === operation.path) this.#settled(item, held);
+    if (path === operation.path) this.#settled(operation, item, held);
   }
 
   /**
    * Conflicts were to be settled. Whoever settles what is settled already is told so; what is not, or is where not all of it
    * has been heard of yet, must not be tried over and over.
    */
-  #settled({ path, version }: Item, held: Item | undefined): void {
-    const order = held === undefined ? 'dominated' : compareVersions(held.version, version);
-    const isIgnorant = order === 'dominated' || order === 'concurrent';
-    if (held === undefined || isIgnorant || conflictsOf(held).length > 0) {
-      const message = `${path}: the namespace has not heard of all sides of its conflict yet`;
-      this.#postpone(path, new DrystoneError('ABORTED', 'CONFLICT_UNSETTLED', message));
-    } else {
+  #settled(operation: Settle, item: Item, held: Item | undefined): void {
+    const { path, version } = item;
+    const areCopiesThere = (this.#copiesTaken.get(operation) ?? 0) === operation.items.length - 1;
+    const isOver = held !== undefined && areCopiesThere && isSettledBy(held, item);
+    // What came between, and is in no side of the conflict, the namespace need not hear of.
+    if (isOver) this.parts.writer.add({ remote: [item] });
+    if (isOver || (held !== undefined && covers(held, version) && conflictsOf(held).length === 0)) {
       this.#close(path);
       this.#again.add(path);
+    } else {
+      const message = `${path}: the namespace has not heard of all sides of its conflict yet`;
+      this.#postpone(path, new DrystoneError('ABORTED', 'CONFLICT_UNSETTLED', message));
     }
   }
 
@@ -285,4 +293,8 @@ class Round {
     this.#open.delete(path);
     this.parts.tally.work.itemsDone++;
   }
+}
+
+function covers(held: Item, version: Version): boolean {
+  return ['equal', 'dominates'].includes(compareVersions(held.version, version));
 }

@@ -11,6 +11,9 @@ export interface CutPlace {
   readonly sizeBytes: number;
 }
 
+/** Reads a block where it was cut; see {@link readBlock}. */
+export type ReadBlock = (absolutePath: string, place: CutPlace) => Promise<Buffer>;
+
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**

@@ -2,7 +2,7 @@ import { asBuffer, hashAt, hashCount, hashKeyAt, type HashKey } from '../../comm
 import type { ItemPath } from '../../common/feed/item.js';
 import type { NamespaceId } from '../../common/ids.js';
 import { wireLimits } from '../../common/limits.js';
-import { readBlock } from '../observe/read-block.js';
+import type { ReadBlock } from '../observe/read-block.js';
 import type { BlockReader } from '../../server/block-store.js';
 import type { LocalBlock, LocalBlockIndex } from '../state/local-block-index.js';
 import type { Trees } from '../state/tree-store.js';
@@ -14,6 +14,7 @@ export interface FolderBlocksParts {
   readonly coming: ComingBlocks;
   /** Where an item lies on this disk, as the folder was last seen; undefined before it was. */
   readonly absolutePath: (path: ItemPath) => string | undefined;
+  readonly readBlock: ReadBlock;
 }
 
 /**
@@ -49,7 +50,7 @@ export class FolderBlocks implements BlockReader {
     if (arrived === undefined) return undefined;
     if (arrived.from === 'memory') return arrived.data;
     for (const path of arrived.paths) {
-      const data = await readBlock(path, { hash, ...arrived }).catch(() => undefined);
+      const data = await this.parts.readBlock(path, { hash, ...arrived }).catch(() => undefined);
       if (data !== undefined) return data;
     }
     return undefined;
@@ -59,7 +60,7 @@ export class FolderBlocks implements BlockReader {
     const found = this.#find(hash);
     const path = found === undefined ? undefined : this.parts.absolutePath(found.path);
     if (found === undefined || path === undefined) return undefined;
-    const data = await readBlock(path, { hash, ...found }).catch(() => undefined);
+    const data = await this.parts.readBlock(path, { hash, ...found }).catch(() => undefined);
     // The next scan finds out what is there instead.
     if (data === undefined) this.parts.index.forget(hash);
     return data;

@@ -1,29 +1,42 @@
-import type { AccessTokenVerifier } from '../../common/identity/access-tokens.js';
+import type { TokenVerifier } from '../../common/identity/access-tokens.js';
 import type { TokenTime } from '../../common/identity/offline-grace.js';
 import type { ItemPath } from '../../common/feed/item.js';
-import type { NamespaceId, PremisesName } from '../../common/ids.js';
+import type { DeviceId, NamespaceId, PremisesName } from '../../common/ids.js';
 import type { ProgramContext } from '../../common/program/context.js';
 import { connectBlockServer } from '../../server/block-client.js';
 import type { AccessTokens } from '../connection/access-tokens.js';
 import type { Connect } from '../connection/connect.js';
-import type { Device } from '../connection/device.js';
 import { authorizedFeed } from '../connection/feed-calls.js';
 import { limitBandwidth, type Bandwidth } from '../connection/limited-block-client.js';
 import type { MetadataCalls } from '../connection/metadata-calls.js';
+import type { ReadBlock } from '../observe/read-block.js';
 import type { LocalBlockIndex } from '../state/local-block-index.js';
 import type { TreeStore } from '../state/tree-store.js';
 import type { SyncTally } from '../tally.js';
 import { ComingBlocks } from './coming-blocks.js';
 import { FolderBlocks, GivenBlocks } from './folder-blocks.js';
+import type { LanDiscovery, LanDiscoveryOptions } from './lan-discovery.js';
 import { ownFeed } from './own-feed.js';
 import { PeerDirectory } from './peer-directory.js';
+import type { PeerFeedParts } from './peer-feed-service.js';
 import { PeerNetwork, type PeerConfig } from './peer-network.js';
+import type { PeerServer, PeerServerOptions } from './peer-server.js';
 import { provenFeed } from './proven-feed.js';
 
-/** What a program brings along. */
+/** What an endpoint serves, and at which address. */
+export interface PeerOffer extends Omit<PeerServerOptions, 'credentials' | 'services'> {
+  readonly feed: Omit<PeerFeedParts, 'access'>;
+}
+
+/** What a program brings along: its config, its device, and what reaches out of the process. */
 export interface PeerGround {
   readonly config: PeerConfig;
-  readonly device: Device;
+  readonly self: DeviceId;
+  /** Begins to serve; raises what `startRpcServer` raises. */
+  readonly serve: (offer: PeerOffer) => Promise<PeerServer>;
+  /** Looks for others on the local network. */
+  readonly discovery: (options: LanDiscoveryOptions) => Promise<LanDiscovery>;
+  readonly readBlock: ReadBlock;
 }
 
 /** What a session adds to it. */
@@ -33,7 +46,7 @@ export interface PeerSession {
   readonly metadata: Pick<MetadataCalls, 'locator'>;
   readonly tokens: AccessTokens;
   /** Is told the keys of access tokens by `tokens`. */
-  readonly verifier: AccessTokenVerifier;
+  readonly verifier: TokenVerifier;
   /** As of when it judges them. */
   readonly tokenTime: TokenTime;
   readonly connect: Connect;
@@ -50,14 +63,14 @@ export interface PeerSession {
 /** Makes an endpoint one among the others of its namespace; {@link PeerNetwork.run} begins it. */
 export type OpenPeers = (session: PeerSession) => PeerNetwork;
 
-/** Endpoints that speak with each other over gRPC. */
+/** Endpoints that reach each other by what `ground` brings. */
 export function openPeers(ground: PeerGround): OpenPeers {
   return (session) => networkOf(ground, session);
 }
 
 function networkOf(ground: PeerGround, session: PeerSession): PeerNetwork {
   const parts = { ...session, ...ground };
-  const { device, namespaceId, tokens, verifier, tokenTime, bandwidth, store, tally, context } = parts;
+  const { self, namespaceId, tokens, verifier, tokenTime, bandwidth, store, tally, context } = parts;
   const { clock, logger } = context;
   const coming = new ComingBlocks(clock);
   const folder = new FolderBlocks({ ...parts, trees: store, coming });
@@ -72,7 +85,6 @@ function networkOf(ground: PeerGround, session: PeerSession): PeerNetwork {
   });
   const directory = new PeerDirectory({
     ...parts,
-    self: device.id,
     blocksOver: (channel) =>
       limitBandwidth(
         connectBlockServer(channel, clock, (id, refused) => tokens.tokenFor(id, refused)),
@@ -88,34 +100,12 @@ function networkOf(ground: PeerGround, session: PeerSession): PeerNetwork {
   const feed = ownFeed({ ...parts, clock });
   return new PeerNetwork({
     ...parts,
-    self: device.id,
     locator: parts.metadata.locator,
     directory,
     coming,
-    async serve(listen) {
-      // A sync that gives nothing to others does without a server, and does not load one.
-      const [{ startPeerServer }, { createPeerFeedService }] = await Promise.all([
-        import('./peer-server.js'),
-        import('./peer-feed-service.js'),
-      ]);
-      const { server: credentials } = device.transport;
-      return startPeerServer({
-        namespaceId,
-        listen,
-        credentials,
-        verifier,
-        tokenTime,
-        store: given,
-        holds: folder,
-        services: (access) => [createPeerFeedService({ ...feed, access })],
-        clock,
-        logger,
-      });
-    },
-    async discovery() {
-      const { multicastDiscovery } = await import('./lan-discovery.js');
-      return multicastDiscovery({ namespaceId, deviceId: device.id, clock, logger });
-    },
+    serve: (listen) =>
+      ground.serve({ namespaceId, listen, verifier, tokenTime, store: given, holds: folder, feed, clock, logger }),
+    discovery: () => ground.discovery({ namespaceId, deviceId: self, clock, logger }),
     refreshKeys: () => tokens.tokenFor(namespaceId),
     cursor: () => store.cursor,
     waitsForWork: parts.once,

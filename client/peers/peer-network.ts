@@ -3,7 +3,6 @@ import { ChangeSignal } from '../../common/concurrency/change-signal.js';
 import { parseDeviceId, type Cursor, type DeviceId, type NamespaceId, type PremisesName } from '../../common/ids.js';
 import { peerLimits } from '../../common/limits.js';
 import type { ProgramContext } from '../../common/program/context.js';
-import type { RpcServer } from '../../common/rpc/server.js';
 import type { ServiceCaller } from '../../common/rpc/method-types.js';
 import type { LocatorServiceService } from '../../proto/gen/drystone/metadata/v1/locator.js';
 import type { BlockSource } from '../act/download/block-source.js';
@@ -11,6 +10,7 @@ import type { ComingBlocks } from './coming-blocks.js';
 import type { LanDiscovery } from './lan-discovery.js';
 import { reachableAddresses } from './peer-addresses.js';
 import type { FoundPeer, PeerDirectory, PeerFeed } from './peer-directory.js';
+import type { PeerServer } from './peer-server.js';
 
 /** How an endpoint takes part. */
 export interface PeerConfig {
@@ -29,7 +29,7 @@ export interface PeerNetworkParts {
   readonly directory: PeerDirectory;
   readonly coming: ComingBlocks;
   /** Starts giving blocks, and telling what is known, at an address; raises what `startRpcServer` raises. */
-  readonly serve: (listen: string) => Promise<RpcServer>;
+  readonly serve: (listen: string) => Promise<PeerServer>;
   /** Makes sure that the keys of access tokens are known, and new. */
   readonly refreshKeys: () => Promise<unknown>;
   /** Looks for others on the local network; undefined where it cannot. */

@@ -13,12 +13,11 @@ import { createBlockMetrics } from '../../server/block-metrics.js';
 import { createBlockReadService } from '../../server/block-service.js';
 import type { BlockReader } from '../../server/block-store.js';
 
-export interface PeerServerOptions {
+/** An endpoint that gives blocks, as whoever has started it sees it. */
+export type PeerServer = Pick<RpcServer, 'address' | 'drain'>;
+
+export interface PeerServiceParts {
   readonly namespaceId: NamespaceId;
-  /** HOST:PORT; port 0 takes a free one. */
-  readonly listen: string;
-  /** Those of the device. */
-  readonly credentials: IdentifyingServerCredentials;
   /** Knows the keys of access tokens as metadata last told them. */
   readonly verifier: Pick<AccessTokenVerifier, 'verify'>;
   /** As of when it judges, and streams that are open with it. */
@@ -30,17 +29,24 @@ export interface PeerServerOptions {
   /** What is served beside the blocks, to whom the same access lets in. */
   readonly services: (access: BlockAccess) => readonly ServedService[];
   readonly clock: Clock;
+  /** Nobody scrapes an endpoint: what it counts of its own is in the summary of its sync. */
+  readonly registry: Registry;
+}
+
+export interface PeerServerOptions extends Omit<PeerServiceParts, 'registry'> {
+  /** HOST:PORT; port 0 takes a free one. */
+  readonly listen: string;
+  /** Those of the device. */
+  readonly credentials: IdentifyingServerCredentials;
   readonly logger: Logger;
 }
 
 /**
- * Serves the blocks of one namespace, and what goes with them, to devices whose access tokens open it, which are verified here: an endpoint asks
- * nobody whom it may give to. Raises what `startRpcServer` raises.
+ * The blocks of one namespace, and what goes with them, for devices whose access tokens open it, which are verified here: an
+ * endpoint asks nobody whom it may give to.
  */
-export function startPeerServer(options: PeerServerOptions): Promise<RpcServer> {
-  const { namespaceId, listen, credentials, verifier, tokenTime, store, holds, services, clock, logger } = options;
-  // Nobody scrapes an endpoint: what it counts of its own is in the summary of its sync.
-  const registry = new Registry();
+export function peerServices(parts: PeerServiceParts): readonly ServedService[] {
+  const { namespaceId, verifier, tokenTime, store, holds, services, clock, registry } = parts;
   const metrics = createBlockMetrics(registry);
   const access = tokenAccess({
     verifier,
@@ -50,10 +56,17 @@ export function startPeerServer(options: PeerServerOptions): Promise<RpcServer> 
     time: tokenTime,
     metrics,
   });
+  return [createBlockReadService({ store, holds, signs: clock, access, metrics, registry }), ...services(access)];
+}
+
+/** Serves {@link peerServices} over gRPC. Raises what `startRpcServer` raises. */
+export function startPeerServer(options: PeerServerOptions): Promise<RpcServer> {
+  const { listen, credentials, clock, logger } = options;
+  const registry = new Registry();
   return startRpcServer({
     listen,
     credentials,
-    services: [createBlockReadService({ store, holds, signs: clock, access, metrics, registry }), ...services(access)],
+    services: peerServices({ ...options, registry }),
     gate: new CallGate({ clock }),
     metrics: createRpcServerMetrics(registry, []),
     logger,

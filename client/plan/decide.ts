@@ -9,12 +9,13 @@ import {
   type ItemPath,
   type SymlinkContent,
 } from '../../common/feed/item.js';
-import { fitsTheWire, hasSeen, itemOf, mergeItems } from '../../common/feed/merge.js';
+import { fitsTheWire, hasSeen, itemOf, mergeItems, sameChange, sameItem } from '../../common/feed/merge.js';
 import { feedLimits } from '../../common/limits.js';
 import { contentOfLocal, type LocalEntry } from '../state/local-entry.js';
 import type { Trees } from '../state/tree-store.js';
 import { live, localChange, remoteChange, sameState, type LiveItem } from './difference.js';
-import type { Change, CommitItem, ItemOf, Offer, Operation } from './operation.js';
+import type { CommitItem, ItemOf, Offer, Operation } from './operation.js';
+import { folderChange, isReplacing, sayAgain } from './told.js';
 import { nextOffer, situationOf, type PlanRules, type Situation } from './situation.js';
 
 /** What to do about one path: an operation, nothing, or nothing until paths below it have been dealt with. */
@@ -63,7 +64,7 @@ export class Decider {
     }
     if (this.rules.leaveAlone(path, kind)) return 'nothing';
     if (this.rules.maySettle && remote !== undefined && conflictsOf(remote).length > 0) {
-      return this.#settle(settle(remote));
+      return this.#sayProvisional(situation) ?? this.#replaceProvisional(situation) ?? this.#settle(settle(remote));
     }
     const offeredAgain = this.#offerAgain(situation) ?? this.#sayProvisional(situation);
     if (offeredAgain !== undefined) return offeredAgain;
@@ -76,7 +77,9 @@ export class Decider {
     if (there !== undefined && there.content.kind !== 'directory') {
       const below = this.#itemsBelow(path);
       if (below === 'leaving' || (below === 'staying' && !this.rules.maySettle)) return 'wait';
-      if (below === 'staying') return this.#settle(settleAsDirectory(there));
+      // What the folder has put in the place of a file that both sides had needs no copy of that.
+      const isReplaced = !isChanged && localChange(local, live(base)) !== false;
+      if (below === 'staying' && !isReplaced) return this.#settle(settleAsDirectory(there));
     }
     if (!isChanged) return this.#decideFolderOnly(situation);
     return there === undefined ? this.#decideRemoved(situation) : this.#decideChanged(situation, there);
@@ -100,6 +103,20 @@ export class Decider {
     const told = isDue ? this.trees.provisional.get(situation.path) : undefined;
     const again = told && sayAgain(situation, told);
     return again && { ...again, isProvisional: true };
+  }
+
+  /**
+   * One side of a conflict is what only others than metadata were told of this folder, which has moved on from it: then it
+   * needs no copy, and there may be none, since its bytes were perhaps here alone.
+   */
+  #replaceProvisional(situation: Situation): Decision | undefined {
+    const { path, base, local } = situation;
+    const told = this.trees.provisional.get(path);
+    if (told === undefined || !isReplacing(situation, told)) return undefined;
+    if (local !== undefined) return this.#commit(situation, local, [base]);
+    if (this.#itemsBelow(path) === 'staying') return undefined;
+    const change = { from: 'deletion', synced: live(base) } as const;
+    return { kind: 'commit-item', path, offer: this.#offer(situation, [base]), again: undefined, change };
   }
 
   /** The namespace is as it was when both sides last agreed. */
@@ -132,7 +149,11 @@ export class Decider {
   /** The namespace's item appeared or changed since both sides last agreed. */
   #decideChanged(situation: Situation, remote: LiveItem): Decision {
     const { path, base, local } = situation;
-    if (local === undefined) return create(remote, undefined);
+    if (local === undefined) {
+      // More is known of what both sides agreed on, and it still stands: the folder alone has changed.
+      const isSame = base !== undefined && sameChange(remote.change, base.change);
+      return isSame ? this.#decideFolderOnly(situation) : create(remote, undefined);
+    }
     if (local.kind === 'directory') {
       return remote.content.kind === 'directory'
         ? { kind: 'adopt', path, item: remote }
@@ -190,11 +211,12 @@ export class Decider {
   }
 
   #settle({ copies, item }: Settlement): Decision {
-    const isNew = (copy: Item): boolean => {
+    // One that is there is said again: who looks after this must find something of every side, and may not have heard of it.
+    const isSaid = (copy: Item): boolean => {
       const known = this.trees.remote.get(copy.path);
-      return known === undefined || mergeItems(known, copy) !== known;
+      return known === undefined || !hasSeen(known, copy) || sameItem(known, copy);
     };
-    return { kind: 'settle', path: item.path, items: [...copies.filter(isNew), item] };
+    return { kind: 'settle', path: item.path, items: [...copies.filter(isSaid), item] };
   }
 
   #keepConflict(path: ItemPath, replaces: LocalEntry): Decision {
@@ -240,26 +262,6 @@ export class Decider {
   }
 }
 
-/**
- * Whether the folder no longer holds what an agent was told of the path, but what came of that: it is nothing that this
- * folder could say to metadata as well.
- */
-export function hasMovedOn(trees: Trees, path: ItemPath): boolean {
-  const told = trees.provisional.get(path);
-  const situation = situationOf(trees, path);
-  const { remote } = situation;
-  return told !== undefined && remote !== undefined && hasSeen(remote, told) && sayAgain(situation, told) === undefined;
-}
-
-/** Says what was said before, as it was, unless the folder has moved on from it. */
-function sayAgain({ path, base, local }: Situation, said: Item): CommitItem | undefined {
-  const content = local === undefined ? ({ kind: 'deletion' } as const) : contentOfLocal(local);
-  if (content === undefined || !sameState(content, said.content)) return undefined;
-  const synced = live(base);
-  const change = local === undefined ? ({ from: 'deletion', synced } as const) : folderChange(local, undefined);
-  return { kind: 'commit-item', path, offer: said, again: said, change };
-}
-
 function haveSameBytes(a: ItemContent, b: ItemContent | undefined): boolean {
   return a.kind === 'file' && b?.kind === 'file' && sameBytes(a, b);
 }
@@ -270,11 +272,6 @@ function isFile(item: LiveItem): item is LiveItem & ItemOf<FileContent> {
 
 function isSymlink(item: LiveItem): item is LiveItem & ItemOf<SymlinkContent> {
   return item.content.kind === 'symlink';
-}
-
-/** The folder's state as the content of a commit; a file only if it is not as `synced` says after all. */
-function folderChange(entry: LocalEntry, synced: LiveItem | undefined): Change {
-  return { from: 'folder', entry, synced: entry.kind === 'file' ? synced : undefined };
 }
 
 /** How an item comes into the folder, over `replaces` where that stands there. */

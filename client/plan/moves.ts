@@ -30,10 +30,15 @@ export function pairMoves(operations: ByPath): void {
 
 /**
  * The paths whose file is about to be replaced though a fetch of the same plan brings its bytes to a new path: nobody else may
- * have them, so it stays until that is done. A new path replaces nothing: no two wait for each other.
+ * have them, so it stays until that is done. A new path replaces nothing: no two wait for each other. The same where a file is
+ * to go whose bytes are `awaited` at a new path for which it is too early.
  */
-export function replacedTooEarly(operations: ReadonlyMap<ItemPath, Operation>): ItemPath[] {
-  const wanted = new Set<string>();
+export function replacedTooEarly(
+  operations: ReadonlyMap<ItemPath, Operation>,
+  awaited: readonly FileContent[],
+): ItemPath[] {
+  const later = new Set(awaited.flatMap(({ blocks }) => (blocks.sizes.length > 0 ? [contentKey(blocks)] : [])));
+  const wanted = new Set(later);
   for (const operation of operations.values()) {
     if (operation.kind !== 'fetch-file' || operation.replaces !== undefined) continue;
     const { blocks } = operation.item.content;
@@ -41,10 +46,12 @@ export function replacedTooEarly(operations: ReadonlyMap<ItemPath, Operation>): 
   }
   if (wanted.size === 0) return [];
   return [...operations.values()].flatMap((operation) => {
-    if (operation.kind !== 'fetch-file' && operation.kind !== 'make-symlink') return [];
+    const { kind, path } = operation;
+    if (kind !== 'fetch-file' && kind !== 'make-symlink' && kind !== 'remove') return [];
     const { replaces } = operation;
     if (replaces?.kind !== 'file' || replaces.blocks === undefined) return [];
-    return wanted.has(contentKey(replaces.blocks)) ? [operation.path] : [];
+    // What is only removed has become a move where a fetch of this plan brings its bytes.
+    return (kind === 'remove' ? later : wanted).has(contentKey(replaces.blocks)) ? [path] : [];
   });
 }
 

@@ -1,4 +1,4 @@
-import type { ItemPath } from '../../common/feed/item.js';
+import type { FileContent, ItemPath } from '../../common/feed/item.js';
 import { parentPath } from '../../common/feed/paths.js';
 import type { Trees } from '../state/tree-store.js';
 import { Decider, type Decision } from './decide.js';
@@ -52,11 +52,20 @@ class Planning {
     for (const path of this.#scope) this.#consider(path);
     this.#deferBelowConflicts();
     pairMoves(this.#operations);
-    for (const path of replacedTooEarly(this.#operations)) {
+    for (const path of replacedTooEarly(this.#operations, this.#awaited())) {
       this.#operations.delete(path);
       this.#deferred.add(path);
     }
     return { operations: inOrder(this.#operations.values()), deferred: this.#deferred };
+  }
+
+  /** The files that are to come to new paths once something above them is out of the way. */
+  #awaited(): FileContent[] {
+    const { remote, local } = this.trees;
+    return [...this.#deferred].flatMap((path) => {
+      const content = local.get(path) === undefined ? remote.get(path)?.content : undefined;
+      return content?.kind === 'file' ? [content] : [];
+    });
   }
 
   #consider(path: ItemPath): void {

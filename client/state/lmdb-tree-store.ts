@@ -190,6 +190,10 @@ class LmdbTreeStore implements TreeStore {
     }
   }
 
+  async durable(): Promise<void> {
+    await this.#root.flushed;
+  }
+
   onRemoteMoved(listener: (moved: RemoteMove) => void): void {
     this.#watchers.add(listener);
   }

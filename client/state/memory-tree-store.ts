@@ -81,6 +81,10 @@ export class MemoryTreeStore implements TreeStore {
     return Promise.resolve();
   }
 
+  durable(): Promise<void> {
+    return Promise.resolve();
+  }
+
   onRemoteMoved(listener: (moved: RemoteMove) => void): void {
     this.#watchers.add(listener);
   }

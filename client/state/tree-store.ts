@@ -106,6 +106,8 @@ export interface TreeStore extends Trees {
    * so after a crash the state is one that was once current.
    */
   write(changes: StateChanges): Promise<void>;
+  /** Resolves when everything written so far is durable. */
+  durable(): Promise<void>;
   /**
    * Calls `listener` after each write that has moved the remote tree, once that is visible, in the order of the writes; it must
    * not throw.

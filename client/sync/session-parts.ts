@@ -1,5 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { TextKeeper } from '../../common/files/text-keeper.js';
+import type { TokenVerifier } from '../../common/identity/access-tokens.js';
+import type { TokenTime } from '../../common/identity/offline-grace.js';
 import type { DeviceId, NamespaceName, PremisesName } from '../../common/ids.js';
 import type { ProgramContext } from '../../common/program/context.js';
 import type { Disk } from '../act/disk/disk-task.js';
@@ -30,6 +32,8 @@ export interface SessionParts {
   readonly host: string;
   /** Opens channels as this device. */
   readonly connect: Connect;
+  /** Makes what verifies the access tokens of other devices, judged as of `time`. */
+  readonly verifierAt: (time: TokenTime) => TokenVerifier;
   readonly sight: FolderSight;
   readonly store: TreeStore;
   /** Where the folder's state keeps what metadata last said. */

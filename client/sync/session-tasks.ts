@@ -1,7 +1,7 @@
 import { ChangeSignal } from '../../common/concurrency/change-signal.js';
 import { withRetries } from '../../common/concurrency/retry.js';
 import { DrystoneError } from '../../common/errors.js';
-import type { AccessTokenVerifier } from '../../common/identity/access-tokens.js';
+import type { TokenVerifier } from '../../common/identity/access-tokens.js';
 import type { TokenTime } from '../../common/identity/offline-grace.js';
 import type { AgentId, NamespaceId, ReplicaId } from '../../common/ids.js';
 import { clientLimits } from '../../common/limits.js';
@@ -46,7 +46,7 @@ export interface Connections {
   readonly metadata: MetadataCalls;
   readonly tokens: AccessTokens;
   /** Knows the keys with which access tokens are signed, as the last of our own came with them. */
-  readonly verifier: AccessTokenVerifier;
+  readonly verifier: TokenVerifier;
   readonly tokenTime: TokenTime;
   readonly agents: AgentDirectory;
   readonly reach: MetadataReach;

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { AccessTokenVerifier } from '../../common/identity/access-tokens.js';
 import { judgedAtLastWord } from '../../common/identity/offline-grace.js';
 import { AccessTokens } from '../connection/access-tokens.js';
 import { AgentDirectory } from '../connection/agent-directory.js';
@@ -31,7 +30,7 @@ export async function runSession(parts: SessionParts, signal: AbortSignal): Prom
   const kept = new KeptAssignment(stateDirectory, texts);
   const keeper = tokenKeeperIn(stateDirectory, texts);
   const tokenTime = judgedAtLastWord(clock, reach);
-  const verifier = new AccessTokenVerifier(clock, tokenTime);
+  const verifier = parts.verifierAt(tokenTime);
   const tokens = new AccessTokens({
     account: metadata.account,
     clock,

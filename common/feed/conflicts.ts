@@ -10,7 +10,7 @@ import {
   type ItemState,
   type Version,
 } from './item.js';
-import { itemOf, mergeItems } from './merge.js';
+import { itemOf, mergeItems, sameChange } from './merge.js';
 import { joinVersions } from './version.js';
 
 /**
@@ -42,6 +42,11 @@ export interface Settlement {
 export function settle(item: Item): Settlement {
   const copies = copiesOf(item.path, conflictsOf(item));
   return { copies, item: itemOf(item.path, item.version, statesOf(item).slice(0, 1)) };
+}
+
+/** Whether `held` has what stands once a conflict is settled by `item`, and no conflict. */
+export function isSettledBy(held: Item, { change }: Item): boolean {
+  return sameChange(held.change, change) && conflictsOf(held).length === 0;
 }
 
 /**

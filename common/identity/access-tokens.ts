@@ -34,6 +34,9 @@ export async function signAccessToken(grant: AccessGrant, key: { id: string; pri
     .sign(key.privateKey);
 }
 
+/** Verifies access tokens with the keys that it is told; see {@link AccessTokenVerifier}. */
+export type TokenVerifier = Pick<AccessTokenVerifier, 'replaceKeys' | 'verify'>;
+
 /** Verifies access tokens offline, with the keys that it has been told. */
 export class AccessTokenVerifier {
   #keys: ReadonlyMap<string, KeyObject> = new Map();

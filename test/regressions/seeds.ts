@@ -1,5 +1,13 @@
-/** Seeds of the simulation that have found something, and what. They are run with every test run. */
-export const regressions: readonly { readonly seed: number; readonly found: string }[] = [
+/** A seed of the simulation that has found something, and what. */
+interface Regression {
+  readonly seed: number;
+  readonly found: string;
+  /** Whether clients spoke with each other in its world. */
+  readonly peers?: true;
+}
+
+/** They are run with every test run. */
+export const regressions: readonly Regression[] = [
   {
     seed: 73,
     found: 'a file that a killed client had fetched and not noted became a copy where its item was replaced',
@@ -28,4 +36,24 @@ export const regressions: readonly { readonly seed: number; readonly found: stri
     seed: 430003,
     found: 'the same as 73, where the namespace had moved on before the client was killed',
   },
+  {
+    seed: 18,
+    peers: true,
+    found: 'what peers alone had been told could not be settled at metadata, which was never given its bytes',
+  },
+  { seed: 23, peers: true, found: 'a file that was removed here was wanted again because a conflict was settled' },
+  {
+    seed: 24,
+    peers: true,
+    found: 'a conflict was never over, because metadata had not heard of all that came before its sides',
+  },
+  {
+    seed: 37,
+    peers: true,
+    found: 'peers settled a conflict with a change whose author was online, and nobody told metadata of the copy',
+  },
+  { seed: 121, peers: true, found: 'a conflicted copy whose bytes nobody has was waited for' },
+  { seed: 127, peers: true, found: 'a file that was removed here was to become a copy, for what others put below it' },
+  { seed: 295, peers: true, found: 'a file was removed while its copy waited for the directory that it lies in' },
+  { seed: 384, peers: true, found: 'what was said again to an agent was not looked at any more' },
 ];

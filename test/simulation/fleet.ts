@@ -1,4 +1,5 @@
 import { parseDeviceId } from '../../common/ids.js';
+import type { Random } from '../../common/random.js';
 import type { MetadataStore } from '../../metadata/store/contract.js';
 import type { NamespaceRow } from '../../metadata/store/rows.js';
 import { ana, createAccount, createNamespace, enrollAgent } from '../support/metadata/furnished-store.js';
@@ -7,13 +8,18 @@ import { numberBelow, pick, seededRandom } from '../support/seeded-random.js';
 import type { Faults } from './faults/fault.js';
 import { SimulatedNetwork } from './network/network.js';
 import { AgentNode } from './nodes/agent-node.js';
-import { ClientNode, type ClientPlace } from './nodes/client-node.js';
+import { ClientNode } from './nodes/client-node.js';
+import type { ClientPlace } from './nodes/client-place.js';
 import { MetadataNode } from './nodes/metadata-node.js';
-import type { World } from './process.js';
+import type { Crash, World } from './process.js';
 import { SimulatedTime } from './time.js';
 import type { Trace } from './trace.js';
 
-/** Calls that an idle program keeps open: a client follows the feed and its assignment, an agent sends heartbeats and follows the feed. */
+/**
+ * Calls that an idle program keeps open: a client follows the feed and its assignment, an agent sends heartbeats and follows
+ * the feed. Clients are connected to each other, with no call open: they follow each other's feeds only while metadata and
+ * agents are away, and what they ask is answered at once.
+ */
 const CALLS_OF_CLIENT = 2;
 const CALLS_OF_AGENT = 2;
 
@@ -33,11 +39,13 @@ export class SimulatedFleet {
   readonly clients: readonly ClientNode[];
   /** What of it could not be done, which is a failure. */
   readonly failures: string[] = [];
+  readonly #downUntilMs = new Map<Node, number>();
 
   private constructor(
     seed: number,
     trace: Trace,
     faults: Faults,
+    peers: Random | undefined,
     readonly namespace: NamespaceRow,
   ) {
     const random = seededRandom(`fleet ${seed}`);
@@ -60,7 +68,13 @@ export class SimulatedFleet {
     });
     this.clients = Array.from({ length: 2 + numberBelow(4, random) }, (_, index) => {
       const name = `client-${'abcde'.charAt(index)}`;
-      const place = { name, site: pick(this.sites, random), skewMs: skewMs(), ...this.#ownership(name) };
+      const place = {
+        name,
+        site: pick(this.sites, random),
+        skewMs: skewMs(),
+        ...this.#ownership(name),
+        peers: peers && howPeersAreFound(peers),
+      };
       const node: ClientNode = new ClientNode(this.world, this.network, place, faults.client ?? {}, () =>
         this.#restart(node),
       );
@@ -68,10 +82,14 @@ export class SimulatedFleet {
     });
   }
 
-  /** A fleet in which everybody has joined, and everything runs. */
-  static async start(seed: number, trace: Trace, faults: Faults): Promise<SimulatedFleet> {
+  /**
+   * A fleet in which everybody has joined, and everything runs.
+   *
+   * @param peers decides which clients speak with each other; none do without
+   */
+  static async start(seed: number, trace: Trace, faults: Faults, peers: Random | undefined): Promise<SimulatedFleet> {
     const namespace = { ...sampleNamespace('shared'), epoch: 1 };
-    const fleet = new SimulatedFleet(seed, trace, faults, namespace);
+    const fleet = new SimulatedFleet(seed, trace, faults, peers, namespace);
     const { store } = fleet.metadata;
     await createAccount(store, ana, 'administrator');
     for (const { agent } of fleet.agents) await enrollAgent(store, agent);
@@ -90,6 +108,12 @@ export class SimulatedFleet {
     return this.clients.length * CALLS_OF_CLIENT + this.agents.length * CALLS_OF_AGENT;
   }
 
+  /** Has a program crash, or stay away where it has, until `untilMs` at the least. */
+  keepDown(node: Node, untilMs: number, crash: Crash): void {
+    this.#downUntilMs.set(node, untilMs);
+    node.process?.crash(crash);
+  }
+
   #ownership(name: string) {
     // A device has a key as an agent has.
     const { id, privateKey } = sampleAgent(`device ${name}`);
@@ -100,10 +124,18 @@ export class SimulatedFleet {
   #restart(node: Node): void {
     const { random, time } = this.world;
     const start = (): void => {
-      node.start().catch((thrown: unknown) => this.failures.push(`a program did not start: ${String(thrown)}`));
+      const leftMs = (this.#downUntilMs.get(node) ?? 0) - time.nowMs;
+      if (leftMs > 0) time.after(leftMs, start);
+      else node.start().catch((thrown: unknown) => this.failures.push(`a program did not start: ${String(thrown)}`));
     };
     time.after(200 + random.fraction() * 8_000, start);
   }
+}
+
+function howPeersAreFound(random: Random): ClientPlace['peers'] {
+  const roll = random.fraction();
+  if (roll < 0.1) return undefined;
+  return roll < 0.25 ? 'only lan' : 'metadata and lan';
 }
 
 /** Lets a device log in. */

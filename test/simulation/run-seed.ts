@@ -1,6 +1,7 @@
 import type { Cursor } from '../../common/ids.js';
-import { numberBelow, pick } from '../support/seeded-random.js';
+import { numberBelow, pick, seededRandom } from '../support/seeded-random.js';
 import { checkFleet } from './checks.js';
+import { Desertion } from './desertion.js';
 import { SOUND, type Faults } from './faults/fault.js';
 import { SimulatedFleet } from './fleet.js';
 import { People, textOf } from './people.js';
@@ -13,6 +14,8 @@ const REST_WITHIN_MS = 15 * 60_000;
 /** How often it is looked at, and how often in a row it must be at rest. */
 const LOOK_MS = 500;
 const LOOKS_AT_REST = 10;
+/** The share of worlds in which clients speak with each other. */
+const PEERS_SHARE = 0.5;
 
 /** What became of one seed. */
 export interface SeedResult {
@@ -24,25 +27,45 @@ export interface SeedResult {
   readonly lastLines: readonly string[];
   readonly events: number;
   readonly simulatedMs: number;
+  /** Whether clients speak with each other. */
+  readonly hasPeers: boolean;
+  /** How often one of them has begun to go on with others alone. */
+  readonly desertions: number;
+  /** Blocks that they have given each other. */
+  readonly blocksGiven: number;
 }
+
+/** In every world, in none, or as the seed says. */
+export type PeersChoice = boolean | 'some';
 
 export interface SeedOptions {
   readonly faults?: Faults;
+  /** Whether clients speak with each other; they do not unless set. */
+  readonly peers?: PeersChoice | undefined;
   /** Told every line of the trace. */
   readonly onLine?: (line: string) => void;
 }
 
 /** One world, from its beginning to its rest, and what is wrong with it then. */
-export async function runSeed(seed: number, { faults = SOUND, onLine }: SeedOptions = {}): Promise<SeedResult> {
+export async function runSeed(
+  seed: number,
+  { faults = SOUND, onLine, peers = false }: SeedOptions = {},
+): Promise<SeedResult> {
   const trace = new Trace(onLine);
-  const fleet = await SimulatedFleet.start(seed, trace, faults);
+  // A chance of its own: worlds without peers are what they would be if there were none anywhere.
+  const peerRandom = seededRandom(`peers ${seed}`);
+  const isChosen = peerRandom.fraction() < PEERS_SHARE;
+  const hasPeers = peers === 'some' ? isChosen : peers;
+  const fleet = await SimulatedFleet.start(seed, trace, faults, hasPeers ? peerRandom : undefined);
   const people = new People(fleet.world.random);
   const { time, world } = fleet;
   const { random } = world;
-  const untilMs = BEGINNING_MS + 8_000 + random.fraction() * 32_000;
+  const desertion = hasPeers && peerRandom.fraction() < 0.7 ? new Desertion(fleet, peerRandom) : undefined;
+  const untilMs = BEGINNING_MS + 8_000 + random.fraction() * 32_000 + (desertion?.moreMs ?? 0);
   const weather = new Weather(fleet, untilMs);
   if (random.fraction() < 0.85) weather.start();
   bustle(fleet, people, untilMs);
+  desertion?.start(BEGINNING_MS, untilMs, () => edit(fleet, people, untilMs));
   await time.passUntil(untilMs);
   weather.clear();
   const problems = (await comesToRest(fleet)) ? await checkFleet(fleet, people) : [restless(fleet)];
@@ -57,6 +80,9 @@ export async function runSeed(seed: number, { faults = SOUND, onLine }: SeedOpti
     lastLines: trace.lastLines(),
     events: time.eventCount,
     simulatedMs: time.nowMs - BEGINNING_MS,
+    hasPeers,
+    desertions: fleet.clients.reduce((sum, client) => sum + client.desertions, 0),
+    blocksGiven: fleet.clients.reduce((sum, client) => sum + client.blocksGiven, 0),
   };
 }
 

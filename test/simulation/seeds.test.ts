@@ -8,9 +8,10 @@ const SECONDS = Number(process.env.DRYSTONE_SIMULATION_SECONDS ?? '8');
 const SEEDS = Number(process.env.DRYSTONE_SIMULATION_SEEDS ?? '100000');
 const FROM = Number(process.env.DRYSTONE_SIMULATION_FROM ?? Math.floor(Date.now() / 1000));
 
-async function problemsOf(seed: number): Promise<readonly string[]> {
-  const { problems } = await runSeed(seed);
-  return problems.map((problem) => `seed ${seed}: ${problem}; see it with: npm run simulate -- --from ${seed} --trace`);
+async function problemsOf(seed: number, peers = false): Promise<readonly string[]> {
+  const { problems } = await runSeed(seed, { peers });
+  const command = `npm run simulate -- --from ${seed} --peers ${peers ? 'yes' : 'no'} --trace`;
+  return problems.map((problem) => `seed ${seed}: ${problem}; see it with: ${command}`);
 }
 
 describe('a fleet under a seed', () => {
@@ -21,16 +22,20 @@ describe('a fleet under a seed', () => {
     console.log(`${seed - FROM} seeds from ${FROM}`);
   });
 
-  test.each([...regressions])('seed $seed: $found', async ({ seed }) => {
-    expect(await problemsOf(seed)).toEqual([]);
+  test.each([...regressions])('seed $seed: $found', async ({ seed, peers }) => {
+    expect(await problemsOf(seed, peers)).toEqual([]);
   });
 
   it('does the same for the same seed, event by event', async () => {
-    for (const seed of [FROM, FROM + 1, FROM + 2]) {
-      const [first, second] = [await runSeed(seed), await runSeed(seed)];
+    for (const [seed, peers] of [
+      [FROM, false],
+      [FROM + 1, true],
+      [FROM + 2, true],
+    ] as const) {
+      const [first, second] = [await runSeed(seed, { peers }), await runSeed(seed, { peers })];
       expect(second.digest).toBe(first.digest);
       expect(second.events).toBe(first.events);
-      expect((await runSeed(seed + 1)).digest).not.toBe(first.digest);
+      expect((await runSeed(seed + 1, { peers })).digest).not.toBe(first.digest);
     }
   });
 });

@@ -18,11 +18,14 @@ const { values } = parseArgs({
     faults: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
     step: { type: 'string' },
+    peers: { type: 'string', default: 'no' },
+    fault: { type: 'string' },
   },
 });
 const from = wholeNumber('from', values.from ?? String(Math.floor(Date.now() / 1000)));
 const minutes = values.minutes === undefined ? Infinity : wholeNumber('minutes', values.minutes);
 const count = wholeNumber('seeds', values.seeds ?? (minutes === Infinity ? '1000' : '1000000'));
+const peers = values.peers === 'some' ? 'some' : values.peers === 'yes';
 const endMs = performance.now() + minutes * 60_000;
 
 if (values.step !== undefined) await runSome(wholeNumber('step', values.step));
@@ -33,7 +36,7 @@ else await runAll(wholeNumber('jobs', values.jobs));
 /** Runs every `step`-th seed and tells the process that has started this one what became of it. */
 async function runSome(step: number): Promise<void> {
   for (let seed = from; seed < from + count && performance.now() < endMs; seed += step) {
-    const { lastLines: _, ...result } = await runSeed(seed);
+    const { lastLines: _, ...result } = await runSeed(seed, { peers });
     process.send?.(result);
   }
   process.disconnect();
@@ -46,6 +49,7 @@ async function runAll(jobs: number): Promise<void> {
   const failures: number[] = [];
   let done = 0;
   let events = 0;
+  let [withPeers, deserted, desertions, blocksGiven] = [0, 0, 0, 0];
   const tell = (): void => {
     const seconds = (performance.now() - beganMs) / 1000;
     const rate = `${(done / seconds).toFixed(1)} seeds and ${Math.round(events / seconds)} events a second`;
@@ -55,12 +59,17 @@ async function runAll(jobs: number): Promise<void> {
   await Promise.all(
     Array.from({ length: jobs }, (_, index) => {
       const part = ['--from', String(from + index), '--seeds', String(count - index), '--step', String(jobs)];
+      part.push('--peers', values.peers);
       const rest = minutes === Infinity ? part : [...part, '--minutes', String(minutes)];
       const child = fork(import.meta.filename, rest, { execArgv: ['--enable-source-maps'] });
       child.on('message', (message) => {
         const result = message as Omit<SeedResult, 'lastLines'>;
         done++;
         events += result.events;
+        if (result.hasPeers) withPeers++;
+        if (result.desertions > 0) deserted++;
+        desertions += result.desertions;
+        blocksGiven += result.blocksGiven;
         if (result.problems.length > 0) failures.push(result.seed);
         report(result);
       });
@@ -69,6 +78,9 @@ async function runAll(jobs: number): Promise<void> {
   );
   clearInterval(ticking);
   tell();
+  console.log(
+    `${withPeers} with peers, who gave ${blocksGiven} blocks; in ${deserted} clients went on with peers alone, ${desertions} times`,
+  );
   if (failures.length > 0 || (minutes === Infinity && done < count)) process.exitCode = 1;
 }
 
@@ -76,18 +88,21 @@ function exited(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => child.once('exit', () => resolve()));
 }
 
-function report({ seed, problems }: Pick<SeedResult, 'seed' | 'problems'>): void {
+function report({ seed, problems, hasPeers }: Pick<SeedResult, 'seed' | 'problems' | 'hasPeers'>): void {
   if (problems.length === 0) return;
-  console.log(`seed ${seed} at commit ${commit()} failed; see it with: npm run simulate -- --from ${seed} --trace`);
+  console.log(
+    `seed ${seed} at commit ${commit()} failed; see it with: npm run simulate -- --from ${seed} --peers ${hasPeers ? 'yes' : 'no'} --trace`,
+  );
   for (const problem of problems.slice(0, PROBLEMS_SHOWN)) console.log(`   ${problem}`);
 }
 
 /** Plants each fault by itself, and shows the seed that finds it. */
 async function findFaults(): Promise<void> {
-  for (const { name, what, faults } of plantedFaults) {
+  for (const { name, what, faults, peers: needsPeers } of plantedFaults) {
+    if (values.fault !== undefined && values.fault !== name) continue;
     let found: SeedResult | undefined;
     for (let seed = from; found === undefined && seed < from + SEEDS_FOR_A_FAULT; seed++) {
-      const result = await runSeed(seed, { faults });
+      const result = await runSeed(seed, { faults, peers: needsPeers ?? peers });
       if (result.problems.length > 0) found = result;
     }
     if (found === undefined) process.exitCode = 1;
@@ -99,7 +114,7 @@ async function findFaults(): Promise<void> {
 
 /** One seed with all that happens in it. */
 async function show(seed: number): Promise<void> {
-  const result = await runSeed(seed, { onLine: (line) => console.log(line) });
+  const result = await runSeed(seed, { peers, onLine: (line) => console.log(line) });
   console.log(`trace ${result.digest}`);
   report(result);
   if (result.problems.length > 0) process.exitCode = 1;

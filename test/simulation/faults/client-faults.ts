@@ -4,7 +4,7 @@ import type { CutBlock, Cutter } from '../../../client/observe/cutter.js';
 import type { FolderSight } from '../../../client/observe/folder-sight.js';
 import type { StateChanges, TreeStore } from '../../../client/state/tree-store.js';
 import type { SimulatedFolder } from '../folder/folder.js';
-import type { ClientPlace } from '../nodes/client-node.js';
+import type { ClientPlace } from '../nodes/client-place.js';
 import type { SimulatedProcess } from '../process.js';
 import type { PlantedFault } from './fault.js';
 

@@ -15,6 +15,8 @@ export interface PlantedFault {
   /** What is wrong, in a sentence. */
   readonly what: string;
   readonly faults: Faults;
+  /** Set where only clients that speak with each other can show it. */
+  readonly peers?: true;
 }
 
 /** Nothing is wrong. */

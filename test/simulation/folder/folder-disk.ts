@@ -59,7 +59,7 @@ export class SimulatedDisk implements Disk {
   }
 
   async copyBlocks({ source, target, blocks }: Parameters<Disk['copyBlocks']>[0]): ReturnType<Disk['copyBlocks']> {
-    const from = this.#bytesAt(source);
+    const from = this.bytesAt(source);
     const to = this.#temporaryAt(target);
     await this.process.step('blocks copied');
     const wrong: number[] = [];
@@ -97,6 +97,15 @@ export class SimulatedDisk implements Disk {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** What stands in a file now, in its place or on the way there; undefined where there is none. */
+  bytesAt(absolute: string): Buffer | undefined {
+    const name = this.#temporaryName(absolute);
+    const temporary = this.folder.temporaries.get(name);
+    if (temporary !== undefined) return temporary.bytes;
+    const entry = this.folder.entries.get(absolute.slice(this.root.length + 1) as ItemPath);
+    return entry?.kind === 'file' ? entry.bytes : undefined;
   }
 
   #handleOf(partial: Temporary): OpenPartial['handle'] {
@@ -171,14 +180,6 @@ export class SimulatedDisk implements Disk {
 
   #expect({ path }: Pick<Place, 'path'>, expected: Standing): void {
     if (!this.folder.hasParent(path) || !isAs(this.folder.observe(path), expected)) throw new FolderChanged();
-  }
-
-  #bytesAt(absolute: string): Buffer | undefined {
-    const name = this.#temporaryName(absolute);
-    const temporary = this.folder.temporaries.get(name);
-    if (temporary !== undefined) return temporary.bytes;
-    const entry = this.folder.entries.get(absolute.slice(this.root.length + 1) as ItemPath);
-    return entry?.kind === 'file' ? entry.bytes : undefined;
   }
 
   #temporaryAt(absolute: string): Temporary {

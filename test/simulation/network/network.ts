@@ -10,6 +10,7 @@ import type { SimulatedProcess } from '../process.js';
 import type { SimulatedTime } from '../time.js';
 import { SimulatedChannel } from './channel.js';
 import { Connection } from './connection.js';
+import { SimulatedLan } from './lan.js';
 import { Link } from './link.js';
 import { MadeCall } from './made-call.js';
 import { ServedCall } from './served-call.js';
@@ -50,6 +51,8 @@ export class SimulatedNetwork {
   readonly #connections = new Set<LiveConnection>();
   /** Calls that are being served, and by whom. */
   readonly #handling = new Map<ServedCall, SimulatedProcess>();
+  /** By which programs of one site find each other. */
+  readonly lan = new SimulatedLan(this);
   /** Errors that no handler should have raised. */
   readonly defects: string[] = [];
 
@@ -92,6 +95,12 @@ export class SimulatedNetwork {
       for (const { connection } of [...this.#connections])
         if (connection.uses(link)) connection.break('nothing was heard');
     });
+  }
+
+  /** Breaks all connections that use a link. */
+  breakOver(link: Link): void {
+    for (const { connection } of [...this.#connections])
+      if (connection.uses(link)) connection.break('the line is dead');
   }
 
   mend(link: Link): void {

@@ -1,16 +1,16 @@
-import type { KeyObject } from 'node:crypto';
 import type { Disk } from '../../../client/act/disk/disk-task.js';
 import type { Cutter } from '../../../client/observe/cutter.js';
 import type { FolderSight } from '../../../client/observe/folder-sight.js';
 import { TreeScanner } from '../../../client/observe/scan-tree.js';
-import type { SyncObserver, SyncPhase } from '../../../client/progress.js';
+import { openPeers, type OpenPeers, type PeerGround } from '../../../client/peers/open-peers.js';
+import type { SyncMode, SyncObserver, SyncPhase } from '../../../client/progress.js';
 import type { TreeStore } from '../../../client/state/tree-store.js';
 import { ProgressReporter } from '../../../client/sync/progress-reporter.js';
 import { runSession } from '../../../client/sync/session.js';
 import { SyncTally } from '../../../client/tally.js';
 import { toDrystoneError } from '../../../common/errors.js';
 import type { TextKeeper } from '../../../common/files/text-keeper.js';
-import type { AccountName, DeviceId, NamespaceName, PremisesName } from '../../../common/ids.js';
+import type { PremisesName } from '../../../common/ids.js';
 import type { RpcChannel } from '../../../common/rpc/client.js';
 import { cutterOf } from '../folder/folder-cutter.js';
 import { SimulatedDisk } from '../folder/folder-disk.js';
@@ -19,19 +19,11 @@ import { SimulatedWatch } from '../folder/folder-watch.js';
 import { SimulatedFolder } from '../folder/folder.js';
 import type { SimulatedNetwork } from '../network/network.js';
 import { SimulatedProcess, type Crash, type World } from '../process.js';
+import { simulatedGround } from './client-peers.js';
 import { KeptTrees } from './kept-trees.js';
+import type { ClientPlace } from './client-place.js';
 import { METADATA_ADDRESS } from './metadata-node.js';
-
-/** Who a client is, and where. */
-export interface ClientPlace {
-  readonly name: string;
-  readonly device: DeviceId;
-  readonly signingKey: KeyObject;
-  readonly account: AccountName;
-  readonly site: string;
-  readonly namespace: NamespaceName;
-  readonly skewMs: number;
-}
+import { PlainVerifier } from './tokens.js';
 
 /** What a planted fault changes of a client. */
 export interface ClientFaults {
@@ -39,6 +31,7 @@ export interface ClientFaults {
   readonly disk?: (disk: Disk, folder: SimulatedFolder, process: SimulatedProcess) => Disk;
   readonly cutter?: (cutter: Cutter, place: ClientPlace) => Cutter;
   readonly channel?: (channel: RpcChannel, process: SimulatedProcess) => RpcChannel;
+  readonly peers?: (ground: PeerGround, process: SimulatedProcess) => PeerGround;
   readonly sight?: (sight: FolderSight, process: SimulatedProcess) => FolderSight;
 }
 
@@ -54,6 +47,11 @@ export class ClientNode {
   ending: string | undefined;
   powerCuts = 0;
   lastWait = '';
+  mode: SyncMode = 'online';
+  /** How often it has begun to go on with other clients alone. */
+  desertions = 0;
+  #tally = new SyncTally();
+  #blocksGiven = 0;
 
   constructor(
     private readonly world: World,
@@ -67,6 +65,11 @@ export class ClientNode {
 
   get process(): SimulatedProcess | undefined {
     return this.#process;
+  }
+
+  /** Blocks that it has given to other clients. */
+  get blocksGiven(): number {
+    return this.#blocksGiven + this.#tally.summary().blocksGiven;
   }
 
   /** What the running client knows. */
@@ -87,6 +90,7 @@ export class ClientNode {
     const store = faults.trees?.(kept, process) ?? kept;
     this.#store = store;
     const tally = new SyncTally();
+    this.#tally = tally;
     const client = {
       process,
       site: place.site,
@@ -105,13 +109,14 @@ export class ClientNode {
         metadata: METADATA_ADDRESS,
         premises: place.site as PremisesName,
         once: false,
-        peers: undefined,
+        peers: this.#peers(disk, process),
         bandwidth: { up: undefined, down: undefined },
         deviceId: place.device,
         signingKey: place.signingKey,
         texts: this.#keeper(process),
         host: place.name,
         connect,
+        verifierAt: (time) => new PlainVerifier(time),
         sight: faults.sight?.(sight, process) ?? sight,
         store,
         cutter: faults.cutter?.(cutter, place) ?? cutter,
@@ -127,6 +132,13 @@ export class ClientNode {
       () => (this.ending = 'it ended'),
       (thrown: unknown) => (this.ending = describe(thrown)),
     );
+  }
+
+  #peers(disk: SimulatedDisk, process: SimulatedProcess): OpenPeers | undefined {
+    const { network, place, faults } = this;
+    if (place.peers === undefined) return undefined;
+    const ground = simulatedGround(network, place, disk, process);
+    return openPeers(faults.peers?.(ground, process) ?? ground);
   }
 
   #keeper(process: SimulatedProcess): TextKeeper {
@@ -149,9 +161,12 @@ export class ClientNode {
 
   #observer(process: SimulatedProcess): SyncObserver {
     return {
-      progress: ({ phase }) => {
+      progress: ({ phase, mode }) => {
         if (phase !== this.phase) process.note(`is ${phase}`);
+        if (mode !== this.mode) process.note(`mode ${mode}`);
+        if (mode !== this.mode && mode === 'peers') this.desertions++;
         this.phase = phase;
+        this.mode = mode;
       },
       problem: ({ name, problem }) => process.note(`problem: ${name}: ${problem}`),
       conflict: ({ path, keptAs }) => process.note(`conflict: ${path} kept as ${keptAs}`),
@@ -166,6 +181,9 @@ export class ClientNode {
     const { random } = this.world;
     if (this.#process !== undefined) this.network.crashed(this.#process);
     this.phase = 'down';
+    this.mode = 'online';
+    this.#blocksGiven += this.#tally.summary().blocksGiven;
+    this.#tally = new SyncTally();
     this.#store = undefined;
     if (crash === 'power cut') {
       this.powerCuts++;

@@ -24,7 +24,10 @@ export class KeptTrees {
     const trees = new MemoryTreeStore();
     for (const record of this.#records) await apply(record, trees);
     this.#durableAtMs.fill(0);
-    return new OpenTrees(trees, process, (record) => this.#add(record, process.world));
+    return new OpenTrees(trees, process, {
+      add: (record) => this.#add(record, process.world),
+      sync: () => void this.#durableAtMs.fill(0),
+    });
   }
 
   /** The program that had it open is gone. */
@@ -50,7 +53,7 @@ class OpenTrees implements TreeStore {
   constructor(
     private readonly trees: MemoryTreeStore,
     private readonly process: SimulatedProcess,
-    private readonly record: (record: Record) => void,
+    private readonly disk: { readonly add: (record: Record) => void; readonly sync: () => void },
   ) {}
 
   get remote(): TreeStore['remote'] {
@@ -113,6 +116,12 @@ class OpenTrees implements TreeStore {
     return this.#inOrder({ kind: 'write', changes });
   }
 
+  async durable(): Promise<void> {
+    await this.#last;
+    this.disk.sync();
+    await this.process.step('state synced');
+  }
+
   close(): Promise<void> {
     return this.#last;
   }
@@ -121,7 +130,7 @@ class OpenTrees implements TreeStore {
     this.#last = this.#last.then(async () => {
       await this.process.moment('state about to be written');
       await apply(record, this.trees);
-      this.record(record);
+      this.disk.add(record);
       await this.process.step(`state written${record.kind === 'write' ? shown(record.changes) : ''}`);
     });
     return this.#last;

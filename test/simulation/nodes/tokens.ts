@@ -1,17 +1,21 @@
+import { decodeProtectedHeader } from 'jose';
 import { DrystoneError } from '../../../common/errors.js';
 import type { TokenTime } from '../../../common/identity/offline-grace.js';
-import type { AccessGrant } from '../../../common/identity/access-right.js';
-import type { TokenKey } from '../../../common/identity/access-tokens.js';
+import { grantIn, type TokenKey } from '../../../common/identity/access-tokens.js';
 import { trustLimits } from '../../../common/limits.js';
 import type { TokenSigner } from '../../../metadata/trust/access-tokens.js';
 import type { TokenAccessOptions } from '../../../server/block-access.js';
 
 /**
- * Access tokens without cryptography, which would leave the thread: they say what they grant and by which key, and are
- * believed by whoever knows the key.
+ * Access tokens without cryptography, which would leave the thread: their holders read them as they read others, they say by
+ * which key they are, and are believed by whoever knows the key.
  */
-export const signPlainly: TokenSigner = async (grant, key) =>
-  JSON.stringify({ ...grant, namespaces: [...grant.namespaces], keyId: key.id });
+export const signPlainly: TokenSigner = async (grant, key) => {
+  const ns = Object.fromEntries([...grant.namespaces].map(([id, right]) => [id, right === 'write' ? 'w' : 'r']));
+  const { device: sub, account: acct, issuedAtMs, expiresAtMs } = grant;
+  const claims = { sub, acct, ns, iat: issuedAtMs / 1000, exp: expiresAtMs / 1000 };
+  return [{ kid: key.id }, claims, {}].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+};
 
 /** Believes tokens of {@link signPlainly}, by the rules of the real verifier. */
 export class PlainVerifier {
@@ -24,16 +28,14 @@ export class PlainVerifier {
   }
 
   readonly verify: TokenAccessOptions['verifier']['verify'] = async (token) => {
-    const { keyId, namespaces, ...grant } = JSON.parse(token) as Omit<AccessGrant, 'namespaces'> & {
-      readonly keyId: string;
-      readonly namespaces: [];
-    };
+    const grant = grantIn(token);
+    const { kid = '' } = decodeProtectedHeader(token);
     const { judgedAtMs } = this.time;
-    if (judgedAtMs === undefined || !this.#keyIds.has(keyId))
+    if (judgedAtMs === undefined || !this.#keyIds.has(kid))
       throw new DrystoneError('UNAUTHENTICATED', 'TOKEN_INVALID', 'the key is not known');
     if (grant.expiresAtMs + trustLimits.accessTokenSkewMs < judgedAtMs) {
       throw new DrystoneError('UNAUTHENTICATED', 'TOKEN_EXPIRED', 'the access token has ended');
     }
-    return { ...grant, namespaces: new Map(namespaces) };
+    return grant;
   };
 }

@@ -6,6 +6,7 @@ import type { BlockSource } from '../../../client/act/download/block-source.js';
 import { fetchFiles, type FetchOutcome } from '../../../client/act/download/fetch-files.js';
 import { FolderPlaces } from '../../../client/act/folder-places.js';
 import type { FetchFile } from '../../../client/plan/operation.js';
+import { readBlock } from '../../../client/observe/read-block.js';
 import { authorizedFeed, type ReadableFeed } from '../../../client/connection/feed-calls.js';
 import { ComingBlocks } from '../../../client/peers/coming-blocks.js';
 import { FolderBlocks, GivenBlocks } from '../../../client/peers/folder-blocks.js';
@@ -53,6 +54,7 @@ export class PeerEndpoint implements PeerPlace {
     trees: this.store,
     coming: this.coming,
     absolutePath: (path) => this.places.absolutePath(path),
+    readBlock,
   });
   readonly directory: PeerDirectory;
   address = '';

@@ -79,6 +79,19 @@ it('what an agent has taken is agreed on, and noted until metadata has it; it is
   expect([store.provisionalCount, tally.summary().itemsCommitted]).toEqual([0, 1]);
 });
 
+it('what was said again is planned again: what the namespace holds beside it was not looked at before', async () => {
+  const operation = commit({ again: ours, isProvisional: true });
+  const outcome = {
+    outcome: 'committed',
+    operation,
+    item: ours,
+    held: ours,
+    isProvisional: true,
+    entry: undefined,
+  } as const;
+  expect([...(await round([operation], [outcome])).again]).toEqual(['a']);
+});
+
 it('what metadata does not take of what an agent had taken was never agreed on, and its number is not given again', async () => {
   await store.write({ remote: new Map([[path, ours]]), synced: new Map([[path, ours]]) });
   await store.write({ provisional: new Map([[path, ours]]) });
@@ -122,7 +135,16 @@ it('the same where the one it holds is the one that stands', async () => {
   expect([...(await round([settling], [outcome])).later]).toEqual(['a']);
 });
 
-it('what settles a conflict provisionally is noted by the device whose change it holds, and by no other', async () => {
+it('a conflict is over where what stands does so in the namespace, and every other side has its copy there', async () => {
+  await store.write({ remote: new Map([[path, contested]]) });
+  const held = itemFrom('a', [stateBy('f', 1, 2, 'theirs')]);
+  const taken = { outcome: 'committed', operation: settling, isProvisional: false, entry: undefined } as const;
+  const outcomes = [...copies.map((copy) => ({ ...taken, item: copy, held: copy })), { ...taken, item: settled, held }];
+  const { again, later } = await round([settling], outcomes);
+  expect([again.has(path), [...later], store.remote.get(path)]).toEqual([true, [], settled]);
+});
+
+it('what settles a conflict provisionally is noted by the device whose change it holds, and copies by whoever settles', async () => {
   const noted = async (device: DeviceId): Promise<string[]> => {
     store = new MemoryTreeStore();
     const outcomes = settling.items.map(
@@ -139,10 +161,10 @@ it('what settles a conflict provisionally is noted by the device whose change it
     await round([settling], outcomes, undefined, device);
     return [...store.provisional.pathsBelow('')];
   };
-  const [ofOurs, ofTheirs] = settled.author === ours.author ? [['a'], [copies[0]!.path]] : [[copies[0]!.path], ['a']];
-  expect(await noted(ours.author)).toEqual(ofOurs);
-  expect(await noted('f'.repeat(32) as DeviceId)).toEqual(ofTheirs);
-  expect(await noted('0'.repeat(32) as DeviceId)).toEqual([]);
+  const copy = copies[0]!.path;
+  expect(await noted(settled.author)).toEqual(['a', copy]);
+  expect(await noted(copies[0]!.author)).toEqual([copy]);
+  expect(await noted('0'.repeat(32) as DeviceId)).toEqual([copy]);
 });
 
 it('where this account may only read, changes stay with a word, and conflicts are left to others without one', async () => {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { settle } from '../../../../common/feed/conflicts.js';
 import type { Item } from '../../../../common/feed/item.js';
-import { mergeItems } from '../../../../common/feed/merge.js';
+import { itemOf, mergeItems } from '../../../../common/feed/merge.js';
 import { feedLimits } from '../../../../common/limits.js';
 import { HERE, item, localFile, NOW_MS, PlannedTrees, text, THERE } from '../../../support/client/planned-trees.js';
 import { DELETION } from '../../../support/feed/sample-states.js';
@@ -25,9 +25,12 @@ describe('a conflict', () => {
     expect(here.planned().operations).toMatchObject([{ kind: 'settle', path: 'file', items: [...copies, settled] }]);
   });
 
-  test('is settled without the copies that are there already, even if somebody has deleted them', async () => {
+  test('is settled with the copies that are there already, without those that somebody has changed or deleted', async () => {
     const [copy] = copies;
     await holds(contested, copy!);
+    expect(here.planned({ scope: ['file'] }).operations).toMatchObject([{ kind: 'settle', items: [copy, settled] }]);
+    const deleted = item(copy!.path, 9, DELETION);
+    await holds(itemOf(copy!.path, [...copy!.version, ...deleted.version], [deleted]));
     expect(here.planned({ scope: ['file'] }).operations).toMatchObject([{ kind: 'settle', items: [settled] }]);
   });
 
@@ -48,6 +51,61 @@ describe('a conflict', () => {
     await here.folderHas(localFile('file', 'ours'), localFile(copies[0]!.path, 'ours'));
     await here.trees.write({ synced: new Map([[copies[0]!.path, copies[0]]]) });
     expect(here.planned().steps).toEqual(['fetch-file file']);
+  });
+});
+
+describe('what the folder has done to a file that both sides had', () => {
+  test('stands where no more has happened to that than that a conflict was settled', async () => {
+    await here.agreed({ file: 'old' });
+    const base = item('file', 1, text('old'));
+    const settled = itemOf(base.path, [...base.version, { replicaId: HERE, counter: 7 }], [base]);
+    await here.trees.write({ remote: new Map([[base.path, settled]]) });
+    await here.folderLacks('file');
+    expect(here.planned().operations).toMatchObject([{ kind: 'commit-item', change: { from: 'deletion' } }]);
+  });
+
+  test('stays while its copy waits for something above it to be out of the way', async () => {
+    await here.agreed({ dir: { kind: 'directory' }, 'dir/file': 'ours' });
+    await here.namespaceHas('dir/file', { kind: 'directory' });
+    await here.namespaceHas('dir/copy', text('ours'), 1);
+    expect(here.planned().steps).toContain('move dir/copy');
+    await here.namespaceHas('dir', text('theirs'));
+    const { steps } = here.planned({ maySettle: false });
+    expect(steps.filter((step) => step.endsWith('dir/file'))).toEqual([]);
+  });
+
+  test('needs no copy where others have put items below it', async () => {
+    await here.agreed({ file: 'old' });
+    await here.namespaceHas('file/below', text('theirs'));
+    await here.folderLacks('file');
+    expect(here.planned().steps).toContain('make-directory file');
+  });
+});
+
+describe('a conflict with what only others than metadata were told', () => {
+  const theirs = item('file', 2, text('theirs'));
+  const told = async (): Promise<void> => {
+    const ours = await here.told('file', 1, text('ours'));
+    await here.trees.write({ heard: new Map([[ours.path, theirs]]) });
+  };
+
+  test('is settled after that was said: nobody else may have its bytes', async () => {
+    await told();
+    await here.folderHas(localFile('file', 'ours'));
+    expect(here.planned().steps).toEqual(['settle file']);
+    expect(here.planned({ isProvisionalDue: true }).operations).toMatchObject([
+      { kind: 'commit-item', isProvisional: true },
+    ]);
+  });
+
+  test('needs no copy of it where the folder has something else by now, or nothing', async () => {
+    await told();
+    await here.folderHas(localFile('file', 'ours, later'));
+    expect(here.planned().operations).toMatchObject([
+      { kind: 'commit-item', offer: { version: [{ replicaId: HERE, counter: 2 }] }, again: undefined },
+    ]);
+    await here.folderLacks('file');
+    expect(here.planned().operations).toMatchObject([{ kind: 'commit-item', change: { from: 'deletion' } }]);
   });
 });
 

@@ -104,3 +104,15 @@ it('what the folder no longer holds, having seen what came of it, is not for it 
   ended.abort();
   await waiting;
 });
+
+it('a copy that never came here is for those to tell who have its bytes, and is not waited for', async () => {
+  const copy = itemFrom('copy', [stateBy('c', 1, 1, 'theirs')]);
+  await store.write({ provisional: new Map([[copy.path, copy]]), remote: new Map([[copy.path, copy]]) });
+  standing.caughtUp();
+  await untilItWaits();
+  clock.advance(PATIENCE_MS);
+  await waitUntil('it is forgotten', () => store.remote.get(copy.path) === undefined);
+  expect([...store.provisional.pathsBelow('')]).toEqual(['told']);
+  ended.abort();
+  await waiting;
+});

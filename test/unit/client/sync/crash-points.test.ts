@@ -14,6 +14,7 @@ import { openDevice } from '../../../../client/connection/device.js';
 import { diskSight } from '../../../../client/observe/folder-sight.js';
 import { durableTexts } from '../../../../common/files/text-keeper.js';
 import { systemClock } from '../../../../common/clock.js';
+import { AccessTokenVerifier } from '../../../../common/identity/access-tokens.js';
 import { folderOf } from '../../../support/client/folder.js';
 import { InProcessFleet, testContext, Witness, type ClientOptions } from '../../../support/client/in-process-fleet.js';
 import { seededRandom } from '../../../support/seeded-random.js';
@@ -72,6 +73,7 @@ async function syncUntilCrash(fleet: InProcessFleet, name: string, namespace: st
       texts: durableTexts,
       host: 'here',
       connect: connectOver(device.transport),
+      verifierAt: (time) => new AccessTokenVerifier(systemClock, time),
       sight: diskSight(config.root, systemClock),
       store: crashing(store, point),
       cutter: createInlineCutter(systemClock),

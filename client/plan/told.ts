@@ -1,0 +1,53 @@
+import { conflictsOf } from '../../common/feed/conflicts.js';
+import { statesOf, type Item, type ItemPath } from '../../common/feed/item.js';
+import { hasSeen, sameChange } from '../../common/feed/merge.js';
+import { contentOfLocal, type LocalEntry } from '../state/local-entry.js';
+import type { Trees } from '../state/tree-store.js';
+import { live, localChange, sameState, type LiveItem } from './difference.js';
+import type { Change, CommitItem } from './operation.js';
+import { situationOf, type Situation } from './situation.js';
+
+/**
+ * Whether the folder no longer holds what an agent was told of the path, but what came of that: it is nothing that this
+ * folder could say to metadata as well.
+ */
+export function hasMovedOn(trees: Trees, path: ItemPath): boolean {
+  const told = trees.provisional.get(path);
+  const situation = situationOf(trees, path);
+  const { remote } = situation;
+  if (told === undefined || remote === undefined || !hasSeen(remote, told)) return false;
+  return !isReplacing(situation, told) && sayAgain(situation, told) === undefined;
+}
+
+/**
+ * Whether what is for this folder to tell is a copy that never came here: whoever has its bytes tells of it, and where nobody
+ * has there is none.
+ */
+export function hasNeverCome(trees: Trees, path: ItemPath): boolean {
+  const told = trees.provisional.get(path);
+  const { remote, local, base } = situationOf(trees, path);
+  if (told === undefined || remote === undefined || local !== undefined || base !== undefined) return false;
+  return live(told) !== undefined && sameChange(remote.change, told.change);
+}
+
+/** Whether the folder has something else in the place of what was told, which is one side of a conflict. */
+export function isReplacing({ remote, base, local }: Situation, told: Item): boolean {
+  if (remote === undefined || base === undefined || conflictsOf(remote).length === 0 || !hasSeen(base, told))
+    return false;
+  const isSide = statesOf(remote).some(({ change }) => sameChange(change, told.change));
+  return isSide && localChange(local, live(base)) !== false;
+}
+
+/** Says what was said before, as it was, unless the folder has moved on from it. */
+export function sayAgain({ path, base, local }: Situation, said: Item): CommitItem | undefined {
+  const content = local === undefined ? ({ kind: 'deletion' } as const) : contentOfLocal(local);
+  if (content === undefined || !sameState(content, said.content)) return undefined;
+  const synced = live(base);
+  const change = local === undefined ? ({ from: 'deletion', synced } as const) : folderChange(local, undefined);
+  return { kind: 'commit-item', path, offer: said, again: said, change };
+}
+
+/** The folder's state as the content of a commit; a file only if it is not as `synced` says after all. */
+export function folderChange(entry: LocalEntry, synced: LiveItem | undefined): Change {
+  return { from: 'folder', entry, synced: entry.kind === 'file' ? synced : undefined };
+}
