@@ -1,9 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { logVerbosity, setLogVerbosity, type UntypedHandleCall } from '@grpc/grpc-js';
-import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
-import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation, service as healthService } from 'grpc-health-check';
-import { descriptorSetBase64 } from '../../proto/gen/descriptors.js';
 import { formatHostPort, parseHostPort } from '../address.js';
 import { listenFailure } from '../errors.js';
 import { loadLimits, rpcLimits, wireLimits } from '../limits.js';
@@ -14,6 +11,7 @@ import type { Audience } from './caller.js';
 import { Connections, type ConnectionLimits } from './connection-limits.js';
 import { WindowedServer, type ConnectionWindows } from './flow-control.js';
 import type { Handler, Implementation, MethodDefinition, ServiceMethods } from './method-types.js';
+import { addReflection } from './reflection.js';
 import type { RpcServerMetrics } from './rpc-metrics.js';
 import { ServerCalls, type ServedMethod } from './server-calls.js';
 import { readable } from './unreadable-request.js';
@@ -119,9 +117,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   for (const { methods } of options.services) addService(server, calls, methods);
   const health = new HealthImplementation({ '': 'SERVING' });
   health.addToServer(server);
-  new ReflectionService(loadFileDescriptorSetFromBuffer(Buffer.from(descriptorSetBase64, 'base64'))).addToServer(
-    server,
-  );
+  addReflection(server);
   const address = await bind(server, options);
   let drained: Promise<void> | undefined;
   return {
