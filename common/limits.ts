@@ -83,9 +83,16 @@ export const rpcLimits = {
   connectMs: 20_000,
   /** Default deadline of a unary call. */
   unaryTimeoutMs: 20_000,
-  /** Keepalive: a dead peer is noticed after interval + timeout. */
-  keepaliveIntervalMs: 20_000,
-  keepaliveTimeoutMs: 10_000,
+  /** Both ends ping each other, so that a connection that is alive is never silent for long. */
+  pingIntervalMs: 20_000,
+  /** A client's ping, or its answer, may wait behind all that is on its way over a slow line. */
+  pingTimeoutMs: 600_000,
+  /** A client takes a connection over which nothing has come for so long for lost, */
+  serverSilenceMs: 30_000,
+  /** and a server one to which it may have sent so much that whatever the client says is long in coming. */
+  clientSilenceMs: 180_000,
+  /** In how many looks at a connection its silence is noticed. */
+  silentLooks: 6,
 } as const;
 
 /** Reconnecting and repeating: delays double from the first bound to the second; half of each is random. */

@@ -47,8 +47,8 @@ class Connection {
       'grpc.max_receive_message_length': wireLimits.messageBytes,
       'grpc.max_send_message_length': wireLimits.messageBytes,
       'grpc-node.flow_control_window': rpcLimits.windowBytes,
-      'grpc.keepalive_time_ms': rpcLimits.keepaliveIntervalMs,
-      'grpc.keepalive_timeout_ms': rpcLimits.keepaliveTimeoutMs,
+      'grpc.keepalive_time_ms': rpcLimits.pingIntervalMs,
+      'grpc.keepalive_timeout_ms': rpcLimits.pingTimeoutMs,
       // Our own retries know what is idempotent; those of the library would buffer up to 1 MiB a call.
       'grpc.enable_retries': 0,
       'grpc.service_config_disable_resolution': 1,

@@ -106,8 +106,6 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
       'grpc.max_receive_message_length': wireLimits.messageBytes,
       'grpc.max_send_message_length': wireLimits.messageBytes,
       'grpc.max_concurrent_streams': rpcLimits.streamsPerConnection,
-      'grpc.keepalive_time_ms': rpcLimits.keepaliveIntervalMs,
-      'grpc.keepalive_timeout_ms': rpcLimits.keepaliveTimeoutMs,
       'grpc.enable_channelz': 0,
       interceptors: [admissions.interceptor],
     },

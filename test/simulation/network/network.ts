@@ -32,7 +32,7 @@ export interface Client {
 
 /** How long a machine takes to find out that nobody answers. */
 const CONNECT_TIMEOUT_MS = 10_000;
-const SILENCE_MS = rpcLimits.keepaliveIntervalMs + rpcLimits.keepaliveTimeoutMs;
+const SILENCE_MS = rpcLimits.serverSilenceMs;
 const NEAR_MS = 0.2;
 const FAR_MS = 8;
 
@@ -87,7 +87,7 @@ export class SimulatedNetwork {
     return known;
   }
 
-  /** Cuts a link. Connections that hear nothing for as long as keepalive bears are given up. */
+  /** Cuts a link. Connections that hear nothing for too long are given up. */
   cut(link: Link): void {
     link.isCut = true;
     this.time.after(SILENCE_MS, () => {
