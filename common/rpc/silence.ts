@@ -29,9 +29,8 @@ export function endWhenSilent(
 
 /** {@link endWhenSilent} for a socket, until it closes. */
 export function closeWhenSilent(socket: Socket, silenceMs: number): void {
-  const stop = endWhenSilent(socket, silenceMs, () => {
-    socket.destroy(new Error('nothing was heard over the connection'));
-  });
+  // Without an error: the calls over it are then told that the connection is lost, and not that something is wrong here.
+  const stop = endWhenSilent(socket, silenceMs, () => socket.destroy());
   socket.once('close', stop);
 }
 

@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events';
 import type { ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { rpcLimits } from '../../../../common/limits.js';
-import { endWhenSilent, pingRegularly } from '../../../../common/rpc/silence.js';
+import { closeWhenSilent, endWhenSilent, pingRegularly } from '../../../../common/rpc/silence.js';
 
 const SILENCE_MS = 6_000;
 const LOOK_MS = SILENCE_MS / rpcLimits.silentLooks;
@@ -41,6 +42,13 @@ it('a machine that was suspended does not take its own absence for the silence o
   vi.setSystemTime(Date.now() + 100 * SILENCE_MS);
   vi.advanceTimersByTime(LOOK_MS);
   expect(end).not.toHaveBeenCalled();
+});
+
+it('a socket is closed without an error: its calls are told that the connection is lost, not that something broke', () => {
+  const destroy = vi.fn();
+  closeWhenSilent(Object.assign(new EventEmitter(), { bytesRead: 0, destroy }) as unknown as Socket, SILENCE_MS);
+  vi.advanceTimersByTime(SILENCE_MS);
+  expect(destroy.mock.calls).toEqual([[]]);
 });
 
 it('nobody is watched any more when the watch has ended', () => {
