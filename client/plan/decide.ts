@@ -63,8 +63,11 @@ export class Decider {
       );
     }
     if (this.rules.leaveAlone(path, kind)) return 'nothing';
-    if (this.rules.maySettle && remote !== undefined && conflictsOf(remote).length > 0) {
-      return this.#sayProvisional(situation) ?? this.#replaceProvisional(situation) ?? this.#settle(settle(remote));
+    if (remote !== undefined && conflictsOf(remote).length > 0) {
+      if (this.rules.conflicts === 'wait') return this.#offerAgain(situation) ?? this.#keepSide(situation, remote);
+      if (this.rules.conflicts === 'settle') {
+        return this.#sayProvisional(situation) ?? this.#replaceProvisional(situation) ?? this.#settle(settle(remote));
+      }
     }
     const offeredAgain = this.#offerAgain(situation) ?? this.#sayProvisional(situation);
     if (offeredAgain !== undefined) return offeredAgain;
@@ -76,7 +79,7 @@ export class Decider {
     const there = live(remote);
     if (there !== undefined && there.content.kind !== 'directory') {
       const below = this.#itemsBelow(path);
-      if (below === 'leaving' || (below === 'staying' && !this.rules.maySettle)) return 'wait';
+      if (below === 'leaving' || (below === 'staying' && this.rules.conflicts !== 'settle')) return 'wait';
       // What the folder has put in the place of a file that both sides had needs no copy of that.
       const isReplaced = !isChanged && localChange(local, live(base)) !== false;
       if (below === 'staying' && !isReplaced) return this.#settle(settleAsDirectory(there));
@@ -115,8 +118,7 @@ export class Decider {
     if (told === undefined || !isReplacing(situation, told)) return undefined;
     if (local !== undefined) return this.#commit(situation, local, [base]);
     if (this.#itemsBelow(path) === 'staying') return undefined;
-    const change = { from: 'deletion', synced: live(base) } as const;
-    return { kind: 'commit-item', path, offer: this.#offer(situation, [base]), again: undefined, change };
+    return this.#commitDeletion(situation, [base]);
   }
 
   /** The namespace is as it was when both sides last agreed. */
@@ -128,8 +130,7 @@ export class Decider {
     // A namespace that has never heard of the item, such as one restored from an older copy, needs no deletion either.
     if (remote === undefined) return { kind: 'adopt', path, item: undefined };
     if (this.#itemsBelow(path) === 'staying') return { kind: 'make-directory', path, item: remote };
-    const change = { from: 'deletion', synced: live(base) } as const;
-    return { kind: 'commit-item', path, offer: this.#offer(situation, seen), again: undefined, change };
+    return this.#commitDeletion(situation, seen);
   }
 
   /** The namespace's item was deleted since both sides last agreed. */
@@ -182,17 +183,43 @@ export class Decider {
     if (!below.stays && localChange(local, live(base)) === false) {
       return below.unclear ? 'wait' : { kind: 'remove', path, replaces: local };
     }
-    if (this.rules.maySettle) return this.#commit(situation, local, [base]);
+    if (this.rules.conflicts !== 'leave to others') return this.#commit(situation, local, [base]);
     return below.goes || below.unclear ? 'wait' : this.#keepConflict(path, local);
   }
 
   /** Both sides have changed a file or symlink, neither in the knowledge of the other. */
   #commitBeside(situation: Situation, remote: LiveItem, local: LocalEntry, content: ItemContent): Decision {
-    const own = { ...this.#offer(situation, [situation.base]), content };
-    const merged = mergeItems(remote, itemOf(remote.path, own.version, [own]));
     // What the namespace could not hold beside what it has, and what it would not take, is put beside it here.
-    if (!this.rules.maySettle || !fitsTheWire(merged)) return this.#keepConflict(remote.path, local);
+    if (this.rules.conflicts === 'leave to others' || !this.#fitsBeside(situation, remote, content)) {
+      return this.#keepConflict(remote.path, local);
+    }
     return this.#commit(situation, local, [situation.base]);
+  }
+
+  /** A conflict that waits: what the folder has done to its own side replaces that, and nothing else. */
+  #keepSide(situation: Situation, remote: Item): Decision {
+    const { path, base, local, isNewsToUs } = situation;
+    if (localChange(local, live(base)) === false) {
+      return isNewsToUs ? { kind: 'adopt', path, item: live(base) } : 'wait';
+    }
+    if (local === undefined) {
+      if (this.#itemsBelow(path) !== 'none') return 'wait';
+      return this.#fitsBeside(situation, remote, { kind: 'deletion' }) ? this.#commitDeletion(situation, [base]) : 'wait';
+    }
+    const content = contentOfLocal(local);
+    if (content === undefined) return local.kind === 'file' ? { kind: 'read-file', path, file: local } : 'nothing';
+    return this.#fitsBeside(situation, remote, content) ? this.#commit(situation, local, [base]) : 'wait';
+  }
+
+  /** Whether the namespace could hold this folder's content beside what it has. */
+  #fitsBeside(situation: Situation, remote: Item, content: ItemContent): boolean {
+    const own = { ...this.#offer(situation, [situation.base]), content };
+    return fitsTheWire(mergeItems(remote, itemOf(remote.path, own.version, [own])));
+  }
+
+  #commitDeletion(situation: Situation, seen: readonly (Item | undefined)[]): CommitItem {
+    const change = { from: 'deletion', synced: live(situation.base) } as const;
+    return { kind: 'commit-item', path: situation.path, offer: this.#offer(situation, seen), again: undefined, change };
   }
 
   /** @param seen what the folder's state was made in the knowledge of. */
@@ -220,6 +247,7 @@ export class Decider {
   }
 
   #keepConflict(path: ItemPath, replaces: LocalEntry): Decision {
+    if (this.rules.conflicts === 'wait') return 'wait';
     const { device, replica, nowMs } = this.rules;
     const { remote, local } = this.trees;
     const isTaken = (candidate: ItemPath): boolean =>

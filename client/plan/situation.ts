@@ -7,6 +7,13 @@ import type { LocalEntry } from '../state/local-entry.js';
 import type { Trees } from '../state/tree-store.js';
 import type { Offer } from './operation.js';
 
+/**
+ * What becomes of a conflict. It is settled in the namespace; or, where this account may only read, it is left to others, and the folder
+ * keeps what is its own under another name; or it waits, while only peers hear of it, and the folder keeps what it has in place:
+ * nobody else may have the bytes.
+ */
+export type ConflictRule = 'settle' | 'leave to others' | 'wait';
+
 /** What a plan depends on beside the trees. */
 export interface PlanRules {
   /** The device that plans, and its folder. */
@@ -14,8 +21,7 @@ export interface PlanRules {
   readonly replica: ReplicaId;
   /** Milliseconds since 1970 UTC. */
   readonly nowMs: number;
-  /** Whether conflicts may be settled in the namespace. Where they may not, the folder keeps what is its own. */
-  readonly maySettle: boolean;
+  readonly conflicts: ConflictRule;
   /**
    * Whether what is provisional of a path is for this folder to say to whoever takes changes now: to metadata, because agents have
    * had the time to, or to an agent that has not heard it. Of no path unless set.

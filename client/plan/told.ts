@@ -19,17 +19,6 @@ export function hasMovedOn(trees: Trees, path: ItemPath): boolean {
   return !isReplacing(situation, told) && sayAgain(situation, told) === undefined;
 }
 
-/**
- * Whether what is for this folder to tell is a copy that never came here: whoever has its bytes tells of it, and where nobody
- * has there is none.
- */
-export function hasNeverCome(trees: Trees, path: ItemPath): boolean {
-  const told = trees.provisional.get(path);
-  const { remote, local, base } = situationOf(trees, path);
-  if (told === undefined || remote === undefined || local !== undefined || base !== undefined) return false;
-  return live(told) !== undefined && sameChange(remote.change, told.change);
-}
-
 /** Whether the folder has something else in the place of what was told, which is one side of a conflict. */
 export function isReplacing({ remote, base, local }: Situation, told: Item): boolean {
   if (remote === undefined || base === undefined || conflictsOf(remote).length === 0 || !hasSeen(base, told))

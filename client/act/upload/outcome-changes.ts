@@ -2,7 +2,7 @@ import type { Item } from '../../../common/feed/item.js';
 import { itemOf } from '../../../common/feed/merge.js';
 import type { DeviceId } from '../../../common/ids.js';
 import { live } from '../../plan/difference.js';
-import { isToBeTold } from '../../state/provisional.js';
+import { isOwnWord } from '../../state/provisional.js';
 import type { PathChanges } from '../../state/state-writer.js';
 
 /** What the trees say of a change that the upstream has taken; `held` is what its path holds there. */
@@ -15,7 +15,7 @@ export function takenChanges(item: Item, held: Item, isProvisional: boolean): Pa
 /** What they say of an item that settles a conflict, and that the upstream of `device` has taken. */
 export function settledChanges(item: Item, held: Item, isProvisional: boolean, device: DeviceId): PathChanges {
   if (!isProvisional) return { remote: [held], confirmed: [held] };
-  return { remote: [held], provisional: isToBeTold(item, device) ? [[item.path, item]] : [] };
+  return { remote: [held], provisional: isOwnWord(item, device) ? [[item.path, item]] : [] };
 }
 
 /** What they say of one that it did not take. */

@@ -1,5 +1,6 @@
 import type { Operation } from '../../../client/plan/operation.js';
 import { everyPath, plan } from '../../../client/plan/plan.js';
+import type { ConflictRule } from '../../../client/plan/situation.js';
 import type { LocalEntry, LocalFile } from '../../../client/state/local-entry.js';
 import { MemoryTreeStore } from '../../../client/state/memory-tree-store.js';
 import { hashBlockSync } from '../../../common/block-hash.js';
@@ -40,7 +41,7 @@ function localEntry(path: string, content: ItemContent): LocalEntry {
 interface PlanOptions {
   readonly scope?: readonly string[];
   readonly ignored?: string;
-  readonly maySettle?: boolean;
+  readonly conflicts?: ConflictRule;
   readonly isProvisionalDue?: boolean;
 }
 
@@ -87,7 +88,7 @@ export class PlannedTrees {
     return said;
   }
 
-  planned({ scope, ignored, maySettle = true, isProvisionalDue = false }: PlanOptions = {}): {
+  planned({ scope, ignored, conflicts = 'settle', isProvisionalDue = false }: PlanOptions = {}): {
     steps: string[];
     operations: readonly Operation[];
   } {
@@ -97,7 +98,7 @@ export class PlannedTrees {
       device: OURS,
       replica: HERE,
       nowMs: NOW_MS,
-      maySettle,
+      conflicts,
       isProvisionalDue: () => isProvisionalDue,
       leaveAlone,
     });

@@ -75,6 +75,7 @@ beforeEach(() => {
     },
     reporter: new ProgressReporter(observer, tally, systemClock),
     owed: { isDue: () => false, said: () => undefined },
+    doConflictsWait: () => false,
     catchUp: () => Promise.resolve(),
     onPlaces: nothing,
     once: false,

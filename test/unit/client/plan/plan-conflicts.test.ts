@@ -36,11 +36,11 @@ describe('a conflict', () => {
 
   test('is left to others where this account may not settle it', async () => {
     await holds(contested);
-    expect(here.planned({ maySettle: false }).steps).toEqual(['fetch-file file']);
+    expect(here.planned({ conflicts: 'leave to others' }).steps).toEqual(['fetch-file file']);
     await here.agreed({ other: 'old' });
     await holds(item('other', 2, text('theirs')));
     await here.folderHas(localFile('other', 'ours'));
-    expect(here.planned({ scope: ['other'], maySettle: false }).steps).toEqual(['keep-conflict other']);
+    expect(here.planned({ scope: ['other'], conflicts: 'leave to others' }).steps).toEqual(['keep-conflict other']);
   });
 
   test('that is settled leaves the folder to take the copy, which it has already, and what stands after that: nobody else may have it', async () => {
@@ -70,7 +70,7 @@ describe('what the folder has done to a file that both sides had', () => {
     await here.namespaceHas('dir/copy', text('ours'), 1);
     expect(here.planned().steps).toContain('move dir/copy');
     await here.namespaceHas('dir', text('theirs'));
-    const { steps } = here.planned({ maySettle: false });
+    const { steps } = here.planned({ conflicts: 'leave to others' });
     expect(steps.filter((step) => step.endsWith('dir/file'))).toEqual([]);
   });
 
