@@ -15,7 +15,7 @@ import { contentOfLocal, type LocalEntry } from '../state/local-entry.js';
 import type { Trees } from '../state/tree-store.js';
 import { live, localChange, remoteChange, sameState, type LiveItem } from './difference.js';
 import type { CommitItem, ItemOf, Offer, Operation } from './operation.js';
-import { folderChange, isReplacing, sayAgain } from './told.js';
+import { folderChange, isReplacing, isSide, sayAgain } from './told.js';
 import { nextOffer, situationOf, type PlanRules, type Situation } from './situation.js';
 
 /** What to do about one path: an operation, nothing, or nothing until paths below it have been dealt with. */
@@ -66,7 +66,8 @@ export class Decider {
     if (remote !== undefined && conflictsOf(remote).length > 0) {
       if (this.rules.conflicts === 'wait') return this.#offerAgain(situation) ?? this.#keepSide(situation, remote);
       if (this.rules.conflicts === 'settle') {
-        return this.#sayProvisional(situation) ?? this.#replaceProvisional(situation) ?? this.#settle(settle(remote));
+        const settled = (): Decision => (this.#isWordOut(path, remote) ? 'wait' : this.#settle(settle(remote)));
+        return this.#sayProvisional(situation) ?? this.#replaceProvisional(situation) ?? settled();
       }
     }
     const offeredAgain = this.#offerAgain(situation) ?? this.#sayProvisional(situation);
@@ -106,6 +107,12 @@ export class Decider {
     const told = isDue ? this.trees.provisional.get(situation.path) : undefined;
     const again = told && sayAgain(situation, told);
     return again && { ...again, isProvisional: true };
+  }
+
+  /** Whether a side is what this folder has told others than metadata, which may hear of it from them. */
+  #isWordOut(path: ItemPath, remote: Item): boolean {
+    const told = this.trees.provisional.get(path);
+    return this.rules.isRelayAwaited === true && told !== undefined && isSide(remote, told);
   }
 
   /**

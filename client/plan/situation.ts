@@ -27,6 +27,11 @@ export interface PlanRules {
    * had the time to, or to an agent that has not heard it. Of no path unless set.
    */
   isProvisionalDue?(path: ItemPath): boolean;
+  /**
+   * Whether others may still tell metadata what is provisional. A conflict of which it is a side waits for that: what settles it would
+   * leave the change out, of which those who have heard it could not hear the end. No unless set.
+   */
+  readonly isRelayAwaited?: boolean;
   /** Whether a path is none of the sync's business, whatever the trees say of it: ignored, or not to be looked into. */
   leaveAlone(path: ItemPath, kind: Exclude<ItemContent['kind'], 'deletion'>): boolean;
 }

@@ -34,7 +34,7 @@ export interface SyncLoopParts {
   readonly inbox: Inbox;
   readonly round: Omit<RoundParts, 'device' | 'onConflict' | 'onProblem'>;
   readonly reporter: ProgressReporter;
-  readonly owed: Pick<Owed, 'isDue' | 'said'>;
+  readonly owed: Pick<Owed, 'isAwaited' | 'isDue' | 'said'>;
   readonly inHand: Pick<InHand, 'begin' | 'end' | 'forget'>;
   /** Whether there are peers alone, so that nobody takes what settles a conflict. */
   readonly doConflictsWait: () => boolean;
@@ -164,6 +164,7 @@ export class SyncLoop {
       nowMs: clock.nowMs(),
       conflicts,
       isProvisionalDue: (path) => this.parts.owed.isDue(path),
+      isRelayAwaited: this.parts.owed.isAwaited,
       leaveAlone: (path, kind) => isLeftAlone(scan, path, kind),
     });
     this.#agenda.defer(deferred);

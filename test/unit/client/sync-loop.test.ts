@@ -74,7 +74,7 @@ beforeEach(() => {
       writer: new StateWriter(store, new LocalBlockIndex(store.local)),
     },
     reporter: new ProgressReporter(observer, tally, systemClock),
-    owed: { isDue: () => false, said: () => undefined },
+    owed: { isAwaited: false, isDue: () => false, said: () => undefined },
     doConflictsWait: () => false,
     catchUp: () => Promise.resolve(),
     onPlaces: nothing,
