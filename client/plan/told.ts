@@ -14,9 +14,11 @@ import { situationOf, type Situation } from './situation.js';
 export function hasMovedOn(trees: Trees, path: ItemPath): boolean {
   const told = trees.provisional.get(path);
   const situation = situationOf(trees, path);
-  const { remote } = situation;
+  const { remote, base, local } = situation;
   if (told === undefined || remote === undefined || !hasSeen(remote, told)) return false;
-  return !isReplacing(situation, told) && sayAgain(situation, told) === undefined;
+  // What is about to be replaced may come back, where the folder cannot do that.
+  if (isSide(remote, told) && localChange(local, live(base)) !== false) return false;
+  return sayAgain(situation, told) === undefined;
 }
 
 /** Whether the folder has something else in the place of what was told, which is one side of a conflict. */
