@@ -43,6 +43,7 @@ interface PlanOptions {
   readonly ignored?: string;
   readonly conflicts?: ConflictRule;
   readonly isProvisionalDue?: boolean;
+  readonly isRelayAwaited?: boolean;
 }
 
 /** The trees of a folder, and what is planned for what they say. */
@@ -88,7 +89,7 @@ export class PlannedTrees {
     return said;
   }
 
-  planned({ scope, ignored, conflicts = 'settle', isProvisionalDue = false }: PlanOptions = {}): {
+  planned({ scope, ignored, conflicts = 'settle', isProvisionalDue = false, isRelayAwaited = false }: PlanOptions = {}): {
     steps: string[];
     operations: readonly Operation[];
   } {
@@ -100,6 +101,7 @@ export class PlannedTrees {
       nowMs: NOW_MS,
       conflicts,
       isProvisionalDue: () => isProvisionalDue,
+      isRelayAwaited,
       leaveAlone,
     });
     return { operations, steps: operations.map(({ kind, path }) => `${kind} ${path}`) };
