@@ -1,22 +1,15 @@
 import { conflictPath } from '../../common/feed/conflict-name.js';
 import { conflictsOf, settle, settleAsDirectory, type Settlement } from '../../common/feed/conflicts.js';
-import {
-  isVoid,
-  sameBytes,
-  type FileContent,
-  type Item,
-  type ItemContent,
-  type ItemPath,
-  type SymlinkContent,
-} from '../../common/feed/item.js';
-import { fitsTheWire, hasSeen, itemOf, mergeItems, sameChange, sameItem } from '../../common/feed/merge.js';
+import { isVoid, type Item, type ItemContent, type ItemPath } from '../../common/feed/item.js';
+import { hasSeen, sameChange, sameItem } from '../../common/feed/merge.js';
 import { feedLimits } from '../../common/limits.js';
 import { contentOfLocal, type LocalEntry } from '../state/local-entry.js';
 import type { Trees } from '../state/tree-store.js';
-import { live, localChange, remoteChange, sameState, type LiveItem } from './difference.js';
-import type { CommitItem, ItemOf, Offer, Operation } from './operation.js';
+import { create, isFile } from './create.js';
+import { haveSameBytes, live, localChange, remoteChange, sameState, type LiveItem } from './difference.js';
+import type { CommitItem, Offer, Operation } from './operation.js';
 import { folderChange, isReplacing, isSide, sayAgain } from './told.js';
-import { nextOffer, situationOf, type PlanRules, type Situation } from './situation.js';
+import { fitsBeside, nextOffer, situationOf, type PlanRules, type Situation } from './situation.js';
 
 /** What to do about one path: an operation, nothing, or nothing until paths below it have been dealt with. */
 export type Decision = Operation | 'nothing' | 'wait';
@@ -197,7 +190,7 @@ export class Decider {
   /** Both sides have changed a file or symlink, neither in the knowledge of the other. */
   #commitBeside(situation: Situation, remote: LiveItem, local: LocalEntry, content: ItemContent): Decision {
     // What the namespace could not hold beside what it has, and what it would not take, is put beside it here.
-    if (this.rules.conflicts === 'leave to others' || !this.#fitsBeside(situation, remote, content)) {
+    if (this.rules.conflicts === 'leave to others' || !fitsBeside(situation, remote, content, this.rules)) {
       return this.#keepConflict(remote.path, local);
     }
     return this.#commit(situation, local, [situation.base]);
@@ -211,17 +204,13 @@ export class Decider {
     }
     if (local === undefined) {
       if (this.#itemsBelow(path) !== 'none') return 'wait';
-      return this.#fitsBeside(situation, remote, { kind: 'deletion' }) ? this.#commitDeletion(situation, [base]) : 'wait';
+      return fitsBeside(situation, remote, { kind: 'deletion' }, this.rules)
+        ? this.#commitDeletion(situation, [base])
+        : 'wait';
     }
     const content = contentOfLocal(local);
     if (content === undefined) return local.kind === 'file' ? { kind: 'read-file', path, file: local } : 'nothing';
-    return this.#fitsBeside(situation, remote, content) ? this.#commit(situation, local, [base]) : 'wait';
-  }
-
-  /** Whether the namespace could hold this folder's content beside what it has. */
-  #fitsBeside(situation: Situation, remote: Item, content: ItemContent): boolean {
-    const own = { ...this.#offer(situation, [situation.base]), content };
-    return fitsTheWire(mergeItems(remote, itemOf(remote.path, own.version, [own])));
+    return fitsBeside(situation, remote, content, this.rules) ? this.#commit(situation, local, [base]) : 'wait';
   }
 
   #commitDeletion(situation: Situation, seen: readonly (Item | undefined)[]): CommitItem {
@@ -295,24 +284,4 @@ export class Decider {
     }
     return outlook;
   }
-}
-
-function haveSameBytes(a: ItemContent, b: ItemContent | undefined): boolean {
-  return a.kind === 'file' && b?.kind === 'file' && sameBytes(a, b);
-}
-
-function isFile(item: LiveItem): item is LiveItem & ItemOf<FileContent> {
-  return item.content.kind === 'file';
-}
-
-function isSymlink(item: LiveItem): item is LiveItem & ItemOf<SymlinkContent> {
-  return item.content.kind === 'symlink';
-}
-
-/** How an item comes into the folder, over `replaces` where that stands there. */
-function create(item: LiveItem, replaces: LocalEntry | undefined): Operation {
-  const { path } = item;
-  if (isFile(item)) return { kind: 'fetch-file', path, item, replaces };
-  if (isSymlink(item)) return { kind: 'make-symlink', path, item, replaces };
-  return { kind: 'make-directory', path, item };
 }

@@ -1,6 +1,6 @@
 import { laterTime, nextTime, TIME_START, type HybridTime } from '../../common/feed/hybrid-time.js';
 import { isVoid, type Item, type ItemContent, type ItemPath, type Version } from '../../common/feed/item.js';
-import { hasSeen } from '../../common/feed/merge.js';
+import { fitsTheWire, hasSeen, itemOf, mergeItems } from '../../common/feed/merge.js';
 import { counterOf, joinVersions } from '../../common/feed/version.js';
 import type { DeviceId, ReplicaId } from '../../common/ids.js';
 import type { LocalEntry } from '../state/local-entry.js';
@@ -83,6 +83,12 @@ export function nextOffer(situation: Situation, seen: readonly (Item | undefined
     latest = laterTime(latest, item.at);
   }
   return { version, change, at: nextTime(latest, madeAtMs(local, nowMs)), author };
+}
+
+/** Whether the namespace could hold this folder's content beside what it has. */
+export function fitsBeside(situation: Situation, remote: Item, content: ItemContent, rules: PlanRules): boolean {
+  const own = { ...nextOffer(situation, [situation.base], rules), content };
+  return fitsTheWire(mergeItems(remote, itemOf(remote.path, own.version, [own])));
 }
 
 function madeAtMs(local: LocalEntry | undefined, nowMs: number): number {

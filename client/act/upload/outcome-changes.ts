@@ -20,7 +20,11 @@ export function settledChanges(item: Item, held: Item, isProvisional: boolean, d
 }
 
 /** What they say of a change that it did not take. */
-export function declinedChanges({ isProvisional, isPast }: CommitItem, item: Item, held: Item | undefined): PathChanges {
+export function declinedChanges(
+  { isProvisional, isPast }: CommitItem,
+  item: Item,
+  held: Item | undefined,
+): PathChanges {
   if (isPast === true) return { corrected: [[item.path, held]], provisional: [[item.path, undefined]] };
   return isProvisional === true ? takenBackChanges(item, held) : refusedChanges(item, held);
 }

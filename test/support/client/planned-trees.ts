@@ -89,7 +89,13 @@ export class PlannedTrees {
     return said;
   }
 
-  planned({ scope, ignored, conflicts = 'settle', isProvisionalDue = false, isRelayAwaited = false }: PlanOptions = {}): {
+  planned({
+    scope,
+    ignored,
+    conflicts = 'settle',
+    isProvisionalDue = false,
+    isRelayAwaited = false,
+  }: PlanOptions = {}): {
     steps: string[];
     operations: readonly Operation[];
   } {

@@ -92,7 +92,15 @@ describe('while there are peers alone a conflict waits', () => {
     await here.namespaceHas('file', text('theirs'));
     await here.folderHas(localFile('file', 'ours'));
     expect(here.planned({ conflicts: 'wait' }).operations).toMatchObject([
-      { kind: 'commit-item', offer: { version: [{ replicaId: HERE, counter: 1 }, { replicaId: THERE, counter: 1 }] } },
+      {
+        kind: 'commit-item',
+        offer: {
+          version: [
+            { replicaId: HERE, counter: 1 },
+            { replicaId: THERE, counter: 1 },
+          ],
+        },
+      },
     ]);
   });
 
@@ -154,7 +162,9 @@ describe('a conflict with what only others than metadata were told', () => {
     await told();
     await here.folderHas(localFile('file', 'ours'));
     expect(here.planned({ isRelayAwaited: true }).steps).toEqual([]);
-    await here.trees.write({ confirmed: new Map([[theirs.path, mergeItems(item('file', 1, text('ours'), HERE), theirs)]]) });
+    await here.trees.write({
+      confirmed: new Map([[theirs.path, mergeItems(item('file', 1, text('ours'), HERE), theirs)]]),
+    });
     expect(here.planned({ isRelayAwaited: true }).steps).toEqual(['settle file']);
   });
 
