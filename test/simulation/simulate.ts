@@ -18,7 +18,7 @@ const { values } = parseArgs({
     faults: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
     step: { type: 'string' },
-    peers: { type: 'string', default: 'some' },
+    peers: { type: 'string', default: 'no' },
     fault: { type: 'string' },
   },
 });
