@@ -13,7 +13,7 @@ import type { Disk, DiskOutcome } from './disk/disk-task.js';
 import type { FetchOutcome } from './download/fetch-files.js';
 import type { FolderPlaces } from './folder-places.js';
 import type { Transfers } from './transfers.js';
-import { refusedChanges, settledChanges, takenBackChanges, takenChanges } from './upload/outcome-changes.js';
+import { declinedChanges, settledChanges, takenChanges } from './upload/outcome-changes.js';
 import type { UploadOutcome } from './upload/pending-item.js';
 import type { UploadOperation } from './upload/upload.js';
 
@@ -209,7 +209,7 @@ class Round {
     }
     this.#close(path);
     if (operation.isProvisional !== true) this.parts.tally.add('itemsCommitted');
-    this.parts.writer.add(takenChanges(item, held, isProvisional));
+    this.parts.writer.add(takenChanges(operation, item, held, isProvisional));
     // Beside it there is something that this folder does not have, or there may be: it was said before all else was decided.
     if (operation.again !== undefined || !sameItem(held, item)) this.#again.add(path);
   }
@@ -217,8 +217,7 @@ class Round {
   #declined({ operation, item, held }: Extract<UploadOutcome, { outcome: 'declined' }>): void {
     const { path } = item;
     if (operation.kind === 'commit-item') {
-      const changes = operation.isProvisional === true ? takenBackChanges(item, held) : refusedChanges(item, held);
-      this.parts.writer.add(changes);
+      this.parts.writer.add(declinedChanges(operation, item, held));
       this.#close(path);
       this.#again.add(path);
       return;

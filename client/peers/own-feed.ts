@@ -12,7 +12,7 @@ import { RemoteFeed } from './remote-feed.js';
 
 export interface OwnFeedParts {
   readonly namespaceId: NamespaceId;
-  readonly store: Pick<TreeStore, 'remote' | 'onRemoteMoved'>;
+  readonly store: Pick<TreeStore, 'remote' | 'onRemoteMoved' | 'durable'>;
   readonly tokens: Pick<AccessTokens, 'tokenFor'>;
   readonly clock: Clock;
 }
@@ -29,5 +29,6 @@ export function ownFeed({ namespaceId, store, tokens, clock }: OwnFeedParts): Om
   return {
     subscriptions,
     proof: () => writersToken(tokens, namespaceId),
+    durable: () => store.durable(),
   };
 }

@@ -12,6 +12,11 @@ export interface PeerFeedParts extends SubscriptionParts {
    * (ROLE_INSUFFICIENT) where it may not.
    */
   readonly proof: () => Promise<string>;
+  /**
+   * Resolves when what is known now is durable. Whoever hears a change may be all who know of it: after a loss of power its author must
+   * not give its number again, nor be ignorant of having made it.
+   */
+  readonly durable: () => Promise<void>;
 }
 
 /** FeedService (proto/drystone/feed/v1/feed.proto) as an endpoint serves it: it is read. Push is UNIMPLEMENTED. */
@@ -25,7 +30,9 @@ export function createPeerFeedService(parts: PeerFeedParts): ServedService {
         const namespaceId = parseNamespaceId('namespace_id', request.namespaceId);
         access.require(namespaceId, 'read');
         const token = await parts.proof();
-        return withProof(await parts.subscriptions.reader.read(namespaceId, parseFeedQuery(request)), token);
+        const page = await parts.subscriptions.reader.read(namespaceId, parseFeedQuery(request));
+        await parts.durable();
+        return withProof(page, token);
       },
       subscribe: (request, context) => subscribeAt(parts, request, context),
     },
@@ -41,6 +48,7 @@ async function* subscribeAt(
 ): AsyncGenerator<EncodedPage, void, undefined> {
   let isFirst = true;
   for await (const page of servedSubscription(parts, request, context)) {
+    await parts.durable();
     yield isFirst ? withProof(page, await parts.proof()) : page;
     isFirst = false;
   }

@@ -1,22 +1,15 @@
 import { conflictPath } from '../../common/feed/conflict-name.js';
 import { conflictsOf, settle, settleAsDirectory, type Settlement } from '../../common/feed/conflicts.js';
-import {
-  isVoid,
-  sameBytes,
-  type FileContent,
-  type Item,
-  type ItemContent,
-  type ItemPath,
-  type SymlinkContent,
-} from '../../common/feed/item.js';
-import { fitsTheWire, hasSeen, itemOf, mergeItems, sameChange, sameItem } from '../../common/feed/merge.js';
+import { isVoid, type Item, type ItemContent, type ItemPath } from '../../common/feed/item.js';
+import { hasSeen, sameChange, sameItem } from '../../common/feed/merge.js';
 import { feedLimits } from '../../common/limits.js';
 import { contentOfLocal, type LocalEntry } from '../state/local-entry.js';
 import type { Trees } from '../state/tree-store.js';
-import { live, localChange, remoteChange, sameState, type LiveItem } from './difference.js';
-import type { CommitItem, ItemOf, Offer, Operation } from './operation.js';
-import { folderChange, isReplacing, sayAgain } from './told.js';
-import { nextOffer, situationOf, type PlanRules, type Situation } from './situation.js';
+import { create, isFile } from './create.js';
+import { haveSameBytes, live, localChange, remoteChange, sameState, type LiveItem } from './difference.js';
+import type { CommitItem, Offer, Operation } from './operation.js';
+import { folderChange, isReplacing, isSide, sayAgain } from './told.js';
+import { fitsBeside, nextOffer, situationOf, type PlanRules, type Situation } from './situation.js';
 
 /** What to do about one path: an operation, nothing, or nothing until paths below it have been dealt with. */
 export type Decision = Operation | 'nothing' | 'wait';
@@ -63,8 +56,12 @@ export class Decider {
       );
     }
     if (this.rules.leaveAlone(path, kind)) return 'nothing';
-    if (this.rules.maySettle && remote !== undefined && conflictsOf(remote).length > 0) {
-      return this.#sayProvisional(situation) ?? this.#replaceProvisional(situation) ?? this.#settle(settle(remote));
+    if (remote !== undefined && conflictsOf(remote).length > 0) {
+      if (this.rules.conflicts === 'wait') return this.#offerAgain(situation) ?? this.#keepSide(situation, remote);
+      if (this.rules.conflicts === 'settle') {
+        const settled = (): Decision => (this.#isWordOut(path, remote) ? 'wait' : this.#settle(settle(remote)));
+        return this.#sayProvisional(situation) ?? this.#replaceProvisional(situation) ?? settled();
+      }
     }
     const offeredAgain = this.#offerAgain(situation) ?? this.#sayProvisional(situation);
     if (offeredAgain !== undefined) return offeredAgain;
@@ -76,7 +73,7 @@ export class Decider {
     const there = live(remote);
     if (there !== undefined && there.content.kind !== 'directory') {
       const below = this.#itemsBelow(path);
-      if (below === 'leaving' || (below === 'staying' && !this.rules.maySettle)) return 'wait';
+      if (below === 'leaving' || (below === 'staying' && this.rules.conflicts !== 'settle')) return 'wait';
       // What the folder has put in the place of a file that both sides had needs no copy of that.
       const isReplaced = !isChanged && localChange(local, live(base)) !== false;
       if (below === 'staying' && !isReplaced) return this.#settle(settleAsDirectory(there));
@@ -105,6 +102,12 @@ export class Decider {
     return again && { ...again, isProvisional: true };
   }
 
+  /** Whether a side is what this folder has told others than metadata, which may hear of it from them. */
+  #isWordOut(path: ItemPath, remote: Item): boolean {
+    const told = this.trees.provisional.get(path);
+    return this.rules.isRelayAwaited === true && told !== undefined && isSide(remote, told);
+  }
+
   /**
    * One side of a conflict is what only others than metadata were told of this folder, which has moved on from it: then it
    * needs no copy, and there may be none, since its bytes were perhaps here alone.
@@ -115,8 +118,7 @@ export class Decider {
     if (told === undefined || !isReplacing(situation, told)) return undefined;
     if (local !== undefined) return this.#commit(situation, local, [base]);
     if (this.#itemsBelow(path) === 'staying') return undefined;
-    const change = { from: 'deletion', synced: live(base) } as const;
-    return { kind: 'commit-item', path, offer: this.#offer(situation, [base]), again: undefined, change };
+    return this.#commitDeletion(situation, [base]);
   }
 
   /** The namespace is as it was when both sides last agreed. */
@@ -128,8 +130,7 @@ export class Decider {
     // A namespace that has never heard of the item, such as one restored from an older copy, needs no deletion either.
     if (remote === undefined) return { kind: 'adopt', path, item: undefined };
     if (this.#itemsBelow(path) === 'staying') return { kind: 'make-directory', path, item: remote };
-    const change = { from: 'deletion', synced: live(base) } as const;
-    return { kind: 'commit-item', path, offer: this.#offer(situation, seen), again: undefined, change };
+    return this.#commitDeletion(situation, seen);
   }
 
   /** The namespace's item was deleted since both sides last agreed. */
@@ -182,17 +183,39 @@ export class Decider {
     if (!below.stays && localChange(local, live(base)) === false) {
       return below.unclear ? 'wait' : { kind: 'remove', path, replaces: local };
     }
-    if (this.rules.maySettle) return this.#commit(situation, local, [base]);
+    if (this.rules.conflicts !== 'leave to others') return this.#commit(situation, local, [base]);
     return below.goes || below.unclear ? 'wait' : this.#keepConflict(path, local);
   }
 
   /** Both sides have changed a file or symlink, neither in the knowledge of the other. */
   #commitBeside(situation: Situation, remote: LiveItem, local: LocalEntry, content: ItemContent): Decision {
-    const own = { ...this.#offer(situation, [situation.base]), content };
-    const merged = mergeItems(remote, itemOf(remote.path, own.version, [own]));
     // What the namespace could not hold beside what it has, and what it would not take, is put beside it here.
-    if (!this.rules.maySettle || !fitsTheWire(merged)) return this.#keepConflict(remote.path, local);
+    if (this.rules.conflicts === 'leave to others' || !fitsBeside(situation, remote, content, this.rules)) {
+      return this.#keepConflict(remote.path, local);
+    }
     return this.#commit(situation, local, [situation.base]);
+  }
+
+  /** A conflict that waits: what the folder has done to its own side replaces that, and nothing else. */
+  #keepSide(situation: Situation, remote: Item): Decision {
+    const { path, base, local, isNewsToUs } = situation;
+    if (localChange(local, live(base)) === false) {
+      return isNewsToUs ? { kind: 'adopt', path, item: live(base) } : 'wait';
+    }
+    if (local === undefined) {
+      if (this.#itemsBelow(path) !== 'none') return 'wait';
+      return fitsBeside(situation, remote, { kind: 'deletion' }, this.rules)
+        ? this.#commitDeletion(situation, [base])
+        : 'wait';
+    }
+    const content = contentOfLocal(local);
+    if (content === undefined) return local.kind === 'file' ? { kind: 'read-file', path, file: local } : 'nothing';
+    return fitsBeside(situation, remote, content, this.rules) ? this.#commit(situation, local, [base]) : 'wait';
+  }
+
+  #commitDeletion(situation: Situation, seen: readonly (Item | undefined)[]): CommitItem {
+    const change = { from: 'deletion', synced: live(situation.base) } as const;
+    return { kind: 'commit-item', path: situation.path, offer: this.#offer(situation, seen), again: undefined, change };
   }
 
   /** @param seen what the folder's state was made in the knowledge of. */
@@ -220,6 +243,7 @@ export class Decider {
   }
 
   #keepConflict(path: ItemPath, replaces: LocalEntry): Decision {
+    if (this.rules.conflicts === 'wait') return 'wait';
     const { device, replica, nowMs } = this.rules;
     const { remote, local } = this.trees;
     const isTaken = (candidate: ItemPath): boolean =>
@@ -260,24 +284,4 @@ export class Decider {
     }
     return outlook;
   }
-}
-
-function haveSameBytes(a: ItemContent, b: ItemContent | undefined): boolean {
-  return a.kind === 'file' && b?.kind === 'file' && sameBytes(a, b);
-}
-
-function isFile(item: LiveItem): item is LiveItem & ItemOf<FileContent> {
-  return item.content.kind === 'file';
-}
-
-function isSymlink(item: LiveItem): item is LiveItem & ItemOf<SymlinkContent> {
-  return item.content.kind === 'symlink';
-}
-
-/** How an item comes into the folder, over `replaces` where that stands there. */
-function create(item: LiveItem, replaces: LocalEntry | undefined): Operation {
-  const { path } = item;
-  if (isFile(item)) return { kind: 'fetch-file', path, item, replaces };
-  if (isSymlink(item)) return { kind: 'make-symlink', path, item, replaces };
-  return { kind: 'make-directory', path, item };
 }

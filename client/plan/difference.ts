@@ -1,4 +1,4 @@
-import { sameContent, type Item, type ItemContent } from '../../common/feed/item.js';
+import { sameBytes, sameContent, type Item, type ItemContent } from '../../common/feed/item.js';
 import { compareVersions } from '../../common/feed/version.js';
 import { contentOfLocal, type LocalEntry } from '../state/local-entry.js';
 
@@ -13,6 +13,11 @@ export function live(item: Item | undefined): LiveItem | undefined {
 /** Whether two contents are equal in every respect that is synced, the modification time included. */
 export function sameState(a: ItemContent, b: ItemContent): boolean {
   return sameContent(a, b) && (a.kind !== 'file' || b.kind !== 'file' || a.modifiedAtMs === b.modifiedAtMs);
+}
+
+/** Whether both are files, with the same bytes. */
+export function haveSameBytes(a: ItemContent, b: ItemContent | undefined): boolean {
+  return a.kind === 'file' && b?.kind === 'file' && sameBytes(a, b);
 }
 
 /** Whether the folder's entry differs from the last agreed item; `unread` where only its blocks can tell. */

@@ -31,8 +31,10 @@ export interface CommitItem {
   readonly offer: Offer;
   /** Set where this was said before and not answered, and is said again as it was; where it is no longer so, it is not. */
   readonly again: Item | undefined;
-  /** Set where an agent has taken it, and metadata is not known to have it. */
+  /** Set where an agent has taken it, or peers could hear of it, and metadata is not known to have it. */
   readonly isProvisional?: true;
+  /** Set where it is no longer what the folder holds, which stays as it is, whatever becomes of this. */
+  readonly isPast?: true;
   readonly change: Change;
 }
 

@@ -1,11 +1,18 @@
 import { laterTime, nextTime, TIME_START, type HybridTime } from '../../common/feed/hybrid-time.js';
 import { isVoid, type Item, type ItemContent, type ItemPath, type Version } from '../../common/feed/item.js';
-import { hasSeen } from '../../common/feed/merge.js';
+import { fitsTheWire, hasSeen, itemOf, mergeItems } from '../../common/feed/merge.js';
 import { counterOf, joinVersions } from '../../common/feed/version.js';
 import type { DeviceId, ReplicaId } from '../../common/ids.js';
 import type { LocalEntry } from '../state/local-entry.js';
 import type { Trees } from '../state/tree-store.js';
 import type { Offer } from './operation.js';
+
+/**
+ * What becomes of a conflict. It is settled in the namespace; or, where this account may only read, it is left to others, and the folder
+ * keeps what is its own under another name; or it waits, while only peers hear of it, and the folder keeps what it has in place:
+ * nobody else may have the bytes.
+ */
+export type ConflictRule = 'settle' | 'leave to others' | 'wait';
 
 /** What a plan depends on beside the trees. */
 export interface PlanRules {
@@ -14,13 +21,17 @@ export interface PlanRules {
   readonly replica: ReplicaId;
   /** Milliseconds since 1970 UTC. */
   readonly nowMs: number;
-  /** Whether conflicts may be settled in the namespace. Where they may not, the folder keeps what is its own. */
-  readonly maySettle: boolean;
+  readonly conflicts: ConflictRule;
   /**
    * Whether what is provisional of a path is for this folder to say to whoever takes changes now: to metadata, because agents have
    * had the time to, or to an agent that has not heard it. Of no path unless set.
    */
   isProvisionalDue?(path: ItemPath): boolean;
+  /**
+   * Whether others may still tell metadata what is provisional. A conflict of which it is a side waits for that: what settles it would
+   * leave the change out, of which those who have heard it could not hear the end. No unless set.
+   */
+  readonly isRelayAwaited?: boolean;
   /** Whether a path is none of the sync's business, whatever the trees say of it: ignored, or not to be looked into. */
   leaveAlone(path: ItemPath, kind: Exclude<ItemContent['kind'], 'deletion'>): boolean;
 }
@@ -72,6 +83,12 @@ export function nextOffer(situation: Situation, seen: readonly (Item | undefined
     latest = laterTime(latest, item.at);
   }
   return { version, change, at: nextTime(latest, madeAtMs(local, nowMs)), author };
+}
+
+/** Whether the namespace could hold this folder's content beside what it has. */
+export function fitsBeside(situation: Situation, remote: Item, content: ItemContent, rules: PlanRules): boolean {
+  const own = { ...nextOffer(situation, [situation.base], rules), content };
+  return fitsTheWire(mergeItems(remote, itemOf(remote.path, own.version, [own])));
 }
 
 function madeAtMs(local: LocalEntry | undefined, nowMs: number): number {

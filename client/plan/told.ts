@@ -14,32 +14,34 @@ import { situationOf, type Situation } from './situation.js';
 export function hasMovedOn(trees: Trees, path: ItemPath): boolean {
   const told = trees.provisional.get(path);
   const situation = situationOf(trees, path);
-  const { remote } = situation;
+  const { remote, base, local } = situation;
   if (told === undefined || remote === undefined || !hasSeen(remote, told)) return false;
-  return !isReplacing(situation, told) && sayAgain(situation, told) === undefined;
-}
-
-/**
- * Whether what is for this folder to tell is a copy that never came here: whoever has its bytes tells of it, and where nobody
- * has there is none.
- */
-export function hasNeverCome(trees: Trees, path: ItemPath): boolean {
-  const told = trees.provisional.get(path);
-  const { remote, local, base } = situationOf(trees, path);
-  if (told === undefined || remote === undefined || local !== undefined || base !== undefined) return false;
-  return live(told) !== undefined && sameChange(remote.change, told.change);
+  // What is about to be replaced may come back, where the folder cannot do that.
+  if (isSide(remote, told) && localChange(local, live(base)) !== false) return false;
+  return sayAgain(situation, told) === undefined;
 }
 
 /** Whether the folder has something else in the place of what was told, which is one side of a conflict. */
 export function isReplacing({ remote, base, local }: Situation, told: Item): boolean {
   if (remote === undefined || base === undefined || conflictsOf(remote).length === 0 || !hasSeen(base, told))
     return false;
-  const isSide = statesOf(remote).some(({ change }) => sameChange(change, told.change));
-  return isSide && localChange(local, live(base)) !== false;
+  return isSide(remote, told) && localChange(local, live(base)) !== false;
 }
 
-/** Says what was said before, as it was, unless the folder has moved on from it. */
-export function sayAgain({ path, base, local }: Situation, said: Item): CommitItem | undefined {
+/** Whether what was told is one of the states of the path. */
+export function isSide(remote: Item, { change }: Item): boolean {
+  return statesOf(remote).some((state) => sameChange(state.change, change));
+}
+
+/**
+ * Says what was said before, as it was, unless the folder has moved on from it; a deletion also then, where something stands beside it:
+ * nobody else says that, and whoever has not heard it takes what was deleted for a side of a conflict.
+ */
+export function sayAgain({ path, remote, base, local }: Situation, said: Item): CommitItem | undefined {
+  if (said.content.kind === 'deletion' && local !== undefined && remote !== undefined && isSide(remote, said)) {
+    const change = { from: 'deletion', synced: undefined } as const;
+    return { kind: 'commit-item', path, offer: said, again: said, change, isPast: true };
+  }
   const content = local === undefined ? ({ kind: 'deletion' } as const) : contentOfLocal(local);
   if (content === undefined || !sameState(content, said.content)) return undefined;
   const synced = live(base);

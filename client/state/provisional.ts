@@ -1,4 +1,3 @@
-import { isCopyPath } from '../../common/feed/conflict-name.js';
 import { isVoid, type Item, type ItemPath } from '../../common/feed/item.js';
 import { hasSeen, mergeItems, sameItem } from '../../common/feed/merge.js';
 import type { DeviceId } from '../../common/ids.js';
@@ -38,14 +37,6 @@ export function provisionalAfter(changes: StateChanges, trees: Trees): TreeChang
  */
 export function isOwnWord({ author, rivals }: Item, device: DeviceId): boolean {
   return author === device && rivals.length === 0;
-}
-
-/**
- * Whether an item that others than metadata and agents were told is for this folder to tell metadata: its device's own word,
- * and every copy. Whose change a copy holds may be with metadata already, and never hear that there is a copy.
- */
-export function isToBeTold(item: Item, device: DeviceId): boolean {
-  return isOwnWord(item, device) || (item.rivals.length === 0 && isCopyPath(item.path, item.author));
 }
 
 /** What was said of the path, as far as nobody is known to have heard it. */

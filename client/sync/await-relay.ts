@@ -1,7 +1,6 @@
 import type { Clock } from '../../common/clock.js';
 import { sleepUnless } from '../../common/concurrency/sleep-unless.js';
-import type { ItemPath } from '../../common/feed/item.js';
-import { hasMovedOn, hasNeverCome } from '../plan/told.js';
+import { hasMovedOn } from '../plan/told.js';
 import type { TreeStore } from '../state/tree-store.js';
 import type { Standing } from '../upstream/standing.js';
 import type { Inbox } from './inbox.js';
@@ -30,9 +29,8 @@ export async function awaitRelay(
     if (standing.isProvisionalDue) {
       const paths = new Set(store.provisional.pathsBelow(''));
       const replaced = [...paths].filter((path) => hasMovedOn(store, path));
-      const absent = [...paths].filter((path) => hasNeverCome(store, path));
-      if (replaced.length + absent.length > 0) {
-        await store.write({ provisional: nothingAt([...replaced, ...absent]), corrected: nothingAt(absent) });
+      if (replaced.length > 0) {
+        await store.write({ provisional: new Map(replaced.map((path) => [path, undefined])) });
       }
       for (const path of replaced) paths.delete(path);
       inbox.changed(paths);
@@ -45,8 +43,4 @@ export async function awaitRelay(
       await sleepUnless(news, standing.relayLeftMs, clock);
     }
   }
-}
-
-function nothingAt(paths: readonly ItemPath[]): Map<ItemPath, undefined> {
-  return new Map(paths.map((path) => [path, undefined]));
 }

@@ -12,7 +12,7 @@ import {
 } from '../../common/ids.js';
 import type { FeedPage } from '../../proto/gen/drystone/feed/v1/feed.js';
 import type { ReadableFeed } from '../connection/feed-calls.js';
-import { isOwnWord, isToBeTold } from '../state/provisional.js';
+import { isOwnWord } from '../state/provisional.js';
 import type { FeedEndpoint, TreeStore } from '../state/tree-store.js';
 import type { InHand } from './in-hand.js';
 
@@ -126,8 +126,7 @@ async function takePage(parts: FeedFollowerParts, page: FeedPage): Promise<void>
     const confirmed = byPath(items.filter(({ path }) => store.provisional.get(path) !== undefined));
     await store.write({ remote: news, confirmed, inHand, cursor });
   } else {
-    const isNoted = endpoint.startsWith('peer ') ? isToBeTold : isOwnWord;
-    const provisional = byPath([...news.values()].filter((item) => isNoted(item, device)));
+    const provisional = byPath([...news.values()].filter((item) => isOwnWord(item, device)));
     await store.write({ heard: news, provisional, inHand, cursorAt: [endpoint, cursor] });
   }
   onPage([...news.keys()], page.caughtUp);

@@ -12,6 +12,12 @@ export class Owed {
     for (const path of paths) this.#toAgent.add(path);
   }
 
+  /** Whether metadata is there, and agents still have the time to tell it what they took. */
+  get isAwaited(): boolean {
+    const { mode, isProvisionalDue } = this.standing;
+    return mode === 'online' && !isProvisionalDue;
+  }
+
   /** Whether what is provisional of the path is to be said now. */
   isDue(path: ItemPath): boolean {
     const { mode, isProvisionalDue } = this.standing;

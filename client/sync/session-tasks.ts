@@ -165,6 +165,7 @@ export class SessionTasks {
       owed: this.#owed,
       inHand: this.#inHand,
       round: { disk, tally, transfers, writer: new StateWriter(store, index) },
+      doConflictsWait: () => this.#standing.mode === 'peers',
       catchUp: (signal) => this.#catchUp(signal),
       onPlaces: (places) => {
         this.#places = places;

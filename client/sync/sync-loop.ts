@@ -13,6 +13,7 @@ import type { ScanResult } from '../observe/observation.js';
 import type { TreeScanner } from '../observe/scan-tree.js';
 import type { Operation } from '../plan/operation.js';
 import { everyPath, plan } from '../plan/plan.js';
+import type { ConflictRule } from '../plan/situation.js';
 import type { TreeStore } from '../state/tree-store.js';
 import { Agenda } from './agenda.js';
 import type { Inbox } from './inbox.js';
@@ -33,8 +34,10 @@ export interface SyncLoopParts {
   readonly inbox: Inbox;
   readonly round: Omit<RoundParts, 'device' | 'onConflict' | 'onProblem'>;
   readonly reporter: ProgressReporter;
-  readonly owed: Pick<Owed, 'isDue' | 'said'>;
+  readonly owed: Pick<Owed, 'isAwaited' | 'isDue' | 'said'>;
   readonly inHand: Pick<InHand, 'begin' | 'end' | 'forget'>;
+  /** Whether there are peers alone, so that nobody takes what settles a conflict. */
+  readonly doConflictsWait: () => boolean;
   /** Reads the feed of whoever takes changes now up to its end. */
   readonly catchUp: (signal: AbortSignal) => Promise<void>;
   /**
@@ -58,7 +61,9 @@ export class SyncLoop {
   /** Rounds in a row that left something to be tried later. */
   #failures = 0;
   #retryAtMs = Infinity;
-  #maySettle = true;
+  #isReader = false;
+  /** Whether conflicts were left as they are since the last turn. */
+  #areConflictsLeft = false;
 
   constructor(private readonly parts: SyncLoopParts) {}
 
@@ -119,9 +124,10 @@ export class SyncLoop {
     this.#retryAtMs = Infinity;
     this.#agenda.retryLater();
     this.#agenda.retryRefused();
-    if (this.#maySettle) return;
-    // What was left to others while this account could only read.
-    this.#maySettle = true;
+    if (!this.#areConflictsLeft) return;
+    // What was left to others while this account could only read, or to wait while there were peers alone.
+    this.#isReader = false;
+    this.#areConflictsLeft = false;
     this.#agenda.add(everyPath(this.parts.store));
   }
 
@@ -150,12 +156,15 @@ export class SyncLoop {
     const { store, device, replica, clock, root, inHand, reporter } = this.parts;
     const scan = this.#scan;
     if (scan === undefined) return;
+    const conflicts = this.#conflictRule();
+    if (conflicts !== 'settle') this.#areConflictsLeft = true;
     const { operations, deferred } = plan(store, this.#agenda.takeScope(), {
       device,
       replica,
       nowMs: clock.nowMs(),
-      maySettle: this.#maySettle,
+      conflicts,
       isProvisionalDue: (path) => this.parts.owed.isDue(path),
+      isRelayAwaited: this.parts.owed.isAwaited,
       leaveAlone: (path, kind) => isLeftAlone(scan, path, kind),
     });
     this.#agenda.defer(deferred);
@@ -180,13 +189,18 @@ export class SyncLoop {
     // What was sent or fetched of something that is to be tried again will be counted when it is.
     tally.work.bytesDone = bytesBefore + done.reduce((sum, operation) => sum + bytesOf(operation), 0);
     tally.work.bytesTotal = tally.work.bytesDone;
-    if (result.isReadOnly) this.#maySettle = false;
+    if (result.isReadOnly) this.#isReader = this.#areConflictsLeft = true;
     for (const operation of operations) {
       const isSaid = operation.kind === 'commit-item' && operation.isProvisional === true;
       if (isSaid && !result.later.has(operation.path)) this.parts.owed.said(operation.path);
     }
     if (done.length > 0) this.#agenda.retryDeferred();
     await this.#settle(result, signal);
+  }
+
+  #conflictRule(): ConflictRule {
+    if (this.#isReader) return 'leave to others';
+    return this.parts.doConflictsWait() ? 'wait' : 'settle';
   }
 
   async #settle(result: RoundResult, signal: AbortSignal): Promise<void> {

@@ -11,7 +11,7 @@ import type { PushMessage, Upstream } from './upstream.js';
 export interface OwnUpstreamParts {
   /** This device, whose changes are taken. */
   readonly deviceId: DeviceId;
-  readonly store: Pick<TreeStore, 'remote' | 'durable'>;
+  readonly store: Pick<TreeStore, 'remote'>;
   /** Makes sure that this device may change the namespace, as far as is known: raises what an agent would. */
   readonly checkRight: () => Promise<unknown>;
 }
@@ -32,8 +32,6 @@ export function ownUpstream(parts: OwnUpstreamParts): Upstream {
     async *push(messages) {
       await parts.checkRight();
       for await (const message of messages) {
-        // Whoever hears it may be all who know its number: after a loss of power this folder must not give that again.
-        await parts.store.durable();
         yield pushResponseOf(decide(message, parts));
       }
     },

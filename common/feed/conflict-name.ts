@@ -41,18 +41,9 @@ export function conflictPath(path: ItemPath, marks: CopyMarks): ItemPath {
   }
 }
 
-/** Whether a path is one that a conflicted copy of a change of `device` has. */
-export function isCopyPath(path: ItemPath, device: DeviceId): boolean {
-  return baseName(path).includes(` (conflicted copy, ${shown(device)}, `);
-}
-
 function endingOf({ device, dateMs, number }: CopyMarks, tag: string): string {
   const date = new Date(dateMs).toISOString().slice(0, DATE_LETTERS);
-  return ` (conflicted copy, ${shown(device)}, ${date}${number === 1 ? '' : `, ${number}`}${tag})`;
-}
-
-function shown(device: DeviceId): string {
-  return device.slice(0, DEVICE_LETTERS);
+  return ` (conflicted copy, ${device.slice(0, DEVICE_LETTERS)}, ${date}${number === 1 ? '' : `, ${number}`}${tag})`;
 }
 
 function joined(directory: ItemPath | undefined, name: string): ItemPath {

@@ -125,11 +125,13 @@ function allowedItems(state: FeedState, batch: PushBatch): ReadonlySet<Item> {
   const versions = new Map(items.map((item, index) => [item, state.current[index]?.head.version ?? NO_VERSION]));
   const heldOf = (item: Item): Version => versions.get(item) ?? NO_VERSION;
   const allowed = items.filter((item) => isTheirs(item, heldOf(item)) || settlesKnown(item, state, batch));
-  return new Set(allowed.filter((item) => isMadeBy(committer, item) || accountsForAll(item, heldOf(item), allowed)));
+  const isChange = (item: Item): boolean => isNewBy(committer, item, heldOf(item));
+  return new Set(allowed.filter((item) => isChange(item) || accountsForAll(item, heldOf(item), allowed)));
 }
 
-function isMadeBy(committer: DeviceId, item: Item): boolean {
-  return statesOf(item).some(({ author }) => author === committer);
+/** Whether the committer has put something in the place of what an item replaces, rather than settled a conflict in its own favour. */
+function isNewBy(committer: DeviceId, item: Item, held: Version): boolean {
+  return statesOf(item).some(({ author, change }) => author === committer && !covers(held, change));
 }
 
 /**

@@ -64,16 +64,31 @@ async function untilMetadataHasAll(fleet: Fleet): Promise<void> {
   }
 }
 
-/** Two change a file, neither in the knowledge of the other; resolves when everybody has both contents. */
+const SIDES = ['a', 'b'] as const;
+const said = (name: Name): string => `what ${name} says\n`;
+
+/** Two change a file, neither in the knowledge of the other; resolves when all have heard of both: each keeps its own. */
 async function changeBoth(fleet: Fleet, clients: Record<Name, DrystoneProcess>): Promise<void> {
-  const both = ['a', 'b'] as const;
-  for (const name of both) process.kill(clients[name].pid, 'SIGSTOP');
-  for (const name of both) writeFileSync(join(fleet.folder(name), 'notes.txt'), `what ${name} says\n`);
-  for (const name of both) process.kill(clients[name].pid, 'SIGCONT');
+  for (const name of SIDES) process.kill(clients[name].pid, 'SIGSTOP');
+  for (const name of SIDES) writeFileSync(join(fleet.folder(name), 'notes.txt'), said(name));
+  for (const name of SIDES) process.kill(clients[name].pid, 'SIGCONT');
+  const before = inFolder(fleet, 'c');
+  // What each tells after that tells that the others have heard it.
+  for (const name of SIDES) writeFileSync(join(fleet.folder(name), `after ${name}.txt`), 'after');
+  const marks = SIDES.map((name) => `after ${name}.txt`);
+  await waitUntil('all have heard of both', () =>
+    NAMES.every((name) => marks.every((mark) => inFolder(fleet, name).includes(mark))),
+  );
+  for (const name of NAMES) expect(inFolder(fleet, name)).toEqual([...marks, ...before].sort());
+  for (const name of SIDES) expect(readFileSync(join(fleet.folder(name), 'notes.txt'), 'utf8')).toBe(said(name));
+}
+
+/** Waits until all folders are the same, with both contents. */
+async function untilBothKept(fleet: Fleet): Promise<void> {
   await waitUntil('both contents are everywhere', () =>
     NAMES.every((name) => {
       const contents = inFolder(fleet, name).map((file) => readFileSync(join(fleet.folder(name), file), 'utf8'));
-      return both.every((one) => contents.includes(`what ${one} says\n`));
+      return SIDES.every((one) => contents.includes(said(one)));
     }),
   );
   await untilSame(fleet);
@@ -113,15 +128,15 @@ fleetTest(
     rmSync(join(fleet.folder('c'), 'by b.txt'));
     await untilSame(fleet);
     await changeBoth(fleet, clients);
-    const files = inFolder(fleet, 'a');
-    expect(files).toHaveLength(3);
     expect((await folderStatus(fleet, 'a')).mode).toBe('peers');
 
     await fleet.metadata.start();
     await fleet.agents[0]!.server.start();
+    await untilBothKept(fleet);
     await untilMetadataHasAll(fleet);
-    await untilSame(fleet);
-    expect([await listed(fleet), inFolder(fleet, 'b')]).toEqual([files, files]);
+    const files = inFolder(fleet, 'a');
+    expect(files).toHaveLength(5);
+    expect(await listed(fleet)).toEqual(files);
     const late = await fleet.syncOnce('late', 'shared');
     expect(late.code).toBe(0);
     expect(folderDifferences(fleet.folder('a'), fleet.folder('late'))).toEqual([]);
@@ -137,11 +152,12 @@ fleetTest(
     await clients.c.end('SIGKILL');
     clients.c = start(fleet, 'c');
     await changeBoth(fleet, clients);
-    const files = inFolder(fleet, 'a');
-    expect(files).toHaveLength(2);
 
     await fleet.agents[0]!.server.start();
     await waitUntil('the agent stands in', async () => (await folderStatus(fleet, 'a')).mode === 'agent');
+    await untilBothKept(fleet);
+    const files = inFolder(fleet, 'a');
+    expect(files).toHaveLength(4);
     await fleet.metadata.start();
     await untilMetadataHasAll(fleet);
     await untilSame(fleet);

@@ -56,4 +56,15 @@ export const regressions: readonly Regression[] = [
   { seed: 127, peers: true, found: 'a file that was removed here was to become a copy, for what others put below it' },
   { seed: 295, peers: true, found: 'a file was removed while its copy waited for the directory that it lies in' },
   { seed: 384, peers: true, found: 'what was said again to an agent was not looked at any more' },
+  { seed: 241, peers: true, found: 'peers settled a conflict with a change that they had not got the bytes of' },
+  { seed: 138, peers: true, found: 'an author did not know, after a loss of power, what peers had heard of it' },
+  { seed: 151, peers: true, found: 'a stream that had failed took what its source was asked next' },
+  { seed: 847, peers: true, found: 'a deletion that peers had been told was forgotten' },
+  { seed: 1045, peers: true, found: 'a conflict was settled at metadata without a deletion that is one of its sides' },
+  {
+    seed: 1165,
+    peers: true,
+    found: 'who settles in favour of its own change was believed that one is gone of which the agent had not heard',
+  },
+  { seed: 839, peers: true, found: 'what peers had been told came back, and was not told to metadata' },
 ];

@@ -102,7 +102,7 @@ async function findFaults(): Promise<void> {
     if (values.fault !== undefined && values.fault !== name) continue;
     let found: SeedResult | undefined;
     for (let seed = from; found === undefined && seed < from + SEEDS_FOR_A_FAULT; seed++) {
-      const result = await runSeed(seed, { faults, peers: needsPeers ?? peers });
+      const result = await runSeed(seed, { faults, peers: needsPeers ?? peers === true });
       if (result.problems.length > 0) found = result;
     }
     if (found === undefined) process.exitCode = 1;

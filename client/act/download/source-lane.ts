@@ -116,7 +116,7 @@ export class SourceLane implements RankedSource, SourceState {
   async #work(signal: AbortSignal): Promise<void> {
     const stalled = new AbortController();
     const ended = new AbortController();
-    const together = AbortSignal.any([signal, stalled.signal]);
+    const together = AbortSignal.any([signal, stalled.signal, ended.signal]);
     const watching = this.#watch(stalled, AbortSignal.any([signal, ended.signal]));
     try {
       const options = { signal: together, onSign: () => void (this.#silentMs = 0) };
@@ -125,6 +125,8 @@ export class SourceLane implements RankedSource, SourceState {
       }
     } catch (thrown) {
       signal.throwIfAborted();
+      // What it is asked from now on is for the next stream: this one must not take it.
+      ended.abort();
       this.#drop(toDrystoneError(stalled.signal.aborted ? stalled.signal.reason : thrown));
     } finally {
       ended.abort();

@@ -2,24 +2,34 @@ import type { Item } from '../../../common/feed/item.js';
 import { itemOf } from '../../../common/feed/merge.js';
 import type { DeviceId } from '../../../common/ids.js';
 import { live } from '../../plan/difference.js';
-import { isToBeTold } from '../../state/provisional.js';
+import type { CommitItem } from '../../plan/operation.js';
+import { isOwnWord } from '../../state/provisional.js';
 import type { PathChanges } from '../../state/state-writer.js';
 
 /** What the trees say of a change that the upstream has taken; `held` is what its path holds there. */
-export function takenChanges(item: Item, held: Item, isProvisional: boolean): PathChanges {
+export function takenChanges({ isPast }: CommitItem, item: Item, held: Item, isProvisional: boolean): PathChanges {
   const { path } = item;
   const heard = isProvisional ? { provisional: [[path, item] as const] } : { confirmed: [held] };
-  return { ...heard, remote: [held], synced: [[path, live(item)]] };
+  return { ...heard, remote: [held], synced: isPast === true ? [] : [[path, live(item)]] };
 }
 
 /** What they say of an item that settles a conflict, and that the upstream of `device` has taken. */
 export function settledChanges(item: Item, held: Item, isProvisional: boolean, device: DeviceId): PathChanges {
   if (!isProvisional) return { remote: [held], confirmed: [held] };
-  return { remote: [held], provisional: isToBeTold(item, device) ? [[item.path, item]] : [] };
+  return { remote: [held], provisional: isOwnWord(item, device) ? [[item.path, item]] : [] };
 }
 
-/** What they say of one that it did not take. */
-export function refusedChanges({ path }: Item, held: Item | undefined): PathChanges {
+/** What they say of a change that it did not take. */
+export function declinedChanges(
+  { isProvisional, isPast }: CommitItem,
+  item: Item,
+  held: Item | undefined,
+): PathChanges {
+  if (isPast === true) return { corrected: [[item.path, held]], provisional: [[item.path, undefined]] };
+  return isProvisional === true ? takenBackChanges(item, held) : refusedChanges(item, held);
+}
+
+function refusedChanges({ path }: Item, held: Item | undefined): PathChanges {
   return { remote: held === undefined ? [] : [held], offered: [[path, undefined]] };
 }
 
@@ -27,7 +37,7 @@ export function refusedChanges({ path }: Item, held: Item | undefined): PathChan
  * The same where an agent had taken it and metadata does not: then the namespace never had it, and nothing was agreed. Its
  * number is not given again.
  */
-export function takenBackChanges({ path, version }: Item, held: Item | undefined): PathChanges {
+function takenBackChanges({ path, version }: Item, held: Item | undefined): PathChanges {
   return {
     corrected: [[path, held]],
     synced: [[path, undefined]],

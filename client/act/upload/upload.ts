@@ -111,7 +111,7 @@ class UploadJob {
   addWithoutContent(): void {
     for (const operation of this.operations) {
       if (operation.kind === 'settle') {
-        this.commits.add(operation.items.map((item) => ({ operation, item, entry: undefined })));
+        this.#addSettlement(operation);
         continue;
       }
       const { change } = operation;
@@ -136,6 +136,13 @@ class UploadJob {
   /** Commits the deletions that belong to no rename. */
   addDeletions(): void {
     for (const operation of this.#deletions) this.commits.add([readyItem(operation, { kind: 'deletion' }, undefined)]);
+  }
+
+  /** Where blocks go nowhere, those of the sides may be in one folder alone, which must not lose them. */
+  #addSettlement(operation: Settle): void {
+    const items = operation.items.map((item) => ({ operation, item, entry: undefined }));
+    if (this.parts.upstream.takesBlocks) this.commits.add(items);
+    else this.parts.onOutcomes(items.map((item) => ({ outcome: 'missing', ...item })));
   }
 
   #addEntry(operation: CommitItem, entry: LocalEntry): void {

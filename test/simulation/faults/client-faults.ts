@@ -84,6 +84,7 @@ const syncedBeforeDurable: PlantedFault = {
 const resumedWithoutLooking: PlantedFault = {
   name: 'resumed-download-forgets-blocks',
   what: 'a download that goes on takes every block of the partial file for fetched',
+  peers: true,
   faults: {
     client: {
       disk: (disk) =>

@@ -15,7 +15,7 @@ export interface PlantedFault {
   /** What is wrong, in a sentence. */
   readonly what: string;
   readonly faults: Faults;
-  /** Set where only clients that speak with each other can show it. */
+  /** Set where only clients that speak with each other can show it, or do so much sooner. */
   readonly peers?: true;
 }
 

@@ -1,9 +1,10 @@
-import { isCopyPath } from '../../../common/feed/conflict-name.js';
-import type { Item, ItemPath } from '../../../common/feed/item.js';
+import { statesOf, type Item, type ItemPath } from '../../../common/feed/item.js';
+import { itemOf } from '../../../common/feed/merge.js';
 import type { StateChanges, TreeStore } from '../../../client/state/tree-store.js';
 import type { SyncMode } from '../../../client/progress.js';
 import type { PlantedFault } from './fault.js';
 
+type Heard = ReadonlyMap<ItemPath, Item>;
 type Provisional = ReadonlyMap<ItemPath, Item | undefined>;
 
 /** A store that notes less of what is for the folder to tell metadata. */
@@ -36,23 +37,27 @@ const peersWordCounts: PlantedFault = {
   },
 };
 
-/** All but the conflicted copies. */
-function withoutCopies(all: Provisional): Provisional {
-  return new Map([...all].filter(([path, item]) => item === undefined || !isCopyPath(path, item.author)));
+/** A store that takes what others tell of a conflict for its end. */
+function hearingOne(store: TreeStore): TreeStore {
+  const standing = (heard: Heard): Heard =>
+    new Map([...heard].map(([path, item]) => [path, itemOf(path, item.version, statesOf(item).slice(0, 1))]));
+  const write = ({ heard, ...changes }: StateChanges): Promise<void> =>
+    store.write(heard === undefined ? changes : { ...changes, heard: standing(heard) });
+  return replacing(store, { write });
 }
 
-const copiesForgotten: PlantedFault = {
-  name: 'copies-are-for-others-to-tell',
-  what: 'an endpoint that settles a conflict among peers, or hears of it from one, does not tell metadata of the copy',
+const conflictIsOver: PlantedFault = {
+  name: 'what-stands-is-all-that-is-heard',
+  what: 'of a conflict that peers tell of an endpoint takes what stands, as if somebody had settled it',
   peers: true,
-  faults: { client: { trees: (store) => noting(store, withoutCopies) } },
+  faults: { client: { trees: hearingOne } },
 };
 
 const heardBeforeDurable: PlantedFault = {
   name: 'heard-before-it-is-durable',
-  what: 'peers hear of a change before its number is on disk',
+  what: 'peers hear of a change before it is on disk at its author',
   peers: true,
   faults: { client: { trees: (store) => replacing(store, { durable: () => Promise.resolve() }) } },
 };
 
-export const peerFaults: readonly PlantedFault[] = [peersWordCounts, copiesForgotten, heardBeforeDurable];
+export const peerFaults: readonly PlantedFault[] = [peersWordCounts, conflictIsOver, heardBeforeDurable];

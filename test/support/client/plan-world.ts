@@ -58,7 +58,7 @@ export class SimulatedDevice {
       device: this.id,
       replica: `${this.letter.repeat(31)}${this.#lives}` as ReplicaId,
       nowMs: 1_700_000_000_000 + this.skewMs + this.#steps,
-      maySettle: true,
+      conflicts: 'settle',
       leaveAlone: () => false,
     };
   }

@@ -1,5 +1,6 @@
 import type { Operation } from '../../../client/plan/operation.js';
 import { everyPath, plan } from '../../../client/plan/plan.js';
+import type { ConflictRule } from '../../../client/plan/situation.js';
 import type { LocalEntry, LocalFile } from '../../../client/state/local-entry.js';
 import { MemoryTreeStore } from '../../../client/state/memory-tree-store.js';
 import { hashBlockSync } from '../../../common/block-hash.js';
@@ -40,8 +41,9 @@ function localEntry(path: string, content: ItemContent): LocalEntry {
 interface PlanOptions {
   readonly scope?: readonly string[];
   readonly ignored?: string;
-  readonly maySettle?: boolean;
+  readonly conflicts?: ConflictRule;
   readonly isProvisionalDue?: boolean;
+  readonly isRelayAwaited?: boolean;
 }
 
 /** The trees of a folder, and what is planned for what they say. */
@@ -87,7 +89,13 @@ export class PlannedTrees {
     return said;
   }
 
-  planned({ scope, ignored, maySettle = true, isProvisionalDue = false }: PlanOptions = {}): {
+  planned({
+    scope,
+    ignored,
+    conflicts = 'settle',
+    isProvisionalDue = false,
+    isRelayAwaited = false,
+  }: PlanOptions = {}): {
     steps: string[];
     operations: readonly Operation[];
   } {
@@ -97,8 +105,9 @@ export class PlannedTrees {
       device: OURS,
       replica: HERE,
       nowMs: NOW_MS,
-      maySettle,
+      conflicts,
       isProvisionalDue: () => isProvisionalDue,
+      isRelayAwaited,
       leaveAlone,
     });
     return { operations, steps: operations.map(({ kind, path }) => `${kind} ${path}`) };

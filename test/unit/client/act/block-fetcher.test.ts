@@ -187,3 +187,23 @@ test('a block that is wanted several times at once travels once', async () => {
   expect(await fetchAll([near], ['a', 'a', 'a'])).toEqual(['a', 'a', 'a']);
   expect(near.asked).toHaveLength(1);
 });
+
+test('a source that has failed is asked anew: what its broken stream was about to read is for the next one', async () => {
+  const fake = source(['a', 'b']);
+  const streams: string[] = [];
+  const get: BlockClient['get'] = async function* (namespaceId, lists, options) {
+    streams.push('begun');
+    if (streams.length > 1) return yield* fake.blocks.get(namespaceId, lists, options);
+    const reading = lists[Symbol.asyncIterator]();
+    await reading.next();
+    void reading.next();
+    throw new DrystoneError('UNAVAILABLE', 'TRANSPORT', 'the line broke');
+  };
+  const fetcher = fetcherOf([{ ...fake, blocks: { get } as BlockClient }]);
+  const running = fetcher.run(new AbortController().signal);
+  expect(await want(fetcher, 'a')).toBe('BLOCKS_UNAVAILABLE');
+  clock.advance(peerLimits.dropMs);
+  expect(await want(fetcher, 'b')).toBe('b');
+  fetcher.end();
+  await running;
+});

@@ -5,7 +5,9 @@ import { firstOf, rejection } from '../../../support/async-tools.js';
 import { BlockFleet, newTokenKey } from '../../../support/blocks/block-fleet.js';
 import { NAMESPACE, OTHER_NAMESPACE } from '../../../support/blocks/sample-blocks.js';
 import { feedBetween, PeerEndpoint } from '../../../support/client/peer-endpoint.js';
+import { waitUntil } from '../../../support/wait-until.js';
 import { ManualClock } from '../../../support/manual-clock.js';
+import { ChangeSignal } from '../../../../common/concurrency/change-signal.js';
 import { trustLimits } from '../../../../common/limits.js';
 
 const subscribing = { namespaceId: NAMESPACE, afterCursor: 0n, replicaId: '' };
@@ -40,6 +42,21 @@ it('an endpoint that may write tells another what it knows, and what it learns',
   expect([pathsOf(second), second.accessToken]).toEqual([['learned'], undefined]);
   await pages.return(undefined);
   expect(pathsOf(await feed.readFeed({ ...reading, afterCursor: first.nextCursor }))).toEqual(['learned']);
+});
+
+it('nobody hears what is not durable: after a loss of power the endpoint would not know of it', async () => {
+  const feed = await feedBetween(hearer, teller);
+  const synced = new ChangeSignal();
+  teller.store.durable = () => synced.arm(new AbortController().signal);
+  const heard: string[] = [];
+  const hearing = [
+    firstOf(feed.subscribe(subscribing)).then(() => heard.push('page')),
+    feed.readFeed(reading).then(() => heard.push('answer')),
+  ];
+  await waitUntil('both are about to be told', () => synced.waiterCount >= 2);
+  expect(heard).toEqual([]);
+  synced.notify();
+  await Promise.all(hearing);
 });
 
 const expired = { issuedAtMs: 0, expiresAtMs: 60_000 };

@@ -36,11 +36,11 @@ describe('a conflict', () => {
 
   test('is left to others where this account may not settle it', async () => {
     await holds(contested);
-    expect(here.planned({ maySettle: false }).steps).toEqual(['fetch-file file']);
+    expect(here.planned({ conflicts: 'leave to others' }).steps).toEqual(['fetch-file file']);
     await here.agreed({ other: 'old' });
     await holds(item('other', 2, text('theirs')));
     await here.folderHas(localFile('other', 'ours'));
-    expect(here.planned({ scope: ['other'], maySettle: false }).steps).toEqual(['keep-conflict other']);
+    expect(here.planned({ scope: ['other'], conflicts: 'leave to others' }).steps).toEqual(['keep-conflict other']);
   });
 
   test('that is settled leaves the folder to take the copy, which it has already, and what stands after that: nobody else may have it', async () => {
@@ -51,6 +51,66 @@ describe('a conflict', () => {
     await here.folderHas(localFile('file', 'ours'), localFile(copies[0]!.path, 'ours'));
     await here.trees.write({ synced: new Map([[copies[0]!.path, copies[0]]]) });
     expect(here.planned().steps).toEqual(['fetch-file file']);
+  });
+});
+
+describe('while there are peers alone a conflict waits', () => {
+  const ours = item('file', 1, text('ours'), HERE);
+  const contested = mergeItems(ours, item('file', 2, text('theirs')));
+  const hears = (heard: Item, base?: Item): Promise<void> =>
+    here.trees.write({
+      remote: new Map([[heard.path, heard]]),
+      synced: new Map([[heard.path, base]]),
+    });
+  const steps = (): string[] => here.planned({ conflicts: 'wait' }).steps;
+
+  test('and whoever is a side keeps that, whoever is none what it had', async () => {
+    await hears(contested, ours);
+    await here.folderHas(localFile('file', 'ours'));
+    expect(steps()).toEqual([]);
+    await here.folderLacks('file');
+    await hears(contested);
+    expect(steps()).toEqual([]);
+    expect(here.planned().steps).toEqual(['settle file']);
+  });
+
+  test('and what is done to the own side replaces that, and no other', async () => {
+    await hears(contested, ours);
+    await here.folderHas(localFile('file', 'ours, later'));
+    const version = [{ replicaId: HERE, counter: 2 }];
+    const plans = (change: object): void =>
+      expect(here.planned({ conflicts: 'wait' }).operations).toMatchObject([
+        { kind: 'commit-item', offer: { version }, change },
+      ]);
+    plans({ from: 'folder' });
+    await here.folderLacks('file');
+    plans({ from: 'deletion' });
+  });
+
+  test('and a file that was changed here is told beside what was heard', async () => {
+    await here.agreed({ file: 'old' });
+    await here.namespaceHas('file', text('theirs'));
+    await here.folderHas(localFile('file', 'ours'));
+    expect(here.planned({ conflicts: 'wait' }).operations).toMatchObject([
+      {
+        kind: 'commit-item',
+        offer: {
+          version: [
+            { replicaId: HERE, counter: 1 },
+            { replicaId: THERE, counter: 1 },
+          ],
+        },
+      },
+    ]);
+  });
+
+  test('and a file stays where others have a directory, or items below it', async () => {
+    await here.agreed({ file: 'old', other: 'old' });
+    await here.namespaceHas('file', { kind: 'directory' });
+    await here.namespaceHas('other/below', { kind: 'directory' });
+    await here.folderHas(localFile('file', 'ours'), localFile('other', 'ours'));
+    expect(steps()).toEqual([]);
+    expect(here.planned().steps).toContain('keep-conflict file');
   });
 });
 
@@ -70,7 +130,7 @@ describe('what the folder has done to a file that both sides had', () => {
     await here.namespaceHas('dir/copy', text('ours'), 1);
     expect(here.planned().steps).toContain('move dir/copy');
     await here.namespaceHas('dir', text('theirs'));
-    const { steps } = here.planned({ maySettle: false });
+    const { steps } = here.planned({ conflicts: 'leave to others' });
     expect(steps.filter((step) => step.endsWith('dir/file'))).toEqual([]);
   });
 
@@ -95,6 +155,25 @@ describe('a conflict with what only others than metadata were told', () => {
     expect(here.planned().steps).toEqual(['settle file']);
     expect(here.planned({ isProvisionalDue: true }).operations).toMatchObject([
       { kind: 'commit-item', isProvisional: true },
+    ]);
+  });
+
+  test('waits where others may still tell metadata of it: what settles it would leave that out', async () => {
+    await told();
+    await here.folderHas(localFile('file', 'ours'));
+    expect(here.planned({ isRelayAwaited: true }).steps).toEqual([]);
+    await here.trees.write({
+      confirmed: new Map([[theirs.path, mergeItems(item('file', 1, text('ours'), HERE), theirs)]]),
+    });
+    expect(here.planned({ isRelayAwaited: true }).steps).toEqual(['settle file']);
+  });
+
+  test('a deletion is said as it was, though the folder has taken what stands beside it', async () => {
+    const deletion = await here.told('file', 1, DELETION);
+    await here.trees.write({ heard: new Map([[theirs.path, theirs]]), synced: new Map([[theirs.path, theirs]]) });
+    await here.folderHas(localFile('file', 'theirs'));
+    expect(here.planned({ isProvisionalDue: true }).operations).toMatchObject([
+      { kind: 'commit-item', again: deletion, isPast: true, change: { from: 'deletion' } },
     ]);
   });
 

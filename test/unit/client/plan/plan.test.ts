@@ -194,7 +194,7 @@ describe('a directory', () => {
     expect(here.planned().steps).toEqual(['remove d/file', 'commit-item d']);
     await here.folderLacks('d/file');
     expect(here.planned().steps).toEqual(['adopt d/file', 'commit-item d']);
-    expect(here.planned({ maySettle: false }).steps).toEqual(['keep-conflict d']);
+    expect(here.planned({ conflicts: 'leave to others' }).steps).toEqual(['keep-conflict d']);
   });
 
   test('takes the path from a file that the namespace has above other items', async () => {
@@ -209,7 +209,7 @@ describe('a directory', () => {
         { path: 'p', content: DIRECTORY },
       ],
     });
-    expect(here.planned({ maySettle: false }).steps).toEqual([]);
+    expect(here.planned({ conflicts: 'leave to others' }).steps).toEqual([]);
   });
 });
 

@@ -237,7 +237,12 @@ function localText(path: string, content: string): [ItemPath, LocalEntry] {
 }
 
 function stepsOf(store: MemoryTreeStore): string[] {
-  const rules = { device: 'a'.repeat(32) as DeviceId, replica: 'e'.repeat(32) as ReplicaId, nowMs: 9, maySettle: true };
+  const rules = {
+    device: 'a'.repeat(32) as DeviceId,
+    replica: 'e'.repeat(32) as ReplicaId,
+    nowMs: 9,
+    conflicts: 'settle' as const,
+  };
   const { operations } = plan(store, everyPath(store), { ...rules, leaveAlone: () => false });
   return operations.map(({ kind, path }) => `${kind} ${path}`);
 }

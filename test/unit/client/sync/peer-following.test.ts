@@ -5,7 +5,6 @@ import { catchUp } from '../../../../client/sync/feed-follower.js';
 import { InHand } from '../../../../client/sync/in-hand.js';
 import { Inbox } from '../../../../client/sync/inbox.js';
 import { peerFollowing } from '../../../../client/sync/peer-following.js';
-import { settle } from '../../../../common/feed/conflicts.js';
 import { itemToWire } from '../../../../common/feed/item-codec.js';
 import type { ItemPath } from '../../../../common/feed/item.js';
 import type { Cursor, DeviceId, NamespaceId, ReplicaId } from '../../../../common/ids.js';
@@ -54,14 +53,6 @@ it('an item that breaks the rules is refused, as from anybody', async () => {
   const escaping = { ...madeAt(1), path: '../a' };
   expect(await rejection(hear(escaping))).toMatchObject({ code: 'INVALID_ARGUMENT' });
   expect([...store.remote.pathsBelow('')]).toEqual([]);
-});
-
-it('conflicted copies that a peer tells of are for this folder to tell metadata, whosever change they hold', async () => {
-  const contested = itemFrom('a', [stateBy('b', 1, 1, 'theirs'), stateBy('c', 1, 2, 'later')]);
-  const [copy] = settle(contested).copies;
-  await hear(itemToWire(copy!));
-  await hear(madeAt(1));
-  expect([...store.provisional.pathsBelow('')]).toEqual([copy!.path]);
 });
 
 it('a folder that has never read metadata’s feed is not taken for up to date by a peer’s', async () => {

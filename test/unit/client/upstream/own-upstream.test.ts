@@ -1,7 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { MemoryTreeStore } from '../../../../client/state/memory-tree-store.js';
 import { ownUpstream } from '../../../../client/upstream/own-upstream.js';
-import { ChangeSignal } from '../../../../common/concurrency/change-signal.js';
 import { DrystoneError } from '../../../../common/errors.js';
 import { settle } from '../../../../common/feed/conflicts.js';
 import { entryFromWire, itemToWire } from '../../../../common/feed/item-codec.js';
@@ -49,22 +48,6 @@ test('a change that is another’s is not taken, but for what settles a conflict
   await store.write({ heard: new Map([[theirs.path, mergeItems(ours, theirs)]]) });
   const { copies, item } = settle(mergeItems(ours, theirs));
   expect((await push(...copies, item))[0]!.merged).toEqual([]);
-});
-
-test('it is durable that it was said before anybody hears it', async () => {
-  const synced = new ChangeSignal();
-  const slow = { remote: store.remote, durable: () => synced.arm(signal) };
-  const messages = streamOf({ items: [itemToWire(ours)], receipts: [] });
-  const answers = ownUpstream({ deviceId: ours.author, store: slow, checkRight: () => Promise.resolve() }).push(
-    messages,
-    signal,
-  );
-  let isAnswered = false;
-  const answer = answers.next().then(() => (isAnswered = true));
-  await new Promise((done) => setImmediate(done));
-  expect(isAnswered).toBe(false);
-  synced.notify();
-  await answer;
 });
 
 test('one who may only read the namespace takes nothing from itself', async () => {

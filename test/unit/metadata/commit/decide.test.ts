@@ -228,6 +228,8 @@ describe('of a device, decidePush takes', () => {
       ],
     });
     expect(commitAll([settled], [held], 'ana').writes).toEqual([]);
+    // Nor where it settles in its own favour: its change is known, and nothing new is in the place of the other.
+    expect(commitAll([...copies, settled], [held], 'cai').writes).toEqual([]);
     expect(commitAll([...copies, settled], [held], 'ben').writes).toHaveLength(2);
     const replaced = itemAt('a', { ben: 1, cai: 1, ana: 1 }, fileOf('3'));
     expect(commitAll([replaced], [held], 'ana').writes).toHaveLength(1);
