@@ -89,8 +89,10 @@ export const rpcLimits = {
   pingTimeoutMs: 600_000,
   /** A client takes a connection over which nothing has come for so long for lost, */
   serverSilenceMs: 30_000,
-  /** and a server one to which it may have sent so much that whatever the client says is long in coming. */
-  clientSilenceMs: 180_000,
+  /** and a server one of a client that for so long has not answered, which may wait behind much else on a slow line, */
+  clientSilenceMs: 90_000,
+  /** nor moved so many bytes between two looks. */
+  clientBytesPerLook: 16 * KiB,
   /** In how many looks at a connection its silence is noticed. */
   silentLooks: 6,
 } as const;

@@ -1,11 +1,10 @@
 import { constants, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { systemClock } from '../clock.js';
-import { rpcLimits } from '../limits.js';
 import { describeIdentity, type Identity } from '../identity/identity.js';
 import { addressGroup } from './address-group.js';
 import type { Caller } from './caller.js';
-import { closeWhenSilent, pingRegularly } from './silence.js';
+import { pingWhileHeard } from './silence.js';
 import type { TrustMetrics } from './trust-metrics.js';
 
 /** The limits that apply to connections. */
@@ -48,8 +47,7 @@ export class Connections {
   watch(server: Http2Server): void {
     server.maxConnections = this.options.limits.connections;
     server.on('connection', (socket: Socket) => this.#arrived(socket));
-    server.on('secureConnection', (socket: Socket) => closeWhenSilent(socket, rpcLimits.clientSilenceMs));
-    server.on('session', pingRegularly);
+    server.on('session', pingWhileHeard);
     server.on('session', (session: ServerHttp2Session) => this.#introduce(session));
     server.on('tlsClientError', () => this.options.metrics.connected(undefined));
   }

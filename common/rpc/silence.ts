@@ -1,47 +1,75 @@
-import type { ServerHttp2Session } from 'node:http2';
+import { constants, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { rpcLimits } from '../limits.js';
 
+export interface Silence {
+  /** How much has been heard so far. */
+  readonly heard: () => number;
+  /** How much more has to be heard from one look to the next. */
+  readonly least: number;
+  /** Whoever is not heard for so long is lost. */
+  readonly limitMs: number;
+  readonly end: () => void;
+}
+
 /**
- * Calls `end` when nothing has come over a connection for `silenceMs`. Whether a ping is answered in time says less: over a
- * slow line the ping, or its answer, waits behind all that is on its way already. Returns what ends the watch.
+ * Calls `end` when the other end of a connection has been silent for too long. Whether a ping is answered in time says less:
+ * over a slow line the ping, or its answer, waits behind all that is on its way already. Returns what ends the watch.
  *
  * Silence is counted in looks, so that a machine that was suspended does not take its own absence for the other's.
  */
-export function endWhenSilent(
-  connection: { readonly bytesRead: number },
-  silenceMs: number,
-  end: () => void,
-): () => void {
-  let heard = connection.bytesRead;
+export function endWhenSilent({ heard, least, limitMs, end }: Silence): () => void {
+  let before = heard();
   let silentLooks = 0;
   const timer = setInterval(() => {
-    const { bytesRead } = connection;
-    silentLooks = bytesRead === heard ? silentLooks + 1 : 0;
-    heard = bytesRead;
+    const now = heard();
+    silentLooks = now - before < least ? silentLooks + 1 : 0;
+    before = now;
     if (silentLooks < rpcLimits.silentLooks) return;
     clearInterval(timer);
     end();
-  }, silenceMs / rpcLimits.silentLooks);
+  }, limitMs / rpcLimits.silentLooks);
   timer.unref();
   return () => clearInterval(timer);
 }
 
-/** {@link endWhenSilent} for a socket, until it closes. */
-export function closeWhenSilent(socket: Socket, silenceMs: number): void {
-  // Without an error: the calls over it are then told that the connection is lost, and not that something is wrong here.
-  const stop = endWhenSilent(socket, silenceMs, () => socket.destroy());
+/** Closes a client's connection when nothing has come over it for `rpcLimits.serverSilenceMs`: servers ping. */
+export function closeWhenSilent(socket: Socket): void {
+  const stop = endWhenSilent({
+    heard: () => socket.bytesRead,
+    least: 1,
+    limitMs: rpcLimits.serverSilenceMs,
+    // Without an error: the calls over it are then told that the connection is lost, and not that something is wrong here.
+    end: () => socket.destroy(),
+  });
   socket.once('close', stop);
 }
 
 /**
- * Sends pings for as long as a connection lasts, also while earlier ones are unanswered: a client that has so much to send
- * that its answers wait shall hear all the same that its server is there.
+ * Pings a client for as long as its connection lasts, also while earlier pings are unanswered: one that has so much to send
+ * that its answers wait shall hear all the same that its server is there. Ends the connection of one that for
+ * `rpcLimits.clientSilenceMs` neither answers nor moves bytes in earnest, in either direction.
  */
-export function pingRegularly(session: ServerHttp2Session): void {
-  const timer = setInterval(() => {
-    if (!session.destroyed) session.ping(() => undefined);
+export function pingWhileHeard(session: ServerHttp2Session): void {
+  const { socket } = session;
+  const least = rpcLimits.clientBytesPerLook;
+  let answers = 0;
+  let moved = 0;
+  const ping = setInterval(() => {
+    if (!session.destroyed) session.ping((error) => (answers += error === null ? 1 : 0));
   }, rpcLimits.pingIntervalMs);
-  timer.unref();
-  session.once('close', () => clearInterval(timer));
+  ping.unref();
+  const stop = endWhenSilent({
+    heard() {
+      if (!session.destroyed) moved = socket.bytesRead + socket.bytesWritten;
+      return moved + answers * least;
+    },
+    least,
+    limitMs: rpcLimits.clientSilenceMs,
+    end: () => session.destroy(undefined, constants.NGHTTP2_CANCEL),
+  });
+  session.once('close', () => {
+    clearInterval(ping);
+    stop();
+  });
 }

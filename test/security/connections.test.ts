@@ -31,7 +31,7 @@ function trickle(bytes: Buffer, write: (byte: Buffer) => unknown): () => void {
   return () => clearInterval(timer);
 }
 
-it('who never finishes what he begins is cut off, and others are served meanwhile', async () => {
+it('who never finishes what he begins is cut off, and others are served meanwhile', { timeout: 300_000 }, async () => {
   const { held } = await metadata.device();
   const stops: (() => void)[] = [];
   const ends: Promise<unknown>[] = [];
