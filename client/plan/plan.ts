@@ -53,8 +53,11 @@ class Planning {
     this.#deferBelowConflicts();
     pairMoves(this.#operations);
     for (const path of replacedTooEarly(this.#operations, this.#awaited())) {
-      this.#operations.delete(path);
-      this.#deferred.add(path);
+      this.#defer(path);
+      // What stays for now keeps the directories that it lies in.
+      for (let above = parentPath(path); above !== undefined; above = parentPath(above)) {
+        if (this.#operations.get(above)?.kind === 'remove') this.#defer(above);
+      }
     }
     return { operations: inOrder(this.#operations.values()), deferred: this.#deferred };
   }
@@ -120,11 +123,14 @@ class Planning {
     if (renamed.size === 0) return;
     for (const path of [...this.#operations.keys()]) {
       for (let above = parentPath(path); above !== undefined; above = parentPath(above)) {
-        if (!renamed.has(above)) continue;
-        this.#operations.delete(path);
-        this.#deferred.add(path);
+        if (renamed.has(above)) this.#defer(path);
       }
     }
+  }
+
+  #defer(path: ItemPath): void {
+    this.#operations.delete(path);
+    this.#deferred.add(path);
   }
 }
 

@@ -67,4 +67,5 @@ export const regressions: readonly Regression[] = [
     found: 'who settles in favour of its own change was believed that one is gone of which the agent had not heard',
   },
   { seed: 839, peers: true, found: 'what peers had been told came back, and was not told to metadata' },
+  { seed: 700643, found: 'a directory was to be removed while a file in it had to stay' },
 ];

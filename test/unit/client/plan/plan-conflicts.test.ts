@@ -134,6 +134,17 @@ describe('what the folder has done to a file that both sides had', () => {
     expect(steps.filter((step) => step.endsWith('dir/file'))).toEqual([]);
   });
 
+  test('keeps the directory that it lies in while it stays', async () => {
+    await here.agreed({ dir: { kind: 'directory' }, old: { kind: 'directory' }, 'old/file': 'ours' });
+    await here.namespaceHas('old/file', { kind: 'deletion' });
+    await here.namespaceHas('old', { kind: 'deletion' });
+    expect(here.planned().steps).toEqual(['remove old/file', 'remove old']);
+    await here.namespaceHas('dir/copy', text('ours'), 1);
+    await here.namespaceHas('dir', text('theirs'));
+    const { steps } = here.planned({ conflicts: 'leave to others' });
+    expect(steps.filter((step) => step.startsWith('remove old'))).toEqual([]);
+  });
+
   test('needs no copy where others have put items below it', async () => {
     await here.agreed({ file: 'old' });
     await here.namespaceHas('file/below', text('theirs'));
