@@ -26,7 +26,7 @@ const project = (name: string, { timeoutMs, isolate, apart }: ProjectOptions) =>
 export default defineConfig({
   test: {
     projects: [
-      // Tests of these kinds leave nothing behind in their process: no module is replaced, no global is set.
+      // Tests of these kinds leave nothing behind in their process: no module is replaced, and what is set is put back.
       project('unit', { timeoutMs: 60_000, isolate: false }),
       project('contract', { timeoutMs: 60_000, isolate: false }),
       project('property', { timeoutMs: 60_000, isolate: false }),

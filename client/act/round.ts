@@ -1,8 +1,8 @@
 import { DrystoneError, toDrystoneError } from '../../common/errors.js';
 import { conflictsOf, isSettledBy } from '../../common/feed/conflicts.js';
-import type { Item, ItemPath, Version } from '../../common/feed/item.js';
+import type { Item, ItemPath } from '../../common/feed/item.js';
 import { sameItem } from '../../common/feed/merge.js';
-import { compareVersions } from '../../common/feed/version.js';
+import { coversAll } from '../../common/feed/version.js';
 import type { DeviceId } from '../../common/ids.js';
 import type { Operation, Settle } from '../plan/operation.js';
 import type { SyncConflict, SyncProblem } from '../progress.js';
@@ -236,7 +236,7 @@ class Round {
     const isOver = held !== undefined && areCopiesThere && isSettledBy(held, item);
     // What came between, and is in no side of the conflict, the namespace need not hear of.
     if (isOver) this.parts.writer.add({ remote: [item] });
-    if (isOver || (held !== undefined && covers(held, version) && conflictsOf(held).length === 0)) {
+    if (isOver || (held !== undefined && coversAll(held.version, version) && conflictsOf(held).length === 0)) {
       this.#close(path);
       this.#again.add(path);
     } else {
@@ -292,8 +292,4 @@ class Round {
     this.#open.delete(path);
     this.parts.tally.work.itemsDone++;
   }
-}
-
-function covers(held: Item, version: Version): boolean {
-  return ['equal', 'dominates'].includes(compareVersions(held.version, version));
 }

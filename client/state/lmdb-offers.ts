@@ -1,6 +1,6 @@
 import type { Database } from 'lmdb';
 import type { Item, ItemPath } from '../../common/feed/item.js';
-import { compareVersions } from '../../common/feed/version.js';
+import { coversAll } from '../../common/feed/version.js';
 import type { Tree, TreeChanges } from './tree-store.js';
 
 const LENGTH_BYTES = 4;
@@ -64,9 +64,7 @@ export class LmdbOffers implements Pick<Tree<Item>, 'get'> {
 
   #isSettled({ path, version }: Item): boolean {
     const agreed = this.synced.get(path);
-    if (agreed === undefined) return false;
-    const order = compareVersions(agreed.version, version);
-    return order === 'equal' || order === 'dominates';
+    return agreed !== undefined && coversAll(agreed.version, version);
   }
 
   #addRecord(items: readonly Item[]): void {

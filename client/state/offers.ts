@@ -1,6 +1,6 @@
 import { isVoid, type Item, type ItemPath } from '../../common/feed/item.js';
 import { itemOf } from '../../common/feed/merge.js';
-import { compareVersions } from '../../common/feed/version.js';
+import { coversAll } from '../../common/feed/version.js';
 import type { TreeChanges, Trees } from './tree-store.js';
 
 /**
@@ -20,7 +20,6 @@ export function offersAfter(
 }
 
 function afterSync(offer: Item, remote: Item | undefined): Item | undefined {
-  const order = remote === undefined ? 'concurrent' : compareVersions(remote.version, offer.version);
-  if (order === 'dominates' || order === 'equal') return undefined;
+  if (remote !== undefined && coversAll(remote.version, offer.version)) return undefined;
   return isVoid(offer) ? offer : itemOf(offer.path, offer.version, []);
 }

@@ -29,9 +29,7 @@ export async function awaitRelay(
     if (standing.isProvisionalDue) {
       const paths = new Set(store.provisional.pathsBelow(''));
       const replaced = [...paths].filter((path) => hasMovedOn(store, path));
-      if (replaced.length > 0) {
-        await store.write({ provisional: new Map(replaced.map((path) => [path, undefined])) });
-      }
+      if (replaced.length > 0) await store.write({ provisional: new Map(replaced.map((path) => [path, undefined])) });
       for (const path of replaced) paths.delete(path);
       inbox.changed(paths);
       await news;

@@ -31,9 +31,7 @@ export function ownUpstream(parts: OwnUpstreamParts): Upstream {
       Promise.reject(new DrystoneError('UNAVAILABLE', 'AGENTS_TOO_FEW', 'metadata and agents are away')),
     async *push(messages) {
       await parts.checkRight();
-      for await (const message of messages) {
-        yield pushResponseOf(decide(message, parts));
-      }
+      for await (const message of messages) yield pushResponseOf(decide(message, parts));
     },
   };
 }

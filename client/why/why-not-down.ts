@@ -1,5 +1,5 @@
 import type { Item } from '../../common/feed/item.js';
-import { compareVersions } from '../../common/feed/version.js';
+import { coversAll } from '../../common/feed/version.js';
 import { live, type LiveItem } from '../plan/difference.js';
 import type { AnsweredFacts, Facts, SyncedFacts } from './facts.js';
 import { found, type Finding } from './finding.js';
@@ -22,9 +22,7 @@ export function whyNotDown(facts: Facts, folder: SyncedFacts): Finding | undefin
 
 /** Whether one has heard of what the other says. */
 export function hasHeard(known: Item | undefined, item: Item): boolean {
-  if (known === undefined) return false;
-  const order = compareVersions(known.version, item.version);
-  return order === 'equal' || order === 'dominates';
+  return known !== undefined && coversAll(known.version, item.version);
 }
 
 /** Whether the folder is as the namespace says. */

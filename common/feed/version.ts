@@ -52,6 +52,12 @@ export function counterOf(version: Version, replicaId: ReplicaId): number {
   return version.find((known) => known.replicaId === replicaId)?.counter ?? 0;
 }
 
+/** Whether `version` knows all that `other` knows. */
+export function coversAll(version: Version, other: Version): boolean {
+  const order = compareVersions(version, other);
+  return order === 'equal' || order === 'dominates';
+}
+
 /** Whether `version` knows a change. */
 export function covers(version: Version, { replicaId, counter }: Change): boolean {
   return counterOf(version, replicaId) >= counter;

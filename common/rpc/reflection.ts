@@ -21,6 +21,9 @@ const NAME = 'ServerReflectionInfo';
 /** The protocol, and what it was called while it was new: most tools ask for both. */
 const PATHS = ['v1', 'v1alpha'].map((version) => `/grpc.reflection.${version}.ServerReflection/${NAME}`);
 
+/** Messages are read and written by what the library brings, once it is there. */
+const asIs = (message: Buffer): Buffer => message;
+
 /**
  * Serves server reflection. The library describes all contracts when it is made, which costs a program a sixth of the time
  * in which it starts, and few are ever asked: it is made when somebody asks.
@@ -28,10 +31,14 @@ const PATHS = ['v1', 'v1alpha'].map((version) => `/grpc.reflection.${version}.Se
 export function addReflection(server: Pick<Server, 'addService'>): void {
   let made: Promise<ReadonlyMap<string, Reflection>> | undefined;
   for (const path of PATHS) {
-    const bytes = (message: Buffer): Buffer => message;
     const rpc: Rpc = {
-      ...{ path, requestStream: true, responseStream: true },
-      ...{ requestSerialize: bytes, requestDeserialize: bytes, responseSerialize: bytes, responseDeserialize: bytes },
+      path,
+      requestStream: true,
+      responseStream: true,
+      requestSerialize: asIs,
+      requestDeserialize: asIs,
+      responseSerialize: asIs,
+      responseDeserialize: asIs,
     };
     const handle = (call: BytesStream): void => {
       made ??= makeReflection();

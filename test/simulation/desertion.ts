@@ -76,7 +76,7 @@ export class Desertion {
     const { network, world } = this.fleet;
     world.trace.note(world.time.nowMs, `cut: ${link.name}`);
     network.cut(link);
-    // Whoever is connected is told by his machine, and need not wait for keepalive.
+    // Whoever is connected is told by his machine, and need not wait for its silence.
     if (isNoticed) network.breakOver(link);
   }
 
