@@ -3,7 +3,7 @@ import { statesOf, type Item, type ItemPath } from '../../common/feed/item.js';
 import { hasSeen, sameChange } from '../../common/feed/merge.js';
 import { contentOfLocal, type LocalEntry } from '../state/local-entry.js';
 import type { Trees } from '../state/tree-store.js';
-import { live, localChange, sameState, type LiveItem } from './difference.js';
+import { haveSameBytes, live, localChange, sameState, type LiveItem } from './difference.js';
 import type { Change, CommitItem } from './operation.js';
 import { situationOf, type Situation } from './situation.js';
 
@@ -34,19 +34,28 @@ export function isSide(remote: Item, { change }: Item): boolean {
 }
 
 /**
- * Says what was said before, as it was, unless the folder has moved on from it; a deletion also then, where something stands beside it:
- * nobody else says that, and whoever has not heard it takes what was deleted for a side of a conflict.
+ * Says what was said before, as it was, unless the folder has moved on from it. What lost and is no conflict is said also then: a
+ * deletion beside which something stands, attributes of the same bytes. Nobody else says that, and whoever has not heard it
+ * takes what it replaced for a side of a conflict.
  */
 export function sayAgain({ path, remote, base, local }: Situation, said: Item): CommitItem | undefined {
-  if (said.content.kind === 'deletion' && local !== undefined && remote !== undefined && isSide(remote, said)) {
-    const change = { from: 'deletion', synced: undefined } as const;
-    return { kind: 'commit-item', path, offer: said, again: said, change, isPast: true };
+  const item = { kind: 'commit-item', path, offer: said, again: said } as const;
+  if (local !== undefined && remote !== undefined && isSide(remote, said)) {
+    if (said.content.kind === 'deletion')
+      return { ...item, change: { from: 'deletion', synced: undefined }, isPast: true };
+    const isTaken = localChange(local, live(base)) === false && hasOtherAttributes(local, said);
+    if (isTaken) return { ...item, change: folderChange(local, undefined), isPast: true };
   }
   const content = local === undefined ? ({ kind: 'deletion' } as const) : contentOfLocal(local);
   if (content === undefined || !sameState(content, said.content)) return undefined;
   const synced = live(base);
   const change = local === undefined ? ({ from: 'deletion', synced } as const) : folderChange(local, undefined);
-  return { kind: 'commit-item', path, offer: said, again: said, change };
+  return { ...item, change };
+}
+
+function hasOtherAttributes(local: LocalEntry, { content: said }: Item): boolean {
+  const content = contentOfLocal(local);
+  return content !== undefined && haveSameBytes(content, said) && !sameState(content, said);
 }
 
 /** The folder's state as the content of a commit; a file only if it is not as `synced` says after all. */

@@ -67,5 +67,10 @@ export const regressions: readonly Regression[] = [
     found: 'who settles in favour of its own change was believed that one is gone of which the agent had not heard',
   },
   { seed: 839, peers: true, found: 'what peers had been told came back, and was not told to metadata' },
+  {
+    seed: 5157,
+    peers: true,
+    found: 'attributes that peers had been told, and others had taken the place of, were forgotten',
+  },
   { seed: 700643, found: 'a directory was to be removed while a file in it had to stay' },
 ];

@@ -6,7 +6,7 @@ import type { Cursor, NamespaceId } from '../../../common/ids.js';
 import { clientLimits } from '../../../common/limits.js';
 import type { CutBlock, Cutter } from '../../observe/cutter.js';
 import { readBlock } from '../../observe/read-block.js';
-import { sameState } from '../../plan/difference.js';
+import { haveSameBytes, sameState } from '../../plan/difference.js';
 import type { CommitItem, Settle } from '../../plan/operation.js';
 import { contentOfFile, contentOfLocal, type LocalEntry, type LocalFile } from '../../state/local-entry.js';
 import type { SyncTally } from '../../tally.js';
@@ -160,18 +160,23 @@ class UploadJob {
   #fileStored(operation: CommitItem, file: LocalFile, synced: Item | undefined, blocks: Blocklist): void {
     const content = contentOfFile(file, blocks);
     const entry = { ...file, blocks };
-    const { again } = operation;
     const isAsSynced = synced !== undefined && sameState(content, synced.content);
-    if (isAsSynced || (again !== undefined && !sameState(content, again.content))) {
+    if (isAsSynced || !isAsSaid(operation, content)) {
       this.parts.onOutcomes([{ outcome: 'read', entry }]);
       return;
     }
-    const group = [readyItem(operation, content, entry)];
+    const group = [readyItem(operation, operation.again?.content ?? content, entry)];
     const left = this.#leaving.get(contentKey(blocks))?.shift();
     if (left !== undefined && this.#deletions.delete(left))
       group.push(readyItem(left, { kind: 'deletion' }, undefined));
     this.commits.add(group);
   }
+}
+
+/** Whether a file of this content has what was said before, where this says it again. */
+function isAsSaid({ again, isPast }: CommitItem, content: ItemContent): boolean {
+  if (again === undefined) return true;
+  return isPast === true ? haveSameBytes(content, again.content) : sameState(content, again.content);
 }
 
 function readyItem(operation: CommitItem, content: ItemContent, entry: ReadyItem['entry']): ReadyItem {

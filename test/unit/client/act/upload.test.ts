@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { DrystoneError } from '../../../../common/errors.js';
 import { settle } from '../../../../common/feed/conflicts.js';
-import type { ItemPath } from '../../../../common/feed/item.js';
+import type { FileContent, Item, ItemContent, ItemPath } from '../../../../common/feed/item.js';
 import { sameItem } from '../../../../common/feed/merge.js';
 import { wireLimits } from '../../../../common/limits.js';
 import { hexes, operation, UploadWorld } from '../../../support/client/upload-world.js';
@@ -174,6 +174,21 @@ test('what is said again is said as it was, and not at all where the file is ano
   await world.upload({ ...world.file('a', 'other'), offer: said!, again: said });
   expect(world.told('read')).toEqual(['a']);
   expect(world.pushes.flatMap(({ items }) => items)).toEqual([]);
+});
+
+test('what is said again after others attributes were taken is said as it was, with the bytes of the file', async () => {
+  const file = world.file('a', 'text');
+  await world.upload(file);
+  const [first] = world.outcomes;
+  const said = first?.outcome === 'committed' ? first.item : undefined;
+  const content: ItemContent = { ...(said!.content as FileContent), modifiedAtMs: 1, executable: true };
+  const past: Item = { ...said!, content };
+  world.held.clear();
+  await world.upload({ ...file, offer: past, again: past, isPast: true });
+  expect(world.told('committed')).toEqual(['a', 'a']);
+  expect(world.noted.map((items) => sameItem(items[0]!, past))).toEqual([false, true]);
+  await world.upload({ ...world.file('a', 'other'), offer: past, again: past, isPast: true });
+  expect(world.told('read')).toEqual(['a']);
 });
 
 test('conflicted copies and what they settle travel in one message, or not at all', async () => {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { hasMovedOn } from '../../../../client/plan/told.js';
 import { settle } from '../../../../common/feed/conflicts.js';
 import type { Item } from '../../../../common/feed/item.js';
 import { itemOf, mergeItems } from '../../../../common/feed/merge.js';
@@ -185,6 +186,18 @@ describe('a conflict with what only others than metadata were told', () => {
     await here.folderHas(localFile('file', 'theirs'));
     expect(here.planned({ isProvisionalDue: true }).operations).toMatchObject([
       { kind: 'commit-item', again: deletion, isPast: true, change: { from: 'deletion' } },
+    ]);
+  });
+
+  test('attributes that lost are said as they were, with the bytes that the folder still has', async () => {
+    const told = await here.told('file', 1, text('same', 1_000));
+    const stands = item('file', 2, text('same', 2_000));
+    await here.trees.write({ heard: new Map([[stands.path, stands]]), synced: new Map([[stands.path, stands]]) });
+    const local = localFile('file', 'same', { modifiedAtMs: 2_000 });
+    await here.folderHas(local);
+    expect(hasMovedOn(here.trees, told.path)).toBe(false);
+    expect(here.planned({ isProvisionalDue: true }).operations).toMatchObject([
+      { kind: 'commit-item', again: told, isPast: true, change: { from: 'folder', entry: local } },
     ]);
   });
 
