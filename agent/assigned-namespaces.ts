@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 import { parseNamespaceId, type NamespaceId } from '../common/ids.js';
 import type { TextKeeper } from '../common/files/text-keeper.js';
 import { KeptFile } from './kept-file.js';
@@ -10,8 +10,10 @@ export interface AssignedNamespace {
   readonly epoch: number;
 }
 
-const fileSchema = z.object({
-  namespaces: z.array(z.object({ id: z.string(), name: z.string(), epoch: z.number().int().nonnegative() })),
+const fileSchema = v.object({
+  namespaces: v.array(
+    v.object({ id: v.string(), name: v.string(), epoch: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) }),
+  ),
 });
 
 /** The namespaces assigned to this agent, as metadata last said, kept in a file. */
@@ -29,7 +31,7 @@ export class AssignedNamespaces {
   /** Reads the file at `path`; none is the same as an empty one. INTERNAL (STORE_FAILED) where it cannot be understood. */
   static async load(path: string, keeper?: TextKeeper): Promise<AssignedNamespaces> {
     const parse = (json: unknown): AssignedNamespace[] =>
-      fileSchema.parse(json).namespaces.map(({ id, ...rest }) => ({ id: parseNamespaceId('id', id), ...rest }));
+      v.parse(fileSchema, json).namespaces.map(({ id, ...rest }) => ({ id: parseNamespaceId('id', id), ...rest }));
     const { file, value = [] } = await KeptFile.load(path, 'its assignments', parse, keeper);
     return new AssignedNamespaces(file, value);
   }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 import type { Clock } from '../common/clock.js';
 import type { LastWord } from '../common/identity/offline-grace.js';
 import { agentLimits } from '../common/limits.js';
@@ -6,7 +6,7 @@ import type { Logger } from '../common/logging.js';
 import type { TextKeeper } from '../common/files/text-keeper.js';
 import { KeptFile } from './kept-file.js';
 
-const fileSchema = z.object({ heardAtMs: z.number().int().nonnegative() });
+const fileSchema = v.object({ heardAtMs: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) });
 
 /** When metadata was last heard, kept in a file: an agent that starts while metadata is away still knows for how long. */
 export class KeptLastWord implements LastWord {
@@ -28,7 +28,7 @@ export class KeptLastWord implements LastWord {
     { clock, logger }: { clock: Clock; logger: Logger },
     keeper?: TextKeeper,
   ): Promise<KeptLastWord> {
-    const parse = (json: unknown): number => fileSchema.parse(json).heardAtMs;
+    const parse = (json: unknown): number => v.parse(fileSchema, json).heardAtMs;
     const { file, value } = await KeptFile.load(path, 'for its word', parse, keeper);
     return new KeptLastWord(file, clock, logger, value);
   }

@@ -1,9 +1,9 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 import type { AccessTokenVerifier, TokenKey } from '../common/identity/access-tokens.js';
 import type { TextKeeper } from '../common/files/text-keeper.js';
 import { KeptFile } from './kept-file.js';
 
-const fileSchema = z.object({ keys: z.array(z.object({ id: z.string(), publicKey: z.string() })) });
+const fileSchema = v.object({ keys: v.array(v.object({ id: v.string(), publicKey: v.string() })) });
 
 /**
  * The keys with which access tokens are signed, as metadata last said, kept in a file: an agent that starts while metadata
@@ -25,7 +25,7 @@ export class KeptTokenKeys {
     keeper?: TextKeeper,
   ): Promise<KeptTokenKeys> {
     const putInForce = (json: unknown): void => {
-      const { keys } = fileSchema.parse(json);
+      const { keys } = v.parse(fileSchema, json);
       verifier.replaceKeys(keys.map(({ id, publicKey }) => ({ id, publicKey: Buffer.from(publicKey, 'base64url') })));
     };
     const { file } = await KeptFile.load(path, 'them', putInForce, keeper);

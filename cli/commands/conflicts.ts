@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { defineCommand } from '../command.js';
 import { conflictDocument, formatConflicts } from '../fleet/conflict-view.js';
 import { readDeviceNames } from '../fleet/device-names.js';
@@ -24,7 +24,7 @@ export const conflicts = defineCommand({
   ],
   positionals: {
     where: {
-      schema: z.string().min(1),
+      schema: v.pipe(v.string(), v.minLength(1)),
       allowed: 'a synced folder, or the name of a namespace',
       placeholder: 'DIR|NAMESPACE',
       about: 'a synced folder, or else a namespace',

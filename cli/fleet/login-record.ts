@@ -1,15 +1,15 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { invalidArgument } from '../../common/errors.js';
 import { writeFileDurably } from '../../common/files/durable-file.js';
 import { METADATA_ADDRESS } from '../settings/sections.js';
 
 const RECORD_FILE = 'fleet.json';
 
-const recordSchema = z.object({
+const recordSchema = v.object({
   /** HOST:PORT of the metadata service with which the device logged in. */
-  metadata: z.string(),
+  metadata: v.string(),
 });
 
 /** Where a command of a client finds the fleet, as its settings say. */
@@ -39,7 +39,7 @@ async function readRecord(home: string): Promise<string | undefined> {
     throw thrown;
   }
   try {
-    return recordSchema.parse(JSON.parse(text)).metadata;
+    return v.parse(recordSchema, JSON.parse(text)).metadata;
   } catch {
     throw invalidArgument(path, "is not as 'drystone login' writes it; remove it and say --metadata, or log in again");
   }

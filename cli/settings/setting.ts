@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { safeParse, type GenericSchema } from 'valibot';
 import { invalidArgument } from '../../common/errors.js';
 import type { UserDirectories } from './config.js';
 
@@ -7,7 +7,7 @@ import type { UserDirectories } from './config.js';
  * booleans: the schema takes all of them.
  */
 export interface Setting<T> {
-  readonly schema: z.ZodType<T>;
+  readonly schema: GenericSchema<unknown, T>;
   /** Completes "must be …" in the error for a value that the schema refuses. */
   readonly allowed: string;
   /** For help texts: what it says, without a full stop. */
@@ -57,8 +57,8 @@ export function optional<T>(kind: Kind<T>, about: string, shown = ''): Setting<T
  * is a secret, what it was.
  */
 export function parseSetting<T>(setting: Setting<T>, where: string, raw: unknown): T {
-  const parsed = setting.schema.safeParse(raw);
-  if (parsed.success) return parsed.data;
+  const parsed = safeParse(setting.schema, raw);
+  if (parsed.success) return parsed.output;
   const instead = setting.isSecret === true ? '' : `, not ${shownValue(raw)}`;
   throw invalidArgument(where, `must be ${setting.allowed}${instead}`);
 }

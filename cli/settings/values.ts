@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { parseHostPort } from '../../common/address.js';
 import type { ItemPath } from '../../common/feed/item.js';
 import { parseEnrollmentToken, type EnrollmentToken } from '../../common/identity/enrollment-token.js';
@@ -12,15 +12,31 @@ import type { Kind } from './setting.js';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** A schema for texts that `parse` takes; it says what is wrong by throwing. */
-function parsedBy<T>(parse: (field: string, text: string) => T): z.ZodType<T> {
-  return z.string().transform((text, context) => {
-    try {
-      return parse('value', text);
-    } catch {
-      context.addIssue('refused');
-      return z.NEVER;
-    }
-  });
+function parsedBy<T>(parse: (field: string, text: string) => T): v.GenericSchema<unknown, T> {
+  return v.pipe(
+    v.string(),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      try {
+        return parse('value', dataset.value);
+      } catch {
+        addIssue();
+        return NEVER;
+      }
+    }),
+  );
+}
+
+/** A schema for texts of which `read` knows the value; it has none of others. */
+function readBy<T>(read: (text: string) => T | undefined): v.GenericSchema<unknown, T> {
+  return v.pipe(
+    v.string(),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const value = read(dataset.value);
+      if (value !== undefined) return value;
+      addIssue();
+      return NEVER;
+    }),
+  );
 }
 
 const addressSchema = parsedBy((field, text) => {
@@ -37,17 +53,24 @@ export const address: Kind<string> = {
 
 /** HOST:PORT, or `off`, which is undefined. */
 export const addressOrOff: Kind<string | undefined> = {
-  schema: z.union([z.literal('off').transform(() => undefined), addressSchema]),
+  schema: v.union([
+    v.pipe(
+      v.literal('off'),
+      v.transform(() => undefined),
+    ),
+    addressSchema,
+  ]),
   allowed: "HOST:PORT, such as 127.0.0.1:9420, or 'off'",
   placeholder: 'HOST:PORT|off',
 };
 
 /** A directory; relative ones are taken from the current directory. */
 export const directory: Kind<string> = {
-  schema: z
-    .string()
-    .min(1)
-    .transform((path) => resolve(path)),
+  schema: v.pipe(
+    v.string(),
+    v.minLength(1),
+    v.transform((path) => resolve(path)),
+  ),
   allowed: 'a directory',
   placeholder: 'DIR',
 };
@@ -57,7 +80,7 @@ export const file: Kind<string> = { ...directory, allowed: 'a file', placeholder
 
 /** A file, or `-` for standard input. */
 export const fileOrInput: Kind<string> = {
-  schema: z.union([z.literal('-'), file.schema]),
+  schema: v.union([v.literal('-'), file.schema]),
   allowed: 'a file, or - for standard input',
   placeholder: 'FILE|-',
 };
@@ -83,9 +106,14 @@ export function id<T>(parse: (field: string, value: string) => T): Kind<T> {
 
 /** Up to `most` of a kind, with commas between them. */
 export function listOf<T>({ schema, allowed, placeholder = 'ONE' }: Kind<T>, most: number): Kind<readonly T[]> {
-  const several = z.array(schema).min(1).max(most);
+  const several = v.pipe(v.array(schema), v.minLength(1), v.maxLength(most));
+  const separated = v.pipe(
+    v.string(),
+    v.transform((said): unknown[] => said.split(',')),
+    several,
+  );
   return {
-    schema: z.preprocess((said) => (typeof said === 'string' ? said.split(',') : said), several),
+    schema: v.union([separated, several]),
     allowed: `up to ${most}, with commas between them, each ${allowed}`,
     placeholder: `${placeholder},…`,
   };
@@ -102,32 +130,23 @@ export function name<T>(parse: (field: string, value: string) => T): Kind<T> {
 
 /** One of a few words. */
 export function oneOf<const Word extends string>(words: readonly Word[]): Kind<Word> {
-  return { schema: z.enum(words), allowed: `one of ${words.join(', ')}`, placeholder: words.join('|') };
+  return { schema: v.picklist(words), allowed: `one of ${words.join(', ')}`, placeholder: words.join('|') };
 }
 
 /** A number of bytes: a whole number, or one with a unit. */
 export const byteCount: Kind<number> = {
-  schema: z.union([
-    z.number().int().nonnegative(),
-    z.string().transform((text, context) => {
-      const bytes = parseBytes(text);
-      if (bytes === undefined) context.addIssue('not a number of bytes');
-      return bytes ?? z.NEVER;
-    }),
-  ]),
+  schema: v.union([v.pipe(v.number(), v.safeInteger(), v.minValue(0)), readBy(parseBytes)]),
   allowed: 'a number of bytes, such as 500MiB, 1GiB or 1073741824',
   placeholder: 'BYTES',
 };
 
 /** Bytes a second: a whole number, or one with a unit. */
 export const byteRate: Kind<number> = {
-  schema: z.union([
-    z.number().int().positive(),
-    z.string().transform((text, context) => {
+  schema: v.union([
+    v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+    readBy((text) => {
       const rate = parseRate(text) ?? 0;
-      if (rate > 0) return rate;
-      context.addIssue('not a rate');
-      return z.NEVER;
+      return rate > 0 ? rate : undefined;
     }),
   ]),
   allowed: 'bytes a second, such as 500kB, 10MB, 1.5MiB or 250000',
@@ -137,7 +156,12 @@ export const byteRate: Kind<number> = {
 /** A whole number within bounds. */
 export function wholeNumber(smallest: number, largest: number): Kind<number> {
   return {
-    schema: z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]).pipe(z.int().min(smallest).max(largest)),
+    schema: v.pipe(
+      v.union([v.number(), readBy((text) => (/^\d+$/.test(text) ? Number(text) : undefined))]),
+      v.safeInteger(),
+      v.minValue(smallest),
+      v.maxValue(largest),
+    ),
     allowed: `a whole number from ${smallest} to ${largest}`,
     placeholder: 'N',
   };
@@ -146,11 +170,9 @@ export function wholeNumber(smallest: number, largest: number): Kind<number> {
 /** A duration of up to so many days, in milliseconds: a whole number with a unit. */
 export function duration(mostDays: number): Kind<number> {
   return {
-    schema: z.string().transform((text, context) => {
+    schema: readBy((text) => {
       const ms = parseDuration(text) ?? 0;
-      if (ms > 0 && ms <= mostDays * DAY_MS) return ms;
-      context.addIssue('not a duration within the bounds');
-      return z.NEVER;
+      return ms > 0 && ms <= mostDays * DAY_MS ? ms : undefined;
     }),
     allowed: `a duration of up to ${mostDays}d, such as 90s, 30m, 12h or 2d`,
     placeholder: 'DURATION',
@@ -180,6 +202,6 @@ export const location: Kind<Location> = {
 
 /** A switch: given or not. */
 export const toggle: Kind<boolean> = {
-  schema: z.boolean(),
+  schema: v.boolean(),
   allowed: 'true or false',
 };

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as v from 'valibot';
 import type { TextKeeper } from '../../common/files/text-keeper.js';
 import type { NamespaceName } from '../../common/ids.js';
 import { AgentState, type Assignment } from '../../proto/gen/drystone/metadata/v1/account.js';
 import { KeptJson } from './kept-json.js';
 
-const fileSchema = z.object({
-  namespaceId: z.string(),
-  namespaceName: z.string(),
-  epoch: z.string().regex(/^\d+$/),
-  candidates: z.array(
-    z.object({ agentId: z.string(), premises: z.string(), address: z.string(), state: z.enum(AgentState) }),
+const fileSchema = v.object({
+  namespaceId: v.string(),
+  namespaceName: v.string(),
+  epoch: v.pipe(v.string(), v.regex(/^\d+$/)),
+  candidates: v.array(
+    v.object({ agentId: v.string(), premises: v.string(), address: v.string(), state: v.enum(AgentState) }),
   ),
 });
 
@@ -20,7 +20,7 @@ export class KeptAssignment {
 
   constructor(stateDirectory: string, texts: TextKeeper) {
     this.#file = new KeptJson(texts, join(stateDirectory, 'assignment.json'), (json) => {
-      const { epoch, ...rest } = fileSchema.parse(json);
+      const { epoch, ...rest } = v.parse(fileSchema, json);
       return { ...rest, epoch: BigInt(epoch) };
     });
   }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as v from 'valibot';
 import type { TextKeeper } from '../../common/files/text-keeper.js';
 import type { TokenKey } from '../../common/identity/access-tokens.js';
 import { parseNamespaceId, type NamespaceId } from '../../common/ids.js';
@@ -22,17 +22,17 @@ export interface TokenKeeper {
   keep(issued: IssuedToken): Promise<void>;
 }
 
-const fileSchema = z.object({
-  namespaceId: z.string(),
-  token: z.string(),
-  expiresAtMs: z.number().int(),
-  tokenKeys: z.array(z.object({ id: z.string(), publicKey: z.string() })),
+const fileSchema = v.object({
+  namespaceId: v.string(),
+  token: v.string(),
+  expiresAtMs: v.pipe(v.number(), v.safeInteger()),
+  tokenKeys: v.array(v.object({ id: v.string(), publicKey: v.string() })),
 });
 
 /** Keeps it in `stateDirectory` (docs/storage-format.md). */
 export function tokenKeeperIn(stateDirectory: string, texts: TextKeeper): TokenKeeper {
   const file = new KeptJson(texts, join(stateDirectory, 'access-token.json'), (json): IssuedToken => {
-    const { namespaceId, tokenKeys, ...rest } = fileSchema.parse(json);
+    const { namespaceId, tokenKeys, ...rest } = v.parse(fileSchema, json);
     return {
       ...rest,
       namespaceId: parseNamespaceId('namespaceId', namespaceId),

@@ -1,5 +1,9 @@
 import type { KeyObject } from 'node:crypto';
-import { decodeJwt, errors, jwtVerify, SignJWT, type JWTHeaderParameters, type JWTPayload } from 'jose';
+import type { JWTHeaderParameters, JWTPayload } from 'jose';
+import { decodeJwt } from 'jose/jwt/decode';
+import { JWTExpired } from 'jose/errors';
+import { SignJWT } from 'jose/jwt/sign';
+import { jwtVerify } from 'jose/jwt/verify';
 import type { Clock } from '../clock.js';
 import { DrystoneError, invalidArgument } from '../errors.js';
 import { parseAccountName, parseDeviceId, parseNamespaceId, type NamespaceId } from '../ids.js';
@@ -87,7 +91,7 @@ export class AccessTokenVerifier {
       this.#checkTimes(grant);
       return grant;
     } catch (thrown) {
-      if (thrown instanceof errors.JWTExpired) throw expiredToken();
+      if (thrown instanceof JWTExpired) throw expiredToken();
       if (thrown instanceof DrystoneError && thrown.code === 'UNAUTHENTICATED') throw thrown;
       throw invalidToken('it is malformed, or not signed by metadata', thrown);
     }
