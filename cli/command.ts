@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { type Command, Option } from 'commander';
 import { DrystoneError, toDrystoneError } from '../common/errors.js';
 import type { LogLevel } from '../common/logging.js';
+import type { ListedCommand, ListedGroup } from './listing.js';
 import { exitCodeOf, exitCodes, type ExitCode } from './output/exit-codes.js';
 import { Terminal, type OutputStream } from './output/terminal.js';
 import { userDirectories, type Environment } from './settings/config.js';
@@ -22,17 +23,13 @@ export interface Host {
   exited(code: ExitCode): void;
 }
 
-/** One command of `drystone`. */
+/** What one command of `drystone` takes and does. */
 export interface CommandSpec<
   Positionals extends SettingTable,
   Flags extends SettingTable,
   Settings extends SettingTable,
 > {
-  /** As it is typed after its group. */
-  readonly name: string;
-  /** One sentence without a full stop, for the list of commands. */
-  readonly summary: string;
-  /** What a user must know beyond that, in a few lines. */
+  /** What a user must know beyond its summary, in a few lines. */
   readonly description?: string;
   readonly examples: readonly Example[];
   /** Arguments without a flag, in the order of their keys, those with a fallback last; shown by their placeholders. */
@@ -76,13 +73,31 @@ export function defineCommand<P extends SettingTable, F extends SettingTable, S 
   return spec;
 }
 
-/** Adds a command below `parent`, and returns it: others may come below it in turn. */
-export function addCommand<P extends SettingTable, F extends SettingTable, S extends SettingTable>(
-  parent: Command,
+/** Adds commands below `parent`: each is complete once it has been asked for. */
+export function listCommands(parent: Command, host: Host, listing: readonly (ListedCommand | ListedGroup)[]): void {
+  const completing = new Map<Command, () => Promise<void>>();
+  for (const listed of listing) {
+    const { name, summary } = listed;
+    const command = parent.command(name).summary(summary);
+    if ('load' in listed) {
+      completing.set(command, async () => complete(command, host, listed, await listed.load()));
+      // A command and those after it may have flags of one name, which belong to the one that they are typed after.
+      if (listed.commands !== undefined) command.enablePositionalOptions();
+    } else {
+      command.description(listed.description);
+    }
+    listCommands(command, host, listed.commands ?? []);
+  }
+  parent.hook('preSubcommand', (_parent, command) => completing.get(command)?.());
+}
+
+function complete<P extends SettingTable, F extends SettingTable, S extends SettingTable>(
+  command: Command,
   host: Host,
+  { summary }: ListedCommand,
   spec: CommandSpec<P, F, S>,
-): Command {
-  const command = parent.command(spec.name).summary(spec.summary).description(describe(spec));
+): void {
+  command.description(describe(summary, spec.description));
   for (const [key, setting] of Object.entries(spec.positionals)) {
     const name = positionalName(key, setting);
     command.argument(setting.fallback === undefined ? `<${name}>` : `[${name}]`, setting.about);
@@ -94,12 +109,15 @@ export function addCommand<P extends SettingTable, F extends SettingTable, S ext
   command.addOption(new Option('--json', 'print JSON: one document, or one a line where there are many'));
   command.addHelpText('after', exampleText(spec.examples));
   command.action(async () => host.exited(await runCommand(host, spec, command)));
-  return command;
 }
 
-function describe({ summary, description }: { readonly summary: string; readonly description?: string }): string {
+function describe(summary: string, description: string | undefined): string {
   const sentence = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
-  return description === undefined ? sentence : `${sentence}\n\n${description}`;
+  return description === undefined
+    ? sentence
+    : `${sentence}
+
+${description}`;
 }
 
 function positionalName(key: string, setting: Setting<unknown>): string {

@@ -1,34 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { DrystoneError } from '../common/errors.js';
 import { softwareVersion } from '../common/version.js';
-import { addCommand, reportFailure, type Host } from './command.js';
-import { accountCreate } from './commands/account-create.js';
-import { accountList } from './commands/account-list.js';
-import { accountRole } from './commands/account-role.js';
-import { agentList } from './commands/agent-list.js';
-import { agentRevoke } from './commands/agent-revoke.js';
-import { agentServe } from './commands/agent-serve.js';
-import { agentToken } from './commands/agent-token.js';
-import { audit } from './commands/audit.js';
-import { cat } from './commands/cat.js';
-import { conflicts } from './commands/conflicts.js';
-import { conflictsResolve } from './commands/conflicts-resolve.js';
-import { demo } from './commands/demo.js';
-import { deviceList } from './commands/device-list.js';
-import { deviceRevoke } from './commands/device-revoke.js';
-import { deviceToken } from './commands/device-token.js';
-import { login } from './commands/login.js';
-import { ls } from './commands/ls.js';
-import { metadataServe } from './commands/metadata-serve.js';
-import { namespaceAssign } from './commands/namespace-assign.js';
-import { namespaceCreate } from './commands/namespace-create.js';
-import { namespaceList } from './commands/namespace-list.js';
-import { namespaceShare } from './commands/namespace-share.js';
-import { namespaceShow } from './commands/namespace-show.js';
-import { namespaceUnshare } from './commands/namespace-unshare.js';
-import { status } from './commands/status.js';
-import { sync } from './commands/sync.js';
-import { why } from './commands/why.js';
+import { listCommands, reportFailure, type Host } from './command.js';
+import { listing, type ListedGroup } from './listing.js';
 import { exitCodes, type ExitCode } from './output/exit-codes.js';
 import { Terminal } from './output/terminal.js';
 
@@ -49,7 +23,7 @@ export async function runCli(args: readonly string[], host: Omit<Host, 'exited'>
   let code: ExitCode = exitCodes.ok;
   const program = createProgram({ ...host, exited: (ended) => (code = ended) });
   try {
-    await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(helpAsFlag(args), { from: 'user' });
     return code;
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCodes.ok;
@@ -73,47 +47,19 @@ function createProgram(host: Host): Command {
       outputError: () => undefined,
     })
     .addHelpText('after', HELP_FOOTER);
-  addCommands(program, host);
+  listCommands(program, host, listing);
   return program;
 }
 
-/** In the order in which help shows them: that of the first steps. */
-function addCommands(program: Command, host: Host): void {
-  const group = (name: string, summary: string, description: string): Command =>
-    program.command(name).summary(summary).description(description);
-  addCommand(program, host, demo);
-  const metadata = group('metadata', 'run the central service', 'The central service, which knows what lies where.');
-  addCommand(metadata, host, metadataServe);
-  addCommand(program, host, login);
-  const agent = group('agent', 'run, admit and list block servers on premises', 'The block servers on premises.');
-  addCommand(agent, host, agentToken);
-  addCommand(agent, host, agentServe);
-  addCommand(agent, host, agentList);
-  addCommand(agent, host, agentRevoke);
-  const account = group('account', 'create and list accounts', 'People and services, and who may run the fleet.');
-  addCommand(account, host, accountCreate);
-  addCommand(account, host, accountList);
-  addCommand(account, host, accountRole);
-  const device = group('device', 'admit, list and revoke devices', 'The endpoints of accounts.');
-  addCommand(device, host, deviceToken);
-  addCommand(device, host, deviceList);
-  addCommand(device, host, deviceRevoke);
-  const namespace = group('namespace', 'create, share and list shared folders', 'The roots of shared folders.');
-  addCommand(namespace, host, namespaceCreate);
-  addCommand(namespace, host, namespaceShare);
-  addCommand(namespace, host, namespaceUnshare);
-  addCommand(namespace, host, namespaceList);
-  addCommand(namespace, host, namespaceShow);
-  addCommand(namespace, host, namespaceAssign);
-  addCommand(program, host, sync);
-  addCommand(program, host, status);
-  // Both have flags of one name, which belong to the one that they are typed after.
-  const listing = addCommand(program, host, conflicts).enablePositionalOptions();
-  addCommand(listing, host, conflictsResolve);
-  addCommand(program, host, why);
-  addCommand(program, host, ls);
-  addCommand(program, host, cat);
-  addCommand(program, host, audit);
+/** `help X` is `X --help`: only a command that is asked for is loaded, and says what it takes. */
+function helpAsFlag(
+  [first, ...rest]: readonly string[],
+  listed: readonly { readonly name: string }[] = listing,
+): readonly string[] {
+  if (first === undefined) return [];
+  if (first === 'help') return listed.some(({ name }) => name === rest[0]) ? [...rest, '--help'] : [first, ...rest];
+  const group = listing.find((one): one is ListedGroup => !('load' in one) && one.name === first);
+  return group === undefined || listed !== listing ? [first, ...rest] : [first, ...helpAsFlag(rest, group.commands)];
 }
 
 function usageError(thrown: CommanderError): DrystoneError {

@@ -8,8 +8,6 @@ import { required, withDefault } from '../settings/setting.js';
 import { name, toggle } from '../settings/values.js';
 
 export const accountCreate = defineCommand({
-  name: 'create',
-  summary: 'create an account, for a person or a service',
   description: 'Its devices log in with tokens from `drystone device token --account NAME`.',
   examples: [
     { command: 'drystone account create ana', comment: 'who uses what is shared with her' },

@@ -5,8 +5,6 @@ import { listAccounts } from '../fleet/listings.js';
 import { fleetSettings } from '../settings/sections.js';
 
 export const accountList = defineCommand({
-  name: 'list',
-  summary: 'list the accounts and their roles',
   examples: [{ command: 'drystone account list', comment: 'all accounts as a table' }],
   positionals: {},
   flags: {},

@@ -8,8 +8,6 @@ import { required } from '../settings/setting.js';
 import { name, oneOf } from '../settings/values.js';
 
 export const accountRole = defineCommand({
-  name: 'role',
-  summary: 'say whether an account may run the fleet',
   examples: [
     { command: 'drystone account role ben administrator', comment: 'he may from now on' },
     { command: 'drystone account role ben member', comment: 'he may not any more' },

@@ -6,8 +6,6 @@ import { listAgents } from '../fleet/listings.js';
 import { fleetSettings } from '../settings/sections.js';
 
 export const agentList = defineCommand({
-  name: 'list',
-  summary: 'list the agents, their state and their space',
   examples: [
     { command: 'drystone agent list', comment: 'all agents as a table' },
     {

@@ -6,8 +6,6 @@ import { required } from '../settings/setting.js';
 import { id } from '../settings/values.js';
 
 export const agentRevoke = defineCommand({
-  name: 'revoke',
-  summary: "take an agent's identity away, for good",
   description:
     'What it holds no longer counts: it leaves every assignment, and its blocks are missing where no other agent has them. ' +
     'The same key never joins again.',

@@ -10,8 +10,6 @@ import { agentSettings } from '../settings/sections.js';
 import type { SettingValues } from '../settings/setting.js';
 
 export const agentServe = defineCommand({
-  name: 'serve',
-  summary: 'run a block server at a site',
   description:
     'On its first start it joins the fleet with a one-time token; later it needs none. It keeps the blocks of the namespaces ' +
     'that are assigned to it, and serves them until it is ended by SIGTERM or SIGINT; then it finishes what it has begun.',

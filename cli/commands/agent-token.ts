@@ -8,8 +8,6 @@ import { name } from '../settings/values.js';
 import { validity } from '../settings/validity.js';
 
 export const agentToken = defineCommand({
-  name: 'token',
-  summary: 'issue a one-time token with which one agent can join',
   description: 'It says for which premises, and by which certificate the agent knows the metadata service.',
   examples: [
     { command: 'drystone agent token --premises lisbon > lisbon.token', comment: 'into a file, to be taken there' },

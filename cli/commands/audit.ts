@@ -9,8 +9,6 @@ import { optional, withDefault } from '../settings/setting.js';
 import { name, wholeNumber } from '../settings/values.js';
 
 export const audit = defineCommand({
-  name: 'audit',
-  summary: 'show who did what to accounts, devices, agents, namespaces, tokens and the CA',
   description: 'The oldest first. Administrators see all of it, owners what was done in their namespace.',
   examples: [
     { command: 'drystone audit --namespace reports', comment: 'who was let in, and by whom' },

@@ -9,8 +9,6 @@ import { location } from '../settings/values.js';
 import { failWhenAborted } from '../signals.js';
 
 export const cat = defineCommand({
-  name: 'cat',
-  summary: 'write a file of a namespace to standard output, without syncing it',
   description:
     'Every block is verified before it is written. With --json only errors are JSON: the bytes are the result.',
   examples: [

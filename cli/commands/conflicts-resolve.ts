@@ -10,8 +10,6 @@ import { required } from '../settings/setting.js';
 import { file, oneOf } from '../settings/values.js';
 
 export const conflictsResolve = defineCommand({
-  name: 'resolve',
-  summary: 'end a conflict in a synced folder',
   description:
     'PATH is the file, or its conflicted copy. With --keep mine the file stays and the copy goes, with theirs the copy takes\n' +
     "the file's place, and with both the copy stays as a file of its own, NAME (2). It changes the files of the folder and\n" +

@@ -8,8 +8,6 @@ import { clientSettings } from '../settings/sections.js';
 import type { Setting } from '../settings/setting.js';
 
 export const conflicts = defineCommand({
-  name: 'conflicts',
-  summary: 'list what several have changed at the same time, and nobody has decided yet',
   description:
     'Where two people change one file at the same time, the one that was saved last stands, and the other is kept beside it\n' +
     'as NAME (conflicted copy, DEVICE, DATE). A conflict is open for as long as both are there. In a synced folder it lists\n' +

@@ -4,8 +4,6 @@ import { optional, withDefault } from '../settings/setting.js';
 import { directory, toggle } from '../settings/values.js';
 
 export const demo = defineCommand({
-  name: 'demo',
-  summary: 'show two sites, two clients and a folder that travels, as real processes on this machine',
   description:
     'It starts a metadata service, two agents and two clients on free ports, each with an identity of its own, syncs a ' +
     'folder, edits, renames and deletes, and proves after every step that both sides are identical, file by file, and that ' +

@@ -8,8 +8,6 @@ import { optional } from '../settings/setting.js';
 import { name } from '../settings/values.js';
 
 export const deviceList = defineCommand({
-  name: 'list',
-  summary: 'list devices, those that were revoked too',
   description: 'Administrators see all of them, everybody else their own: say --account with your account.',
   examples: [
     { command: 'drystone device list', comment: 'the devices of all accounts' },

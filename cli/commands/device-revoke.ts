@@ -7,8 +7,6 @@ import { required } from '../settings/setting.js';
 import { id } from '../settings/values.js';
 
 export const deviceRevoke = defineCommand({
-  name: 'revoke',
-  summary: "take a device's identity away, for good",
   description:
     'At once at metadata, and at agents within a quarter of an hour, when its last access token ends. Administrators revoke ' +
     'every device, everybody their own. The same key never logs in again; the account can, with a new one.',

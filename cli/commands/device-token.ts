@@ -8,8 +8,6 @@ import { name } from '../settings/values.js';
 import { validity } from '../settings/validity.js';
 
 export const deviceToken = defineCommand({
-  name: 'token',
-  summary: 'issue a one-time token with which one device can log in',
   description: 'Administrators issue them for every account, everybody for their own.',
   examples: [
     { command: 'drystone device token --account ana > ana.token', comment: 'into a file, to be given to ana' },

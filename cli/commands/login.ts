@@ -13,8 +13,6 @@ import { optional } from '../settings/setting.js';
 import { fileOrInput, oneTimeToken, type GivenToken } from '../settings/values.js';
 
 export const login = defineCommand({
-  name: 'login',
-  summary: 'make this machine a device of an account, with a one-time token',
   description:
     'It makes a key, has it certified, and remembers where the metadata service is. The token comes as an argument, which ' +
     `others see in process lists while it runs, from a file, from standard input, or from the variable ${TOKEN_VARIABLE}.`,

@@ -10,8 +10,6 @@ import { required, withDefault } from '../settings/setting.js';
 import { location, toggle } from '../settings/values.js';
 
 export const ls = defineCommand({
-  name: 'ls',
-  summary: 'list what a namespace holds, without syncing it',
   examples: [
     { command: 'drystone ls reports', comment: 'what lies at the top' },
     { command: 'drystone ls reports/2026 --recursive', comment: 'everything below a folder' },

@@ -7,8 +7,6 @@ import { withDefault, type SettingValues } from '../settings/setting.js';
 import { toggle } from '../settings/values.js';
 
 export const metadataServe = defineCommand({
-  name: 'serve',
-  summary: 'run the central metadata service',
   description:
     'It listens for clients and agents until it is ended by SIGTERM or SIGINT; then it finishes what it has begun. On the ' +
     "first start it makes the fleet's CA, and a one-time token for the first administrator in DATA/admin.token.",

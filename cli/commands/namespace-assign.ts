@@ -8,8 +8,6 @@ import { required } from '../settings/setting.js';
 import { id, listOf, name } from '../settings/values.js';
 
 export const namespaceAssign = defineCommand({
-  name: 'assign',
-  summary: 'say which agents hold a namespace from now on',
   description:
     'The list is whole. Blocks are not moved: what lies only at agents that are left out can no longer be had.',
   examples: [{ command: 'drystone namespace assign reports --agents 6f1b…,90d2…', comment: 'these two, and no other' }],

@@ -8,8 +8,6 @@ import { required, withDefault } from '../settings/setting.js';
 import { name, wholeNumber } from '../settings/values.js';
 
 export const namespaceCreate = defineCommand({
-  name: 'create',
-  summary: 'create a namespace and assign it to agents',
   description:
     'The agents are chosen among those online: at different premises where possible, most free space first. Your account ' +
     'becomes its owner.',

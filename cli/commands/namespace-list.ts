@@ -5,8 +5,6 @@ import { formatNamespaces, namespaceDocument } from '../fleet/namespace-view.js'
 import { fleetSettings } from '../settings/sections.js';
 
 export const namespaceList = defineCommand({
-  name: 'list',
-  summary: 'list the namespaces',
   description: 'Administrators see all of them, everybody else those of which they are a member.',
   examples: [
     { command: 'drystone namespace list', comment: 'as a table' },

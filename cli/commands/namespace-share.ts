@@ -7,8 +7,6 @@ import { required } from '../settings/setting.js';
 import { name, oneOf } from '../settings/values.js';
 
 export const namespaceShare = defineCommand({
-  name: 'share',
-  summary: 'make an account a member of a namespace, or give it another role',
   description:
     'A reader fetches what is there, an editor also changes it, an owner also says who the members are. Owners and ' +
     'administrators share.',

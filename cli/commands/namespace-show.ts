@@ -9,8 +9,6 @@ import { required } from '../settings/setting.js';
 import { name } from '../settings/values.js';
 
 export const namespaceShow = defineCommand({
-  name: 'show',
-  summary: 'show one namespace, the agents that hold it, and its members',
   examples: [{ command: 'drystone namespace show reports', comment: 'its size, its cursor, its agents, its members' }],
   positionals: { name: required(name(parseNamespaceName), 'how people call it') },
   flags: {},

@@ -6,8 +6,6 @@ import { required } from '../settings/setting.js';
 import { name } from '../settings/values.js';
 
 export const namespaceUnshare = defineCommand({
-  name: 'unshare',
-  summary: "end an account's membership in a namespace",
   description:
     'At once at metadata, and at agents within a quarter of an hour. Copies that its devices have made stay theirs.',
   examples: [{ command: 'drystone namespace unshare reports ana', comment: 'ana receives nothing any more' }],

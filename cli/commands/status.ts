@@ -8,8 +8,6 @@ import type { Setting } from '../settings/setting.js';
 import { directory } from '../settings/values.js';
 
 export const status = defineCommand({
-  name: 'status',
-  summary: 'say who you are, how the fleet is, and the folder you are in',
   description:
     'Agents are shown to administrators, namespaces to their members. Exit code 3 where this device has not logged in, 4 ' +
     'where the metadata service does not answer.',

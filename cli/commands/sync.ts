@@ -13,8 +13,6 @@ import { directory, name, toggle } from '../settings/values.js';
 import { SyncReporter } from '../sync-reporter.js';
 
 export const sync = defineCommand({
-  name: 'sync',
-  summary: 'keep a folder the same as a namespace',
   description:
     'It watches both sides until it is ended by SIGINT or SIGTERM, and waits while the fleet cannot be reached; it ends by ' +
     'itself when this device is revoked or its account is no member any more. Patterns in a .drystoneignore file (gitignore ' +

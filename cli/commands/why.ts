@@ -11,8 +11,6 @@ import { required, type Setting } from '../settings/setting.js';
 import { directory, location } from '../settings/values.js';
 
 export const why = defineCommand({
-  name: 'why',
-  summary: 'say why a file is not here, or not at the others',
   description:
     'It asks metadata for the item, its history and who holds its blocks, looks at the folder, its ignore rules and what its\n' +
     'sync knows, and names the first thing that is in the way, with what to do about it. It changes nothing. With --json it\n' +
