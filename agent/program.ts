@@ -3,7 +3,7 @@ import { isWildcardHost, parseHostPort } from '../common/address.js';
 import { invalidArgument } from '../common/errors.js';
 import type { HeldIdentity } from '../common/identity/held-identity.js';
 import { keepRenewed } from '../common/identity/renewal.js';
-import type { ProgramContext, RunningProgram } from '../common/program/context.js';
+import type { ServerContext, RunningProgram } from '../common/program/context.js';
 import { openDataDirectory } from '../common/program/data-directory.js';
 import { startHttpEndpoint } from '../common/program/http-endpoint.js';
 import { startProgram, type OnStop } from '../common/program/start-program.js';
@@ -41,13 +41,13 @@ const FORMAT_VERSION = 1;
  * (`openAgentIdentity`), or an address cannot be had; INVALID_ARGUMENT where the token is none, or no address is known that
  * clients could be told; and what joining raises. Then nothing stays open.
  */
-export function startAgent(config: AgentConfig, context: ProgramContext): Promise<RunningProgram> {
+export function startAgent(config: AgentConfig, context: ServerContext): Promise<RunningProgram> {
   return startProgram((onStop) => openAgent(config, context, onStop));
 }
 
 async function openAgent(
   config: AgentConfig,
-  context: ProgramContext,
+  context: ServerContext,
   onStop: OnStop,
 ): Promise<Omit<RunningProgram, 'stop'>> {
   const { clock, logger, registry, random } = context;
@@ -118,7 +118,7 @@ async function openAgent(
 
 function serveAgent(
   { listen }: AgentConfig,
-  { clock, registry, logger }: ProgramContext,
+  { clock, registry, logger }: ServerContext,
   transport: TransportCredentials,
   services: readonly ServedService[],
 ): Promise<RpcServer> {
@@ -143,7 +143,7 @@ interface Renewal {
 /** Keeps the certificate renewed until the identity is revoked, or until the function that is returned is called. */
 function renewInBackground(
   { held, config, transport, standing }: Renewal,
-  { clock, random, logger }: ProgramContext,
+  { clock, random, logger }: ServerContext,
 ): () => Promise<void> {
   const stopping = new AbortController();
   const { dataDir: dir, metadata: address } = config;

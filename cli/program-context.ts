@@ -1,4 +1,3 @@
-import { Registry } from 'prom-client';
 import { systemClock } from '../common/clock.js';
 import { createLogger, type LogLevel } from '../common/logging.js';
 import type { ProgramContext } from '../common/program/context.js';
@@ -10,6 +9,5 @@ export function createProgramContext(program: string, logLevel: LogLevel): Progr
     clock: systemClock,
     random: systemRandom,
     logger: createLogger(program, logLevel),
-    registry: new Registry(),
   };
 }

@@ -1,5 +1,6 @@
+import { Registry } from 'prom-client';
 import type { LogLevel } from '../common/logging.js';
-import type { ProgramContext, RunningProgram } from '../common/program/context.js';
+import type { RunningProgram, ServerContext } from '../common/program/context.js';
 import type { Terminal } from './output/terminal.js';
 import { createProgramContext } from './program-context.js';
 import { untilAborted } from './signals.js';
@@ -21,10 +22,10 @@ export async function serveUntilEnd<Program extends RunningProgram>(
   logLevel: LogLevel | undefined,
   terminal: Terminal,
   signal: AbortSignal,
-  start: (context: ProgramContext) => Promise<Program>,
+  start: (context: ServerContext) => Promise<Program>,
   announce?: (running: Program) => Announcement | undefined,
 ): Promise<void> {
-  const running = await start(createProgramContext(program, logLevel ?? 'info'));
+  const running = await start({ ...createProgramContext(program, logLevel ?? 'info'), registry: new Registry() });
   const { address, httpAddress: http } = running;
   const announced = announce?.(running);
   const metrics = http === undefined ? '' : `, metrics at http://${http}/metrics`;

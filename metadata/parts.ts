@@ -3,7 +3,7 @@ import { FeedReader } from '../common/feed-service/feed-reader.js';
 import { Subscriptions } from '../common/feed-service/subscriptions.js';
 import { WatcherLimit } from '../common/feed-service/watcher-limit.js';
 import { metadataLimits } from '../common/limits.js';
-import type { ProgramContext } from '../common/program/context.js';
+import type { ServerContext } from '../common/program/context.js';
 import type { ServedService } from '../common/rpc/server.js';
 import { ReceiptVerifier } from './commit/receipt-verifier.js';
 import { Assignments } from './directory/assignments.js';
@@ -56,7 +56,7 @@ export interface MetadataParts {
 }
 
 /** Joins the parts of the service. */
-export async function createMetadataParts(ground: MetadataGround, context: ProgramContext): Promise<MetadataParts> {
+export async function createMetadataParts(ground: MetadataGround, context: ServerContext): Promise<MetadataParts> {
   const { store, ca, pinned, signToken } = ground;
   const { clock, random, registry, logger } = context;
   const { directory, presence, journal, enrollment } = store;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { signAccessToken } from '../common/identity/access-tokens.js';
-import type { ProgramContext, RunningProgram } from '../common/program/context.js';
+import type { ServerContext, RunningProgram } from '../common/program/context.js';
 import { openDataDirectory } from '../common/program/data-directory.js';
 import { startHttpEndpoint } from '../common/program/http-endpoint.js';
 import { startProgram, type OnStop } from '../common/program/start-program.js';
@@ -52,13 +52,13 @@ const FORMAT_VERSION = 2;
  * it cannot be used (KEY_UNREADABLE, CERTIFICATE_EXPIRED) or an address cannot be had (PORT_IN_USE, ADDRESS_UNUSABLE);
  * then nothing stays open.
  */
-export function startMetadata(config: MetadataConfig, context: ProgramContext): Promise<RunningMetadata> {
+export function startMetadata(config: MetadataConfig, context: ServerContext): Promise<RunningMetadata> {
   return startProgram((onStop) => openMetadata(config, context, onStop));
 }
 
 async function openMetadata(
   config: MetadataConfig,
-  context: ProgramContext,
+  context: ServerContext,
   onStop: OnStop,
 ): Promise<Omit<RunningMetadata, 'stop'>> {
   const { clock, random, logger, registry } = context;

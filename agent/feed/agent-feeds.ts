@@ -3,7 +3,7 @@ import { Subscriptions } from '../../common/feed-service/subscriptions.js';
 import { WatcherLimit } from '../../common/feed-service/watcher-limit.js';
 import type { AgentId } from '../../common/ids.js';
 import { agentLimits } from '../../common/limits.js';
-import type { ProgramContext } from '../../common/program/context.js';
+import type { ServerContext } from '../../common/program/context.js';
 import type { ServedService } from '../../common/rpc/server.js';
 import type { BlockAccess } from '../../server/block-access.js';
 import type { BlockStore } from '../../server/block-store.js';
@@ -40,7 +40,7 @@ export interface AgentFeeds {
 /** Joins the parts of an agent's feeds. No sockets or files are inside. */
 export function createAgentFeeds(
   { agentId, store, blocks, receipts, access, assigned, feed }: AgentFeedGround,
-  { clock, random, logger, registry }: ProgramContext,
+  { clock, random, logger, registry }: ServerContext,
 ): AgentFeeds {
   const metrics = createFeedMetrics(registry);
   registerFeedGauges(registry, store);

@@ -8,6 +8,10 @@ export interface ProgramContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+}
+
+/** What a program that serves metrics is handed. */
+export interface ServerContext extends ProgramContext {
   /** Each program has a registry of its own: several run in one process in tests. */
   readonly registry: Registry;
 }

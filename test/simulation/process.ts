@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import type { Clock } from '../../common/clock.js';
 import { silentLogger } from '../../common/logging.js';
-import type { ProgramContext } from '../../common/program/context.js';
+import type { ServerContext } from '../../common/program/context.js';
 import type { Random } from '../../common/random.js';
 import type { SimulatedTime } from './time.js';
 import type { Trace } from './trace.js';
@@ -29,7 +29,7 @@ const STEP_MS = 4;
  * comes, and what it sends goes nowhere. It leaves no finally-block behind that would tidy up, as no killed process does.
  */
 export class SimulatedProcess {
-  readonly context: ProgramContext;
+  readonly context: ServerContext;
   #crashed: Crash | undefined;
   #stepsLeft = Infinity;
   #crashAtStep: Crash = 'kill';

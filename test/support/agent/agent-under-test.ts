@@ -7,7 +7,7 @@ import { loadIdentity } from '../../../common/identity/identity-files.js';
 import type { DeviceIdentity } from '../../../common/identity/identity.js';
 import type { NamespaceId } from '../../../common/ids.js';
 import { silentLogger } from '../../../common/logging.js';
-import type { ProgramContext, RunningProgram } from '../../../common/program/context.js';
+import type { ServerContext, RunningProgram } from '../../../common/program/context.js';
 import type { Receipt } from '../../../common/receipt.js';
 import { systemRandom } from '../../../common/random.js';
 import { openChannel } from '../../../common/rpc/client.js';
@@ -17,7 +17,7 @@ import { agentIdOf } from '../blocks/block-fleet.js';
 import type { TestCaller } from '../metadata/callers.js';
 import { TestMetadata, type MetadataSetup } from '../metadata/service.js';
 
-export function programContext(change: Partial<ProgramContext> = {}): ProgramContext {
+export function programContext(change: Partial<ServerContext> = {}): ServerContext {
   return { clock: systemClock, random: systemRandom, logger: silentLogger(), registry: new Registry(), ...change };
 }
 

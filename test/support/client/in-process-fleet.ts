@@ -13,7 +13,7 @@ import { startSync, type RunningSync, type SyncConfig } from '../../../client/pr
 import { systemClock } from '../../../common/clock.js';
 import type { NamespaceName, PremisesName } from '../../../common/ids.js';
 import { silentLogger } from '../../../common/logging.js';
-import type { ProgramContext, RunningProgram } from '../../../common/program/context.js';
+import type { ServerContext, RunningProgram } from '../../../common/program/context.js';
 import { systemRandom } from '../../../common/random.js';
 import { startMetadata } from '../../../metadata/program.js';
 import { temporaryDirectory } from '../temporary-directory.js';
@@ -22,7 +22,7 @@ import { waitUntil } from '../wait-until.js';
 /** The account of all clients that are not given another; it may edit every namespace. */
 const PEOPLE = 'people';
 
-export function testContext(): ProgramContext {
+export function testContext(): ServerContext {
   return { clock: systemClock, random: systemRandom, logger: silentLogger(), registry: new Registry() };
 }
 

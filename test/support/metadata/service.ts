@@ -7,7 +7,7 @@ import { systemClock } from '../../../common/clock.js';
 import type { AgentIdentity, DeviceIdentity } from '../../../common/identity/identity.js';
 import type { AgentId, NamespaceId, NamespaceName } from '../../../common/ids.js';
 import { silentLogger } from '../../../common/logging.js';
-import type { ProgramContext } from '../../../common/program/context.js';
+import type { ServerContext } from '../../../common/program/context.js';
 import { receiptToMessage } from '../../../common/receipt-message.js';
 import { startMetadata, type MetadataConfig, type RunningMetadata } from '../../../metadata/program.js';
 import type { Receipt as WireReceipt } from '../../../proto/gen/drystone/block/v1/block.js';
@@ -39,7 +39,7 @@ export async function startBareMetadata({
   ...config
 }: MetadataSetup & { readonly dataDir: string }): Promise<RunningMetadata & { readonly registry: Registry }> {
   const registry = new Registry();
-  const context: ProgramContext = { clock, random: systemRandom, logger: silentLogger(), registry };
+  const context: ServerContext = { clock, random: systemRandom, logger: silentLogger(), registry };
   const everything: MetadataConfig = {
     engine: 'memory',
     listen: '127.0.0.1:0',

@@ -8,7 +8,7 @@ import type { HeldIdentity } from '../../../common/identity/held-identity.js';
 import { loadIdentity } from '../../../common/identity/identity-files.js';
 import type { DeviceIdentity } from '../../../common/identity/identity.js';
 import type { AgentId, NamespaceId } from '../../../common/ids.js';
-import type { ProgramContext, RunningProgram } from '../../../common/program/context.js';
+import type { ServerContext, RunningProgram } from '../../../common/program/context.js';
 import { openChannel, type RpcChannel } from '../../../common/rpc/client.js';
 import { TlsChannelCredentials } from '../../../common/rpc/tls-channel.js';
 import { clientTlsSettings } from '../../../common/rpc/tls-settings.js';
@@ -28,13 +28,13 @@ export type ServerName = 'metadata' | 'agent';
 
 export interface FleetSetup extends MetadataSetup {
   /** What the agent is handed from outside. */
-  readonly agentContext?: Partial<ProgramContext>;
+  readonly agentContext?: Partial<ServerContext>;
 }
 
 /** What an agent runs on. */
 interface AgentGround {
   readonly dir: string;
-  readonly context: ProgramContext;
+  readonly context: ServerContext;
 }
 
 /**
