@@ -23,6 +23,8 @@ const project = (name: string, { timeoutMs, isolate, apart }: ProjectOptions) =>
   },
 });
 
+const waiting = { order: 1, files: availableParallelism() + 1 };
+
 export default defineConfig({
   test: {
     projects: [
@@ -32,10 +34,9 @@ export default defineConfig({
       project('property', { timeoutMs: 60_000, isolate: false }),
       project('golden', { timeoutMs: 60_000, isolate: false }),
       project('simulation', { timeoutMs: 300_000, isolate: true }),
-      // They measure what their process holds.
-      project('security', { timeoutMs: 120_000, isolate: true, apart: { order: 1, files: 1 } }),
-      // Much of their time is waiting for programs that start, and for lines that are down.
-      project('e2e', { timeoutMs: 300_000, isolate: true, apart: { order: 2, files: 2 } }),
+      // Much of their time is waiting: for lines that are down, for somebody's patience to end, for programs that start.
+      project('security', { timeoutMs: 120_000, isolate: true, apart: waiting }),
+      project('e2e', { timeoutMs: 300_000, isolate: true, apart: waiting }),
     ],
   },
 });

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { DrystoneError } from '../common/errors.js';
 import { softwareVersion } from '../common/version.js';
-import { listCommands, reportFailure, type Host } from './command.js';
+import { listCommands, reportFailure, type Host } from './command-tree.js';
 import { listing, type ListedGroup } from './listing.js';
 import { exitCodes, type ExitCode } from './output/exit-codes.js';
 import { Terminal } from './output/terminal.js';

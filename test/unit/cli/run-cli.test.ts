@@ -179,6 +179,15 @@ describe('help', () => {
     }
   });
 
+  it('is the same for `help X` and `X --help`', async () => {
+    const { output } = await run(['agent', 'serve', '--help']);
+    expect(await run(['agent', 'help', 'serve'])).toMatchObject({ code: 0, output });
+    expect(await run(['help', 'agent', 'serve'])).toMatchObject({ code: 0, output });
+    expect(await run(['help', 'nothing-of-the-kind'])).toMatchObject({ code: 2 });
+    const named = await run(['ls', 'help', ...NOWHERE]);
+    expect(named.output).not.toContain('Usage:');
+  });
+
   it('of the whole and its version are results; a group alone is wrong usage', async () => {
     const help = await run(['--help']);
     expect(help.code).toBe(0);
