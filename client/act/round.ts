@@ -198,12 +198,12 @@ class Round {
     const { path } = item;
     if (operation.kind === 'settle') {
       this.parts.writer.add(settledChanges(item, held, isProvisional, this.parts.device));
-      this.#again.add(path);
       if (path === operation.path) {
         this.#settled(operation, item, held);
       } else {
+        this.#again.add(path);
         this.#copiesTaken.set(operation, (this.#copiesTaken.get(operation) ?? 0) + 1);
-        this.#tellConflict(operation.path, path);
+        if (!operation.known.includes(path)) this.#tellConflict(operation.path, path);
       }
       return;
     }

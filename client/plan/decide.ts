@@ -239,7 +239,9 @@ export class Decider {
       const known = this.trees.remote.get(copy.path);
       return known === undefined || !hasSeen(known, copy) || sameItem(known, copy);
     };
-    return { kind: 'settle', path: item.path, items: [...copies.filter(isSaid), item] };
+    const items = [...copies.filter(isSaid), item];
+    const known = copies.map((copy) => copy.path).filter((path) => this.trees.remote.get(path) !== undefined);
+    return { kind: 'settle', path: item.path, items, known };
   }
 
   #keepConflict(path: ItemPath, replaces: LocalEntry): Decision {

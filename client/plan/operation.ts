@@ -51,6 +51,8 @@ export interface Settle {
   readonly path: ItemPath;
   /** The copies that the namespace does not have yet, then the item. */
   readonly items: readonly Item[];
+  /** Of which copies the namespace is known already, by their paths: somebody has been told of them. */
+  readonly known: readonly ItemPath[];
 }
 
 /** Find out which blocks a file has, so that it can be compared. */

@@ -13,8 +13,9 @@ export async function noteOffers(items: readonly ReadyItem[], store: TreeStore, 
   const offered = new Map<ItemPath, Item>();
   const local = new Map<ItemPath, LocalEntry>();
   for (const { operation, item, entry } of items) {
-    // What settles a conflict is the same whoever sends it, and how often.
-    if (operation.kind === 'settle') continue;
+    // What settles a conflict is the same whoever sends it, and how often; what is past is provisional, and the folder was not
+    // made from it.
+    if (operation.kind === 'settle' || operation.isPast === true) continue;
     offered.set(item.path, item);
     if (entry !== undefined) local.set(item.path, entry);
   }

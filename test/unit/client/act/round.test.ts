@@ -107,7 +107,7 @@ it('what metadata does not take of what an agent had taken was never agreed on, 
 
 const contested = itemFrom('a', [stateBy('e', 1, 1, 'ours'), stateBy('f', 1, 2, 'theirs')]);
 const { copies, item: settled } = settle(contested);
-const settling: Settle = { kind: 'settle', path, items: [...copies, settled] };
+const settling: Settle = { kind: 'settle', path, items: [...copies, settled], known: [] };
 
 it.each([
   ['it holds one of the two', itemFrom('a', [stateBy('f', 1, 2, 'theirs')])],
@@ -132,7 +132,8 @@ it('the same where the one it holds is the one that stands', async () => {
     isProvisional,
     entry: undefined,
   } as const;
-  expect([...(await round([settling], [outcome])).later]).toEqual(['a']);
+  const { again, later } = await round([settling], [outcome]);
+  expect([[...again], [...later]]).toEqual([[], ['a']]);
 });
 
 it('a conflict is over where what stands does so in the namespace, and every other side has its copy there', async () => {
@@ -142,6 +143,17 @@ it('a conflict is over where what stands does so in the namespace, and every oth
   const outcomes = [...copies.map((copy) => ({ ...taken, item: copy, held: copy })), { ...taken, item: settled, held }];
   const { again, later } = await round([settling], outcomes);
   expect([again.has(path), [...later], store.remote.get(path)]).toEqual([true, [], settled]);
+  expect(tally.summary().conflicts).toBe(1);
+});
+
+it('a conflict of which the copy was there already is not told of again', async () => {
+  const again = { ...settling, known: copies.map((copy) => copy.path) };
+  const taken = { outcome: 'committed', operation: again, isProvisional: false, entry: undefined } as const;
+  await round(
+    [again],
+    [...copies, settled].map((item) => ({ ...taken, item, held: item })),
+  );
+  expect(tally.summary().conflicts).toBe(0);
 });
 
 it('what settles a conflict provisionally is noted by the device whose change it holds, and by no other', async () => {

@@ -194,7 +194,7 @@ test('what is said again after others attributes were taken is said as it was, w
 test('conflicted copies and what they settle travel in one message, or not at all', async () => {
   const contested = itemFrom('p', [stateBy('a', 1, 5, 'ours'), stateBy('b', 1, 6, 'theirs')]);
   const { copies, item } = settle(contested);
-  const settling = { kind: 'settle', path: item.path, items: [...copies, item] } as const;
+  const settling = { kind: 'settle', path: item.path, items: [...copies, item], known: [] } as const;
   await world.upload(settling, operation('d', { from: 'deletion', synced: undefined }));
   expect(world.told('missing')).toEqual([copies[0]!.path, 'p']);
   expect(world.told('committed')).toEqual(['d']);
@@ -217,6 +217,7 @@ test('a path that comes twice is sent in two messages', async () => {
     kind: 'settle',
     path: 'd' as ItemPath,
     items: [itemFrom('d', [stateBy('a', 1, 5, DIRECTORY)])],
+    known: [],
   } as const;
   await world.upload(directory, settling);
   expect(world.pushes.map(({ items }) => items.length).filter((count) => count > 0)).toEqual([1, 1]);
