@@ -1,3 +1,4 @@
+import { conflictsOf } from '../../common/feed/conflicts.js';
 import { live } from '../plan/difference.js';
 import type { AnsweredFacts, Facts, SyncedFacts } from './facts.js';
 import { found, type Finding } from './finding.js';
@@ -76,6 +77,7 @@ function byTheFolder(facts: Facts): Finding {
     case 'synced':
       return (
         inTheFolder(path, folder) ??
+        conflictWaits(path, service, folder) ??
         whyNotUp(facts, folder) ??
         whyNotDown(facts, folder) ??
         provisional(path, folder) ??
@@ -103,6 +105,18 @@ function inTheFolder(path: string, { way }: SyncedFacts): Finding | undefined {
     return found('in-the-way', sentence, `Rename ${way.at} here to make room.`);
   }
   return undefined;
+}
+
+/** Several have changed it at once, and nobody who could settle that is there. */
+function conflictWaits(
+  path: string,
+  service: Facts['service'],
+  { remote, syncedBy }: SyncedFacts,
+): Finding | undefined {
+  const others = remote === undefined ? 0 : conflictsOf(remote).length;
+  if (service.state === 'answered' || others === 0 || syncedBy === undefined) return undefined;
+  const sentence = `${path} was changed by several at once, in ${others + 1} ways, while metadata cannot be reached: until it or an agent answers, each folder keeps its own.`;
+  return found('conflict-waits', sentence, "Nothing is lost; see 'drystone status' for when the line is back.");
 }
 
 /** An agent has it and has not been able to pass it on, or nobody but peers can hear of it. */

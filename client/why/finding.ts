@@ -6,6 +6,7 @@ export const blockers = [
   'blocks-missing',
   'case-twin',
   'clock-ahead',
+  'conflict-waits',
   'conflicted-copy',
   'deleted',
   'deleted-here',

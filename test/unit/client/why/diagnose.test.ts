@@ -112,6 +112,10 @@ test('where metadata is away, the folder says what it has heard of', () => {
   expect(asked({ ...ABSENT, remote: undefined })).toBe('metadata-unreachable');
   expect(asked({ local: CHANGED, way: seen(CHANGED) })).toBe('metadata-unreachable');
   expect(asked({ ...ABSENT, syncedBy: undefined })).toBe('not-syncing');
+  const contested = itemFrom(PATH, [stateBy('a', 1, 1_000, CONTENT), stateBy('b', 1, 900, 'theirs')]);
+  expect(asked({ remote: contested })).toBe('conflict-waits');
+  expect(asked({ ...ABSENT, remote: contested })).toBe('conflict-waits');
+  expect(diagnose(factsWith({ item: contested }, { remote: contested })).blocker).not.toBe('conflict-waits');
 });
 
 test('every sentence is one, and there is something to do unless nothing is in the way', () => {
