@@ -36,7 +36,7 @@ export default defineConfig({
       project('simulation', { timeoutMs: 300_000, isolate: true }),
       // Much of their time is waiting: for lines that are down, for somebody's patience to end, for programs that start.
       project('security', { timeoutMs: 120_000, isolate: true, apart: waiting }),
-      project('e2e', { timeoutMs: 300_000, isolate: true, apart: waiting }),
+      project('e2e', { timeoutMs: 300_000, isolate: false, apart: waiting }),
     ],
   },
 });

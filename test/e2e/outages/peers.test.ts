@@ -1,14 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import type { SyncSummary } from '../../client/progress.js';
-import { lying, startStagedPeer, type StagedPeerOptions } from '../support/client/staged-peer.js';
-import type { DrystoneProcess } from '../support/drystone-process.js';
-import { fleetTest } from '../support/fleet-test.js';
-import type { Fleet } from '../support/fleet.js';
-import { seededRandom } from '../support/seeded-random.js';
-import { startTcpProxy } from '../support/tcp-proxy.js';
-import { waitUntil } from '../support/wait-until.js';
+import type { SyncSummary } from '../../../client/progress.js';
+import { lying, startStagedPeer, type StagedPeerOptions } from '../../support/client/staged-peer.js';
+import type { DrystoneProcess } from '../../support/drystone-process.js';
+import { fleetTest } from '../../support/fleet-test.js';
+import type { Fleet } from '../../support/fleet.js';
+import { seededRandom } from '../../support/seeded-random.js';
+import { startTcpProxy } from '../../support/tcp-proxy.js';
+import { waitUntil } from '../../support/wait-until.js';
 
 const AT_SITE = ['--premises', 'site-1', '--peer-listen', '127.0.0.1:0'];
 const ALONE = ['--premises', 'site-1', '--no-peers'];

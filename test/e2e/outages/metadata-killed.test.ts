@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { itemToWire } from '../../common/feed/item-codec.js';
-import type { DeviceIdentity } from '../../common/identity/identity.js';
-import type { PushRequest } from '../../proto/gen/drystone/feed/v1/feed.js';
-import { TestEnrollment, type TestCaller } from '../support/metadata/callers.js';
-import type { MetadataCalls } from '../support/metadata/calls.js';
-import { openHeartbeat } from '../support/metadata/heartbeats.js';
-import { itemAt, sampleAgent } from '../support/metadata/samples.js';
-import { ServedProcess } from '../support/served-process.js';
-import { temporaryDirectory } from '../support/temporary-directory.js';
+import { itemToWire } from '../../../common/feed/item-codec.js';
+import type { DeviceIdentity } from '../../../common/identity/identity.js';
+import type { PushRequest } from '../../../proto/gen/drystone/feed/v1/feed.js';
+import { TestEnrollment, type TestCaller } from '../../support/metadata/callers.js';
+import type { MetadataCalls } from '../../support/metadata/calls.js';
+import { openHeartbeat } from '../../support/metadata/heartbeats.js';
+import { itemAt, sampleAgent } from '../../support/metadata/samples.js';
+import { ServedProcess } from '../../support/served-process.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const ITEMS_PER_COMMIT = 100;
 const KILLS = 5;

@@ -1,12 +1,12 @@
 import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { folderDifferences } from '../support/compare-trees.js';
-import type { DrystoneProcess } from '../support/drystone-process.js';
-import { fleetTest } from '../support/fleet-test.js';
-import type { Fleet } from '../support/fleet.js';
-import { seededRandom } from '../support/seeded-random.js';
-import { waitUntil } from '../support/wait-until.js';
+import { folderDifferences } from '../../support/compare-trees.js';
+import type { DrystoneProcess } from '../../support/drystone-process.js';
+import { fleetTest } from '../../support/fleet-test.js';
+import type { Fleet } from '../../support/fleet.js';
+import { seededRandom } from '../../support/seeded-random.js';
+import { waitUntil } from '../../support/wait-until.js';
 
 const SITES = { a: 'site-1', b: 'site-1', c: 'site-2' } as const;
 type Name = keyof typeof SITES;

@@ -1,21 +1,21 @@
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { openDevice } from '../../client/connection/device.js';
-import { systemClock } from '../../common/clock.js';
-import { loadIdentity } from '../../common/identity/identity-files.js';
-import type { NamespaceId } from '../../common/ids.js';
-import { openChannel } from '../../common/rpc/client.js';
-import { FeedServiceService, type Item } from '../../proto/gen/drystone/feed/v1/feed.js';
-import { connectBlockServer } from '../../server/block-client.js';
-import { endorsedPush } from '../support/agent/endorsed-push.js';
-import { collect, streamOf } from '../support/async-tools.js';
-import { agentIdOf } from '../support/blocks/block-fleet.js';
-import { blockOf } from '../support/blocks/sample-blocks.js';
-import { changedBy } from '../support/feed/wire-change.js';
-import { fleetTest } from '../support/fleet-test.js';
-import { metadataCalls } from '../support/metadata/calls.js';
-import { startTcpProxy } from '../support/tcp-proxy.js';
-import { waitUntil } from '../support/wait-until.js';
+import { openDevice } from '../../../client/connection/device.js';
+import { systemClock } from '../../../common/clock.js';
+import { loadIdentity } from '../../../common/identity/identity-files.js';
+import type { NamespaceId } from '../../../common/ids.js';
+import { openChannel } from '../../../common/rpc/client.js';
+import { FeedServiceService, type Item } from '../../../proto/gen/drystone/feed/v1/feed.js';
+import { connectBlockServer } from '../../../server/block-client.js';
+import { endorsedPush } from '../../support/agent/endorsed-push.js';
+import { collect, streamOf } from '../../support/async-tools.js';
+import { agentIdOf } from '../../support/blocks/block-fleet.js';
+import { blockOf } from '../../support/blocks/sample-blocks.js';
+import { changedBy } from '../../support/feed/wire-change.js';
+import { fleetTest } from '../../support/fleet-test.js';
+import { metadataCalls } from '../../support/metadata/calls.js';
+import { startTcpProxy } from '../../support/tcp-proxy.js';
+import { waitUntil } from '../../support/wait-until.js';
 
 const block = blockOf('what was written while the site was cut off');
 

@@ -1,12 +1,12 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { folderDifferences } from '../support/compare-trees.js';
-import { fleetTest } from '../support/fleet-test.js';
-import { finish } from '../support/fleet.js';
-import { seededRandom } from '../support/seeded-random.js';
-import { makeTree } from '../support/trees.js';
-import { waitUntil } from '../support/wait-until.js';
+import { folderDifferences } from '../../support/compare-trees.js';
+import { fleetTest } from '../../support/fleet-test.js';
+import { finish } from '../../support/fleet.js';
+import { seededRandom } from '../../support/seeded-random.js';
+import { makeTree } from '../../support/trees.js';
+import { waitUntil } from '../../support/wait-until.js';
 
 const MIB = 1024 * 1024;
 

@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { clientLimits } from '../../common/limits.js';
-import { folderDifferences } from '../support/compare-trees.js';
-import { fleetTest } from '../support/fleet-test.js';
-import { watchSizes } from '../support/partial-files.js';
-import { seededRandom } from '../support/seeded-random.js';
-import { waitUntil } from '../support/wait-until.js';
+import { clientLimits } from '../../../common/limits.js';
+import { folderDifferences } from '../../support/compare-trees.js';
+import { fleetTest } from '../../support/fleet-test.js';
+import { watchSizes } from '../../support/partial-files.js';
+import { seededRandom } from '../../support/seeded-random.js';
+import { waitUntil } from '../../support/wait-until.js';
 
 const MIB = 1024 * 1024;
 const FILE_BYTES = 160 * MIB;

@@ -2,12 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { hashAt, hashCount, hashHex } from '../../common/block-hash.js';
-import type { Block } from '../../server/block-client.js';
-import { collect, rejection, streamOf } from '../support/async-tools.js';
-import { BlockServerProcess, plantBlockSite, type BlockSite } from '../support/blocks/block-server-process.js';
-import { blockOf, hashesOf, manyBlocks, NAMESPACE } from '../support/blocks/sample-blocks.js';
-import { numberBelow, seededRandom } from '../support/seeded-random.js';
+import { hashAt, hashCount, hashHex } from '../../../common/block-hash.js';
+import type { Block } from '../../../server/block-client.js';
+import { collect, rejection, streamOf } from '../../support/async-tools.js';
+import { BlockServerProcess, plantBlockSite, type BlockSite } from '../../support/blocks/block-server-process.js';
+import { blockOf, hashesOf, manyBlocks, NAMESPACE } from '../../support/blocks/sample-blocks.js';
+import { numberBelow, seededRandom } from '../../support/seeded-random.js';
 
 const MiB = 1024 * 1024;
 let directory = '';

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { folderDifferences } from '../support/compare-trees.js';
-import { fleetTest } from '../support/fleet-test.js';
-import { seededRandom } from '../support/seeded-random.js';
+import { folderDifferences } from '../../support/compare-trees.js';
+import { fleetTest } from '../../support/fleet-test.js';
+import { seededRandom } from '../../support/seeded-random.js';
 
 const MIB = 1024 * 1024;
 
