@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 interface ProjectOptions {
   readonly timeoutMs: number;
@@ -23,10 +24,22 @@ const project = (name: string, { timeoutMs, isolate, apart }: ProjectOptions) =>
   },
 });
 
+/** Files that wait for a minute and more, for somebody's patience to end: they begin first, or all others would wait for them. */
+const PATIENT = /security\/connections[.]test[.]ts$/;
+
+class PatientFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isPatient = ({ moduleId }: TestSpecification): number => (PATIENT.test(moduleId) ? 1 : 0);
+    return sorted.sort((a, b) => isPatient(b) - isPatient(a));
+  }
+}
+
 const waiting = { order: 1, files: availableParallelism() + 1 };
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: PatientFirst },
     projects: [
       // Tests of these kinds leave nothing behind in their process: no module is replaced, and what is set is put back.
       project('unit', { timeoutMs: 60_000, isolate: false }),

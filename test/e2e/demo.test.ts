@@ -96,8 +96,17 @@ it('leaves everything running where that is asked for', async () => {
   const metadata = report.programs.find(({ name }) => name === 'metadata')!;
   const lisbon = report.programs.find(({ name }) => name === 'client-lisbon')!;
   const home = join(report.directory, 'home-admin');
-  const status = new DrystoneProcess(['status', '--home', home, '--dir', lisbon.folder!, '--json']);
-  expect(await status.exited, status.log).toEqual({ code: 0, signal: null });
+  const look = async (): Promise<DrystoneProcess> => {
+    const status = new DrystoneProcess(['status', '--home', home, '--dir', lisbon.folder!, '--json']);
+    expect(await status.exited, status.log).toEqual({ code: 0, signal: null });
+    return status;
+  };
+  // What the others did last may still be on its way to its state.
+  const status = await waitUntil('the folder is not behind', async () => {
+    const looked = await look();
+    const { folder } = looked.events[0] as { readonly folder?: { readonly behind?: number } };
+    return folder?.behind === 0 && looked;
+  });
   expect(status.events[0]).toMatchObject({
     device: { account: 'admin' },
     metadata: { address: metadata.address, reachable: true },
