@@ -8,7 +8,7 @@ import type { Trees } from '../state/tree-store.js';
 import { create, isFile } from './create.js';
 import { haveSameBytes, live, localChange, remoteChange, sameState, type LiveItem } from './difference.js';
 import type { CommitItem, Offer, Operation } from './operation.js';
-import { folderChange, isReplacing, isSide, sayAgain } from './told.js';
+import { folderChange, isGivenUp, isReplacing, isSide, sayAgain } from './told.js';
 import { fitsBeside, nextOffer, situationOf, type PlanRules, type Situation } from './situation.js';
 
 /** What to do about one path: an operation, nothing, or nothing until paths below it have been dealt with. */
@@ -115,7 +115,13 @@ export class Decider {
   #replaceProvisional(situation: Situation): Decision | undefined {
     const { path, base, local } = situation;
     const told = this.trees.provisional.get(path);
-    if (told === undefined || !isReplacing(situation, told)) return undefined;
+    if (told === undefined) return undefined;
+    if (local !== undefined && isGivenUp(situation, told)) {
+      // Made in the knowledge of that side alone: the others are still there.
+      const change = folderChange(local, undefined);
+      return { kind: 'commit-item', path, offer: this.#offer(situation, [told]), again: undefined, change };
+    }
+    if (!isReplacing(situation, told)) return undefined;
     if (local !== undefined) return this.#commit(situation, local, [base]);
     if (this.#itemsBelow(path) === 'staying') return undefined;
     return this.#commitDeletion(situation, [base]);

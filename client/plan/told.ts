@@ -18,6 +18,7 @@ export function hasMovedOn(trees: Trees, path: ItemPath): boolean {
   if (told === undefined || remote === undefined || !hasSeen(remote, told)) return false;
   // What is about to be replaced may come back, where the folder cannot do that.
   if (isSide(remote, told) && localChange(local, live(base)) !== false) return false;
+  if (isGivenUp(situation, told)) return false;
   return sayAgain(situation, told) === undefined;
 }
 
@@ -26,6 +27,17 @@ export function isReplacing({ remote, base, local }: Situation, told: Item): boo
   if (remote === undefined || base === undefined || conflictsOf(remote).length === 0 || !hasSeen(base, told))
     return false;
   return isSide(remote, told) && localChange(local, live(base)) !== false;
+}
+
+/**
+ * Whether what was told is one side of a conflict, and the folder has had what stands put in its place by its user: nobody
+ * else knows that this side is gone.
+ */
+export function isGivenUp({ remote, base, local }: Situation, told: Item): boolean {
+  if (remote === undefined || local === undefined || localChange(local, live(base)) !== false) return false;
+  const content = contentOfLocal(local);
+  if (content === undefined || sameState(content, told.content)) return false;
+  return conflictsOf(remote).some((state) => sameChange(state.change, told.change));
 }
 
 /** Whether what was told is one of the states of the path. */

@@ -5,7 +5,7 @@ import type { Item } from '../../../../common/feed/item.js';
 import { itemOf, mergeItems } from '../../../../common/feed/merge.js';
 import { feedLimits } from '../../../../common/limits.js';
 import { HERE, item, localFile, NOW_MS, PlannedTrees, text, THERE } from '../../../support/client/planned-trees.js';
-import { DELETION } from '../../../support/feed/sample-states.js';
+import { DELETION, DIRECTORY } from '../../../support/feed/sample-states.js';
 
 let here: PlannedTrees;
 beforeEach(() => {
@@ -198,6 +198,23 @@ describe('a conflict with what only others than metadata were told', () => {
     expect(hasMovedOn(here.trees, told.path)).toBe(false);
     expect(here.planned({ isProvisionalDue: true }).operations).toMatchObject([
       { kind: 'commit-item', again: told, isPast: true, change: { from: 'folder', entry: local } },
+    ]);
+  });
+
+  test('is given up where the user has put what stands in its place: nobody else could say that it is gone', async () => {
+    const ours = await here.told('file', 1, text('ours'));
+    const contested = mergeItems(ours, item('file', 2, DIRECTORY));
+    await here.trees.write({ heard: new Map([[ours.path, contested]]), synced: new Map([[ours.path, contested]]) });
+    const directory = { kind: 'directory', path: ours.path } as const;
+    await here.folderHas(directory);
+    expect(hasMovedOn(here.trees, ours.path)).toBe(false);
+    expect(here.planned().operations).toMatchObject([
+      {
+        kind: 'commit-item',
+        offer: { version: [{ replicaId: HERE, counter: 2 }] },
+        again: undefined,
+        change: { from: 'folder', entry: directory },
+      },
     ]);
   });
 
