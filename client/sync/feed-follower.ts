@@ -58,9 +58,12 @@ export async function followFeed(parts: FeedFollowerParts, signal: AbortSignal):
  * was accepted. Raises the errors of the feed.
  */
 export async function catchUp(parts: FeedFollowerParts, signal: AbortSignal): Promise<void> {
+  let after = parts.store.cursorOf(parts.endpoint);
   for (let isCaughtUp = false; !isCaughtUp;) {
-    const page = await readPage(parts, parts.store.cursorOf(parts.endpoint), signal);
-    await takePage(parts, page);
+    const page = await readPage(parts, after, signal);
+    // A subscription may have moved the cursor meanwhile, or begun again: then that is where it has to be.
+    await takePage(parts, page, parts.store.cursorOf(parts.endpoint) === after);
+    after = cursorOf(page);
     isCaughtUp = page.caughtUp;
   }
 }
@@ -115,7 +118,7 @@ function readPage({ namespaceId, feed }: FeedFollowerParts, cursor: Cursor, sign
   return feed.readFeed({ namespaceId, afterCursor: BigInt(cursor), pageSize: 0, pathPrefix: '' }, { signal });
 }
 
-async function takePage(parts: FeedFollowerParts, page: FeedPage): Promise<void> {
+async function takePage(parts: FeedFollowerParts, page: FeedPage, movesCursor = true): Promise<void> {
   const { endpoint, store, device, inHand: held, check, onPage } = parts;
   const items = itemsOf(page);
   check?.(items);
@@ -124,10 +127,11 @@ async function takePage(parts: FeedFollowerParts, page: FeedPage): Promise<void>
   const inHand = held.among(news);
   if (endpoint === 'metadata') {
     const confirmed = byPath(items.filter(({ path }) => store.provisional.get(path) !== undefined));
-    await store.write({ remote: news, confirmed, inHand, cursor });
+    await store.write({ remote: news, confirmed, inHand, ...(movesCursor ? { cursor } : {}) });
   } else {
     const provisional = byPath([...news.values()].filter((item) => isOwnWord(item, device)));
-    await store.write({ heard: news, provisional, inHand, cursorAt: [endpoint, cursor] });
+    const moved = movesCursor ? { cursorAt: [endpoint, cursor] as const } : {};
+    await store.write({ heard: news, provisional, inHand, ...moved });
   }
   onPage([...news.keys()], page.caughtUp);
 }

@@ -128,6 +128,16 @@ test('catching up reads page after page to the end', async () => {
   expect(store.cursor).toBe(2);
 });
 
+test('what catching up has read late does not move the cursor back that a subscription has moved on', async () => {
+  const { parts, store, signal } = await follow(() => []);
+  const readFeed = async (): Promise<FeedPage> => {
+    await store.write({ cursor: 3 as Cursor });
+    return page(2, [directory('a')]);
+  };
+  await catchUp({ ...parts, feed: { readFeed } as unknown as FeedCalls }, signal);
+  expect([store.cursor, store.remote.get('a' as ItemPath)?.path]).toEqual([3, 'a']);
+});
+
 test('the feed of an agent has a cursor of its own, and what turns up in it of what was offered is provisional', async () => {
   const store = new MemoryTreeStore();
   await store.write({ offered: new Map([['a' as ItemPath, directory('a')]]), cursor: 9 as Cursor });
