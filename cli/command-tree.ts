@@ -63,11 +63,7 @@ function complete<P extends SettingTable, F extends SettingTable, S extends Sett
 
 function describe(summary: string, description: string | undefined): string {
   const sentence = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
-  return description === undefined
-    ? sentence
-    : `${sentence}
-
-${description}`;
+  return description === undefined ? sentence : `${sentence}\n\n${description}`;
 }
 
 function positionalName(key: string, setting: Setting<unknown>): string {

@@ -5,12 +5,13 @@ import { blockCount } from '../../common/feed/merge.js';
 import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js';
 import { clientLimits } from '../../common/limits.js';
 import type { SyncMode } from '../progress.js';
-import { CURSOR_KEY, MODE_KEY, NAMESPACE_KEY, cursorKeyOf, openFacts, type Facts } from './lmdb-state-facts.js';
+import { MODE_KEY, NAMESPACE_KEY, cursorKeyOf, openFacts, type Facts } from './lmdb-state-facts.js';
 import type { LocalEntry } from './local-entry.js';
 import { decodeLocalEntry, encodeLocalEntry } from './local-entry-codec.js';
 import { LmdbOffers } from './lmdb-offers.js';
 import { inHandAfter } from './in-hand-after.js';
 import { offersAfter } from './offers.js';
+import { cursorsAfter } from './cursors.js';
 import { provisionalAfter } from './provisional.js';
 import { RecentValues } from './recent-values.js';
 import { moveRemote, RemoteWatchers } from './remote-moves.js';
@@ -179,7 +180,9 @@ class LmdbTreeStore implements TreeStore {
         this.offered.apply(offersAfter(changes.synced, this));
         this.offered.apply(changes.offered);
         this.inHand.apply(inHandAfter(changes.inHand, this.inHand));
-        this.#noteCursors(changes);
+        for (const [endpoint, cursor] of cursorsAfter(changes, this)) {
+          this.#facts.putSync(cursorKeyOf(endpoint), String(cursor));
+        }
         return result;
       });
       this.#watchers.tell(moved);
@@ -205,12 +208,6 @@ class LmdbTreeStore implements TreeStore {
   async close(): Promise<void> {
     await this.#root.flushed;
     await this.#root.close();
-  }
-
-  /** Within a transaction. */
-  #noteCursors({ cursor, cursorAt }: StateChanges): void {
-    if (cursor !== undefined) this.#facts.putSync(CURSOR_KEY, String(cursor));
-    if (cursorAt !== undefined) this.#facts.putSync(cursorKeyOf(cursorAt[0]), String(cursorAt[1]));
   }
 }
 

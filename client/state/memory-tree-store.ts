@@ -4,6 +4,7 @@ import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js
 import type { SyncMode } from '../progress.js';
 import type { LocalEntry } from './local-entry.js';
 import { offersAfter } from './offers.js';
+import { cursorsAfter } from './cursors.js';
 import { provisionalAfter } from './provisional.js';
 import { inHandAfter } from './in-hand-after.js';
 import { moveRemote, RemoteWatchers } from './remote-moves.js';
@@ -75,8 +76,7 @@ export class MemoryTreeStore implements TreeStore {
     this.offered.apply(offersAfter(changes.synced, this));
     this.offered.apply(changes.offered);
     this.inHand.apply(inHandAfter(changes.inHand, this.inHand));
-    if (changes.cursor !== undefined) this.#cursors.set('metadata', changes.cursor);
-    if (changes.cursorAt !== undefined) this.#cursors.set(...changes.cursorAt);
+    for (const [endpoint, cursor] of cursorsAfter(changes, this)) this.#cursors.set(endpoint, cursor);
     this.#watchers.tell(moved);
     return Promise.resolve();
   }

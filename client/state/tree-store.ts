@@ -58,6 +58,8 @@ export interface StateChanges {
   readonly cursor?: Cursor;
   /** The feed of another endpoint was read up to here. */
   readonly cursorAt?: readonly [FeedEndpoint, Cursor];
+  /** Where it is set, the cursor moves only from here: whoever has moved it meanwhile has read further, or begun again. */
+  readonly cursorFrom?: Cursor | undefined;
   readonly local?: TreeChanges<LocalEntry>;
   /** Where this moves, what was offered and is known to the namespace is forgotten. */
   readonly synced?: TreeChanges<Item>;

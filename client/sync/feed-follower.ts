@@ -62,7 +62,7 @@ export async function catchUp(parts: FeedFollowerParts, signal: AbortSignal): Pr
   for (let isCaughtUp = false; !isCaughtUp;) {
     const page = await readPage(parts, after, signal);
     // A subscription may have moved the cursor meanwhile, or begun again: then that is where it has to be.
-    await takePage(parts, page, parts.store.cursorOf(parts.endpoint) === after);
+    await takePage(parts, page, after);
     after = cursorOf(page);
     isCaughtUp = page.caughtUp;
   }
@@ -118,7 +118,7 @@ function readPage({ namespaceId, feed }: FeedFollowerParts, cursor: Cursor, sign
   return feed.readFeed({ namespaceId, afterCursor: BigInt(cursor), pageSize: 0, pathPrefix: '' }, { signal });
 }
 
-async function takePage(parts: FeedFollowerParts, page: FeedPage, movesCursor = true): Promise<void> {
+async function takePage(parts: FeedFollowerParts, page: FeedPage, cursorFrom?: Cursor): Promise<void> {
   const { endpoint, store, device, inHand: held, check, onPage } = parts;
   const items = itemsOf(page);
   check?.(items);
@@ -127,11 +127,10 @@ async function takePage(parts: FeedFollowerParts, page: FeedPage, movesCursor = 
   const inHand = held.among(news);
   if (endpoint === 'metadata') {
     const confirmed = byPath(items.filter(({ path }) => store.provisional.get(path) !== undefined));
-    await store.write({ remote: news, confirmed, inHand, ...(movesCursor ? { cursor } : {}) });
+    await store.write({ remote: news, confirmed, inHand, cursor, cursorFrom });
   } else {
     const provisional = byPath([...news.values()].filter((item) => isOwnWord(item, device)));
-    const moved = movesCursor ? { cursorAt: [endpoint, cursor] as const } : {};
-    await store.write({ heard: news, provisional, inHand, ...moved });
+    await store.write({ heard: news, provisional, inHand, cursorAt: [endpoint, cursor], cursorFrom });
   }
   onPage([...news.keys()], page.caughtUp);
 }

@@ -152,6 +152,15 @@ export function describeTreeStore(name: string, makeSubject: () => TreeStoreSubj
       expect(store.cursor).toBe(0);
     });
 
+    it('moves a cursor from where it was read to be, and from nowhere else, also where the write before is under way', async () => {
+      const first = store.write({ cursor: 7 as Cursor });
+      const late = store.write({ remote: byPath(item('a')), cursor: 6 as Cursor, cursorFrom: 5 as Cursor });
+      await Promise.all([first, late]);
+      expect([store.cursor, store.remote.get('a' as ItemPath)?.path]).toEqual([7, 'a']);
+      await store.write({ cursor: 8 as Cursor, cursorFrom: 7 as Cursor });
+      expect(store.cursor).toBe(8);
+    });
+
     it('keeps a cursor for each endpoint, none of which moves another', async () => {
       await store.write({ remote: byPath(item('a')), cursor: 7 as Cursor });
       await store.write({ heard: byPath(item('b')), cursorAt: [AGENT, 3 as Cursor] });

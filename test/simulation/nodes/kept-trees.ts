@@ -141,7 +141,7 @@ function apply(record: Record, trees: MemoryTreeStore): Promise<void> {
   return record.kind === 'claim' ? trees.claim(record.namespaceId, record.nonce) : trees.write(record.changes);
 }
 
-function shown({ cursor, cursorAt: _, forgetRemote: __, ...trees }: StateChanges): string {
+function shown({ cursor, cursorAt: _, cursorFrom: __, forgetRemote: ___, ...trees }: StateChanges): string {
   const parts = Object.entries(trees).map(([name, map]: [string, ReadonlyMap<string, unknown>]) =>
     map.size === 0 ? '' : `, ${name}: ${[...map.keys()].join(' ')}`,
   );
