@@ -9,7 +9,7 @@ export const TREES_DIRECTORY = 'trees';
 export const NAMESPACE_KEY = 'namespace';
 export const MODE_KEY = 'mode';
 /** How far metadata's feed was read. */
-export const CURSOR_KEY = 'cursor';
+const CURSOR_KEY = 'cursor';
 
 /** Facts by their names, as text. */
 export type Facts = Database<string, string>;
