@@ -182,7 +182,7 @@ class Round {
   }
 
   result(): RoundResult {
-    for (const path of this.#open.keys()) this.#later.add(path);
+    for (const path of [...this.#open.keys()]) this.#leave(path, this.#later);
     if (this.#later.size > 0) this.#failure ??= new DrystoneError('ABORTED', 'INTERNAL', 'work was left over');
     return {
       again: this.#again,
@@ -271,11 +271,10 @@ class Round {
     path: ItemPath,
     outcome: { outcome: 'changed' } | { outcome: 'refused' | 'postponed'; problem: string },
   ): void {
-    this.#open.delete(path);
     if (outcome.outcome === 'changed') {
-      this.#lookAgain.add(path);
+      this.#leave(path, this.#lookAgain);
     } else if (outcome.outcome === 'refused') {
-      this.#refused.add(path);
+      this.#leave(path, this.#refused);
       this.parts.onProblem({ name: path, problem: outcome.problem });
     } else {
       this.#postpone(path, new DrystoneError('RESOURCE_EXHAUSTED', 'DISK_FULL', `${path}: ${outcome.problem}`));
@@ -283,9 +282,16 @@ class Round {
   }
 
   #postpone(path: ItemPath, error: DrystoneError): void {
-    this.#open.delete(path);
-    this.#later.add(path);
+    this.#leave(path, this.#later);
     this.#failure ??= error;
+  }
+
+  /** It is not done. What was to become of the file that was to move was decided along with the move: that waits as well. */
+  #leave(path: ItemPath, paths: Set<ItemPath>): void {
+    paths.add(path);
+    const operation = this.#open.get(path);
+    if (operation?.kind === 'move') paths.add(operation.from);
+    this.#open.delete(path);
   }
 
   #close(path: ItemPath): void {

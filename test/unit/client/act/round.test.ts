@@ -3,8 +3,8 @@ import { FolderPlaces } from '../../../../client/act/folder-places.js';
 import { carryOut, type RoundResult } from '../../../../client/act/round.js';
 import type { Transfers } from '../../../../client/act/transfers.js';
 import type { UploadOutcome } from '../../../../client/act/upload/pending-item.js';
-import type { Disk } from '../../../../client/act/disk/disk-task.js';
-import type { CommitItem, Operation, Settle } from '../../../../client/plan/operation.js';
+import type { Disk, DiskOutcome } from '../../../../client/act/disk/disk-task.js';
+import type { CommitItem, Move, Operation, Settle } from '../../../../client/plan/operation.js';
 import { LocalBlockIndex } from '../../../../client/state/local-block-index.js';
 import { MemoryTreeStore } from '../../../../client/state/memory-tree-store.js';
 import { StateWriter } from '../../../../client/state/state-writer.js';
@@ -13,6 +13,7 @@ import { DrystoneError } from '../../../../common/errors.js';
 import { settle } from '../../../../common/feed/conflicts.js';
 import { isVoid, type Item, type ItemPath } from '../../../../common/feed/item.js';
 import type { DeviceId } from '../../../../common/ids.js';
+import { localFile } from '../../../support/client/planned-trees.js';
 import { operation } from '../../../support/client/upload-world.js';
 import { DIRECTORY, itemFrom, stateBy } from '../../../support/feed/sample-states.js';
 
@@ -22,8 +23,11 @@ const READ_ONLY = new DrystoneError('PERMISSION_DENIED', 'ROLE_INSUFFICIENT', 'm
 let store: MemoryTreeStore;
 let tally: SyncTally;
 let problems: string[];
+/** What becomes of each change of the folder. */
+let disk: DiskOutcome[];
 
 beforeEach(() => {
+  disk = [];
   store = new MemoryTreeStore();
   tally = new SyncTally();
   problems = [];
@@ -47,7 +51,7 @@ function round(
   };
   const parts = {
     device,
-    disk: { changeFolder: () => Promise.resolve([]) } as unknown as Disk,
+    disk: { changeFolder: () => Promise.resolve(disk) } as unknown as Disk,
     transfers,
     writer: new StateWriter(store, new LocalBlockIndex(store.local)),
     tally,
@@ -183,4 +187,31 @@ it('where this account may only read, changes stay with a word, and conflicts ar
   const change: CommitItem = { ...commit(), path: 'b' as ItemPath };
   const { refused, again, later, isReadOnly } = await round([settling, change], [], READ_ONLY);
   expect([[...refused], [...again], [...later], isReadOnly, problems]).toEqual([['b'], ['a'], [], true, ['b']]);
+});
+
+const moved = itemFrom('a', [stateBy('e', 1, 1, 'bytes')]) as Move['item'];
+const move: Move = { kind: 'move', from: 'from' as ItemPath, path, source: localFile('from', 'bytes'), item: moved };
+
+it.each([
+  [{ outcome: 'changed' }, { lookAgain: ['a', 'from'], refused: [], later: [] }],
+  [
+    { outcome: 'refused', problem: 'in use' },
+    { lookAgain: [], refused: ['a', 'from'], later: [] },
+  ],
+  [
+    { outcome: 'postponed', problem: 'full' },
+    { lookAgain: [], refused: [], later: ['a', 'from'] },
+  ],
+] as [DiskOutcome, unknown][])(
+  'a move that is not done leaves both its paths to be planned again: %o',
+  async (outcome, expected) => {
+    disk = [outcome];
+    const { lookAgain, refused, later } = await round([move], []);
+    expect({ lookAgain: [...lookAgain], refused: [...refused], later: [...later] }).toEqual(expected);
+    expect(problems).toEqual(outcome.outcome === 'refused' ? ['a'] : []);
+  },
+);
+
+it('the same where it was not come to', async () => {
+  expect([...(await round([move], [])).later]).toEqual(['a', 'from']);
 });
