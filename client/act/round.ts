@@ -71,9 +71,7 @@ export async function carryOut(
   }
   const onOutcomes = (outcomes: readonly UploadOutcome[]): void => outcomes.forEach((one) => round.uploaded(one));
   if (reads.length > 0) travels.push(parts.transfers.read(reads, places, onOutcomes, signal));
-  if (uploads.length > 0) {
-    travels.push(parts.transfers.upload(uploads, places, onOutcomes, signal));
-  }
+  if (uploads.length > 0) travels.push(parts.transfers.upload(uploads, places, onOutcomes, signal));
   for (const travel of await Promise.allSettled(travels)) {
     if (travel.status === 'rejected') round.fail(toDrystoneError(travel.reason));
   }
