@@ -10,8 +10,10 @@ export const peerLimits = {
   /** How long a peer may take to answer the first question over a new connection, and how many are asked at once. */
   probeMs: 5_000,
   probesAtOnce: 8,
-  /** For this long a peer that has failed, stalled or could not be reached is left alone. */
+  /** For this long a peer that has failed or stalled is left alone. */
   pauseMs: 30_000,
+  /** For this long one whose line broke, or that could not be reached; twice as long each time, up to `pauseMs`. */
+  firstPauseMs: 1_000,
   /** An endpoint says again that it is there, and asks who else is, this often, or when this part of its lease is over. */
   lookUpMs: 15_000,
   lookUpShare: 1 / 2,

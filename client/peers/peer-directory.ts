@@ -1,7 +1,7 @@
 import type { Clock } from '../../common/clock.js';
 import { ChangeSignal } from '../../common/concurrency/change-signal.js';
 import { HASH_BYTES } from '../../common/block-hash.js';
-import { mapAhead } from '../../common/concurrency/map-ahead.js';
+import { sleepUnless } from '../../common/concurrency/sleep-unless.js';
 import type { DrystoneError } from '../../common/errors.js';
 import type { DeviceId, NamespaceId } from '../../common/ids.js';
 import { peerLimits } from '../../common/limits.js';
@@ -9,6 +9,7 @@ import type { RpcChannel } from '../../common/rpc/client.js';
 import type { ServingDevice } from '../../common/rpc/server-identity.js';
 import type { BlockClient } from '../../server/block-client.js';
 import type { BlockSource } from '../act/download/block-source.js';
+import { SlotGate } from '../act/slot-gate.js';
 import type { ReadableFeed } from '../connection/feed-calls.js';
 import type { SyncTally } from '../tally.js';
 
@@ -28,15 +29,15 @@ export interface FoundPeer {
 export interface PeerFeed {
   readonly deviceId: DeviceId;
   readonly feed: ReadableFeed;
-  /** It broke off: another connection is made when its time comes. */
-  readonly onFailure: (error: DrystoneError) => void;
+  /** To be called when it broke off: another connection is made soon. */
+  readonly onLost: () => void;
 }
 
 export interface PeerDirectoryParts {
   readonly namespaceId: NamespaceId;
   readonly self: DeviceId;
   /** Opens a channel to the device and to nobody else. */
-  readonly connect: (address: string, peer: ServingDevice) => RpcChannel;
+  readonly connect: (address: string, peer: ServingDevice, connectMs: number) => RpcChannel;
   /** The block service at the other end of a channel. */
   readonly blocksOver: (channel: RpcChannel) => BlockClient;
   /** The feed of the device at the other end. */
@@ -48,24 +49,32 @@ export interface PeerDirectoryParts {
 interface Connection {
   readonly channel: RpcChannel;
   readonly blocks: BlockClient;
+  readonly sinceMs: number;
 }
 
 interface KnownPeer {
   readonly deviceId: DeviceId;
   readonly told: Map<PeerWitness, FoundPeer>;
   connection: Connection | undefined;
+  /** An attempt to connect that is under way; never rejects. */
+  connecting: Promise<void> | undefined;
+  /** How often in a row there was no connection to be had, or one that broke off soon. */
+  failures: number;
   pausedUntilMs: number;
 }
 
 /**
  * The endpoints that give blocks of the namespace, as others have told of them, and the connections to those that have
- * proved to be who they should and have answered. One that fails is left alone for `peerLimits.pauseMs`, one that sends
- * wrong bytes for as long as this process lasts.
+ * proved to be who they should and have answered. One that fails as a source is left alone for `peerLimits.pauseMs`, one
+ * whose line breaks or that cannot be reached for less at first, one that sends wrong bytes for as long as this process lasts.
  */
 export class PeerDirectory {
   readonly #peers = new Map<DeviceId, KnownPeer>();
   readonly #banned = new Set<DeviceId>();
   readonly #connected = new ChangeSignal();
+  /** There may be somebody to connect to, now or at another time than before. */
+  readonly #moved = new ChangeSignal();
+  readonly #probes = new SlotGate(peerLimits.probesAtOnce);
 
   constructor(private readonly parts: PeerDirectoryParts) {}
 
@@ -79,18 +88,32 @@ export class PeerDirectory {
     for (const peer of found) {
       if (peer.deviceId === this.parts.self || this.#banned.has(peer.deviceId)) continue;
       const known = this.#peers.get(peer.deviceId) ?? this.#introduce(peer.deviceId);
-      known?.told.set(witness, peer);
+      if (known !== undefined) this.#takeIn(known, witness, peer);
     }
+    this.#moved.notify();
   }
 
   /** Connects to those that are not connected and not left alone; resolves when each has answered or failed. Never rejects. */
   async connectAll(signal: AbortSignal): Promise<void> {
     const nowMs = this.parts.clock.monotonicMs();
-    const idle = [...this.#peers.values()].filter(
+    const due = [...this.#peers.values()].filter(
       ({ connection, pausedUntilMs }) => connection === undefined && pausedUntilMs <= nowMs,
     );
-    const work = mapAhead(eachOf(idle), peerLimits.probesAtOnce, (peer) => this.#connect(peer, signal));
-    while ((await work.next()).done !== true);
+    // Those on the network itself answer soonest, and are what is left where the line is down.
+    due.sort((a, b) => Number(b.told.has('lan')) - Number(a.told.has('lan')));
+    await Promise.all(due.map((peer) => (peer.connecting ??= this.#connect(peer, signal))));
+  }
+
+  /** Connects to all that are told of, and anew to those that are lost, each when its time comes, until `signal` aborts. */
+  async keepConnected(signal: AbortSignal): Promise<void> {
+    const { clock } = this.parts;
+    while (!signal.aborted) {
+      const moved = this.#moved.arm(signal);
+      // Nobody waits for one that does not answer.
+      void this.connectAll(signal);
+      await sleepUnless(moved, this.#restMs(), clock);
+    }
+    for (const { connecting } of this.#peers.values()) await connecting;
   }
 
   /** Those that can be asked now, in no particular order. */
@@ -118,10 +141,10 @@ export class PeerDirectory {
     return [...this.#peers.values()].flatMap((peer): PeerFeed[] => {
       const { connection, deviceId } = peer;
       if (connection === undefined) return [];
-      const onFailure = (error: DrystoneError): void => {
-        if (peer.connection === connection) this.#failed(peer, error);
+      const onLost = (): void => {
+        if (peer.connection === connection) this.#lost(peer);
       };
-      return [{ deviceId, feed: feedOver(connection.channel, deviceId), onFailure }];
+      return [{ deviceId, feed: feedOver(connection.channel, deviceId), onLost }];
     });
   }
 
@@ -134,32 +157,70 @@ export class PeerDirectory {
     for (const peer of this.#peers.values()) this.#forget(peer);
   }
 
+  #takeIn(peer: KnownPeer, witness: PeerWitness, found: FoundPeer): void {
+    const isMoved = String(peer.told.get(witness)?.addresses) !== String(found.addresses);
+    peer.told.set(witness, found);
+    if (!isMoved || peer.failures === 0) return;
+    // It was not to be reached where it was.
+    peer.failures = 0;
+    peer.pausedUntilMs = -Infinity;
+  }
+
   #introduce(deviceId: DeviceId): KnownPeer | undefined {
     if (this.#peers.size >= peerLimits.known) return undefined;
-    const peer: KnownPeer = { deviceId, told: new Map(), connection: undefined, pausedUntilMs: -Infinity };
+    const peer: KnownPeer = {
+      deviceId,
+      told: new Map(),
+      connection: undefined,
+      connecting: undefined,
+      failures: 0,
+      pausedUntilMs: -Infinity,
+    };
     this.#peers.set(deviceId, peer);
     this.parts.tally.add('peersFound');
     return peer;
   }
 
+  /** Until the first of those that are not connected may be tried again. */
+  #restMs(): number {
+    const idle = [...this.#peers.values()].filter(
+      (peer) => peer.connection === undefined && peer.connecting === undefined,
+    );
+    return Math.min(...idle.map(({ pausedUntilMs }) => pausedUntilMs)) - this.parts.clock.monotonicMs();
+  }
+
+  /** Never rejects. */
   async #connect(peer: KnownPeer, signal: AbortSignal): Promise<void> {
-    const { connect, blocksOver, clock, tally } = this.parts;
-    const { deviceId: device, told } = peer;
+    await this.#probes.enter();
+    const connection = await this.#reach(peer, signal);
+    this.#probes.leave();
+    peer.connecting = undefined;
+    if (connection === undefined) {
+      this.#pauseAWhile(peer);
+    } else if (this.#peers.get(peer.deviceId) !== peer) {
+      connection.channel.close();
+    } else {
+      peer.connection = connection;
+      this.parts.tally.add('peerSessions');
+      this.#connected.notify();
+    }
+    this.#moved.notify();
+  }
+
+  /** A connection by the first address at which it is the peer that answers. */
+  async #reach({ deviceId: device, told }: KnownPeer, signal: AbortSignal): Promise<Connection | undefined> {
+    const { connect, blocksOver, clock } = this.parts;
     // What was heard on the network itself is nearer than what metadata was told.
     const addresses = new Set([told.get('lan'), told.get('metadata')].flatMap((found) => found?.addresses ?? []));
     for (const address of addresses) {
-      if (signal.aborted) return;
-      const channel = connect(address, { device });
+      if (signal.aborted) return undefined;
+      // It may have been lost without a word; then others, or another way to it, are better than waiting.
+      const channel = connect(address, { device }, peerLimits.probeMs);
       const blocks = blocksOver(channel);
-      if ((await this.#answers(blocks, signal)) && this.#peers.get(device) === peer) {
-        peer.connection = { channel, blocks };
-        tally.add('peerSessions');
-        this.#connected.notify();
-        return;
-      }
+      if (await this.#answers(blocks, signal)) return { channel, blocks, sinceMs: clock.monotonicMs() };
       channel.close();
     }
-    peer.pausedUntilMs = clock.monotonicMs() + peerLimits.pauseMs;
+    return undefined;
   }
 
   /** Whether the other end is who it should be, takes our access token, and answers in time. */
@@ -193,6 +254,22 @@ export class PeerDirectory {
     // A new connection when its time comes: this one may be what is wrong.
     this.#disconnect(peer);
     peer.pausedUntilMs = this.parts.clock.monotonicMs() + peerLimits.pauseMs;
+    this.#moved.notify();
+  }
+
+  /** Its line broke, which says nothing against it. */
+  #lost(peer: KnownPeer): void {
+    const lastedMs = this.parts.clock.monotonicMs() - (peer.connection?.sinceMs ?? Infinity);
+    if (lastedMs > peerLimits.pauseMs) peer.failures = 0;
+    this.#disconnect(peer);
+    this.#pauseAWhile(peer);
+    this.#moved.notify();
+  }
+
+  /** For longer each time. */
+  #pauseAWhile(peer: KnownPeer): void {
+    const pauseMs = Math.min(peerLimits.pauseMs, peerLimits.firstPauseMs * 2 ** Math.min(peer.failures++, 20));
+    peer.pausedUntilMs = this.parts.clock.monotonicMs() + pauseMs;
   }
 
   #forget(peer: KnownPeer): void {

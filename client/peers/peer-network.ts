@@ -83,7 +83,7 @@ export class PeerNetwork {
       this.#needed.notify();
     });
     try {
-      await this.#keepLookingUp(addresses, signal);
+      await Promise.all([this.#keepLookingUp(addresses, signal), parts.directory.keepConnected(signal)]);
     } finally {
       stopDiscovery?.();
       await Promise.all([this.#takeLeave(), server.drain(peerLimits.drainMs)]);
@@ -131,8 +131,6 @@ export class PeerNetwork {
   async #lookUp(addresses: readonly string[], signal: AbortSignal): Promise<void> {
     const { namespaceId, locator, directory, config, premises = '', refreshKeys, cursor } = this.parts;
     await refreshKeys().catch(() => undefined);
-    // Those who are known already need not wait for metadata, which may be long in not answering.
-    const connecting = directory.connectAll(signal);
     if (!config.onlyLan) {
       const advert = { namespaceId, addresses: [...addresses], cursor: BigInt(cursor()), premises };
       const said = locator.advertise(advert, { signal }).then(
@@ -148,7 +146,6 @@ export class PeerNetwork {
           found.peers.flatMap((peer) => this.#foundOf(peer)),
         );
     }
-    await connecting;
     await directory.connectAll(signal);
   }
 

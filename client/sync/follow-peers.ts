@@ -89,11 +89,11 @@ class Gathering {
     }
   }
 
-  #failed({ deviceId, onFailure }: PeerFeed, error: DrystoneError): void {
+  #failed({ deviceId, onLost }: PeerFeed, error: DrystoneError): void {
     const { clock, logger } = this.parts;
     const pauseMs = Math.max(peerLimits.pauseMs, error.details.retryAfterMs ?? 0);
     // One whose line broke is there again when there is another connection.
-    if (error.reason === 'TRANSPORT' || error.reason === 'DRAINING') onFailure(error);
+    if (error.reason === 'TRANSPORT' || error.reason === 'DRAINING') onLost();
     else this.#pausedUntilMs.set(deviceId, clock.monotonicMs() + pauseMs);
     logger.info({ deviceId, reason: error.reason }, `the feed of a peer is not followed for now: ${error.message}`);
   }

@@ -73,7 +73,8 @@ export class PeerEndpoint implements PeerPlace {
     this.directory = new PeerDirectory({
       namespaceId: NAMESPACE,
       self: this.deviceId,
-      connect: (address, peer) => openChannel(address, fleet.authority.transportOf(held).channelTo(peer)),
+      connect: (address, peer, connectMs) =>
+        openChannel(address, fleet.authority.transportOf(held).channelTo(peer), connectMs),
       blocksOver: (channel) => this.blocksOver(channel),
       feedOver: (channel, device) => this.feedOver(channel, device),
       clock: systemClock,

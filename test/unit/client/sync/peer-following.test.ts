@@ -35,7 +35,7 @@ function hear(item: WireItem): Promise<void> {
     clock: new ManualClock(NOW_MS),
     ...{ store, inbox, inHand: new InHand(store) },
   };
-  const heard = peerFollowing(parts, { deviceId: peer, feed, onFailure: () => undefined });
+  const heard = peerFollowing(parts, { deviceId: peer, feed, onLost: () => undefined });
   return catchUp(heard, new AbortController().signal);
 }
 
