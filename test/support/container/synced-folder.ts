@@ -57,7 +57,7 @@ export class SyncedFolder {
   }
 }
 
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 240_000;
 /** A look into a container starts a process there: one that looks all the time keeps the machine from what it waits for. */
 const INTERVAL_MS = 500;
 
