@@ -1,7 +1,6 @@
 import { DrystoneError, toDrystoneError } from '../../common/errors.js';
 import { conflictsOf, isSettledBy } from '../../common/feed/conflicts.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
-import { sameItem } from '../../common/feed/merge.js';
 import { coversAll } from '../../common/feed/version.js';
 import type { DeviceId } from '../../common/ids.js';
 import type { Operation, Settle } from '../plan/operation.js';
@@ -208,8 +207,8 @@ class Round {
     this.#close(path);
     if (operation.isProvisional !== true) this.parts.tally.add('itemsCommitted');
     this.parts.writer.add(takenChanges(operation, item, held, isProvisional));
-    // Beside it there is something that this folder does not have, or there may be: it was said before all else was decided.
-    if (operation.again !== undefined || !sameItem(held, item)) this.#again.add(path);
+    // Beside it there may be what this folder has heard of, and does not have, because its own change came first.
+    this.#again.add(path);
   }
 
   #declined({ operation, item, held }: Extract<UploadOutcome, { outcome: 'declined' }>): void {

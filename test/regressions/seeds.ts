@@ -73,6 +73,11 @@ export const regressions: readonly Regression[] = [
     found: 'attributes that peers had been told, and others had taken the place of, were forgotten',
   },
   { seed: 960828, found: 'catching up moved a cursor back that a subscription had just moved on' },
+  {
+    seed: 1000893,
+    peers: true,
+    found: 'what had been heard of beside an own change was not looked at when that change had been taken',
+  },
   { seed: 961671, found: 'a file that could not be moved when its directory was gone stayed where it was' },
   { seed: 700643, found: 'a directory was to be removed while a file in it had to stay' },
 ];

@@ -83,14 +83,17 @@ it('what an agent has taken is agreed on, and noted until metadata has it; it is
   expect([store.provisionalCount, tally.summary().itemsCommitted]).toEqual([0, 1]);
 });
 
-it('what was said again is planned again: what the namespace holds beside it was not looked at before', async () => {
-  const operation = commit({ again: ours, isProvisional: true });
+it.each([
+  ['alone there', ours],
+  ['beside what others have', itemFrom('a', [stateBy('e', 1, 1, DIRECTORY), stateBy('f', 1, 2, 'theirs')])],
+])('what was taken is planned again, %s: this folder may have heard of more', async (_where, held) => {
+  const operation = commit();
   const outcome = {
     outcome: 'committed',
     operation,
     item: ours,
-    held: ours,
-    isProvisional: true,
+    held,
+    isProvisional: false,
     entry: undefined,
   } as const;
   expect([...(await round([operation], [outcome])).again]).toEqual(['a']);
