@@ -1,4 +1,4 @@
-import { replicaIdOf } from '../ids.js';
+import { replicaIdOf, type ReplicaId } from '../ids.js';
 import { conflictPath } from './conflict-name.js';
 import {
   sameBytes,
@@ -63,9 +63,14 @@ export function settleAsDirectory(item: Item): Settlement {
 
 /** Whether a change is the one by which some of these changes of `path` have been settled. */
 export function settles({ replicaId }: Change, path: ItemPath, changes: Version): boolean {
+  return settlersOf(path, changes).has(replicaId);
+}
+
+/** The replicas that exist to settle one of these changes of `path`. */
+export function settlersOf(path: ItemPath, changes: Version): ReadonlySet<ReplicaId> {
   const purposes = ['conflicted copy', 'directory'] as const;
-  return changes.some((settled) =>
-    purposes.some((purpose) => derivedChange(purpose, path, settled).replicaId === replicaId),
+  return new Set(
+    changes.flatMap((settled) => purposes.map((purpose) => derivedChange(purpose, path, settled).replicaId)),
   );
 }
 

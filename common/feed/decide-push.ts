@@ -2,7 +2,7 @@ import { invalidArgument } from '../errors.js';
 import type { Cursor, DeviceId } from '../ids.js';
 import { feedLimits } from '../limits.js';
 import { authorship, bringsOthersChanges } from './authorship.js';
-import { settles } from './conflicts.js';
+import { settlersOf, settles } from './conflicts.js';
 import { encodeItem } from './item-codec.js';
 import { statesOf, type FeedEntry, type Item, type ItemPath, type ItemState, type Version } from './item.js';
 import { collide, fitsTheWire, mergeItems, sameChange, sameItem } from './merge.js';
@@ -126,7 +126,19 @@ function allowedItems(state: FeedState, batch: PushBatch): ReadonlySet<Item> {
   const heldOf = (item: Item): Version => versions.get(item) ?? NO_VERSION;
   const allowed = items.filter((item) => isTheirs(item, heldOf(item)) || settlesKnown(item, state, batch));
   const isChange = (item: Item): boolean => isNewBy(committer, item, heldOf(item));
-  return new Set(allowed.filter((item) => isChange(item) || accountsForAll(item, heldOf(item), allowed)));
+  const accounted = allowed.filter((item) => isChange(item) || accountsForAll(item, heldOf(item), allowed));
+  return new Set(batch.isRelayed === true ? accounted : withoutIdleCopies(items, accounted, isChange));
+}
+
+/**
+ * Leaves out the copies that come along with what is not taken: of what stands there would be two. What an agent passes on
+ * is another matter, since others have it already.
+ */
+function withoutIdleCopies(items: readonly Item[], taken: readonly Item[], isChange: (item: Item) => boolean): Item[] {
+  const isTaken = new Set(taken);
+  const refused = items.filter((item) => !isTaken.has(item));
+  const idle = new Set(refused.flatMap(({ path, version }) => [...settlersOf(path, version)]));
+  return taken.filter((item) => isChange(item) || !statesOf(item).some(({ change }) => idle.has(change.replicaId)));
 }
 
 /** Whether the committer has put something in the place of what an item replaces, rather than settled a conflict in its own favour. */

@@ -78,6 +78,7 @@ export const regressions: readonly Regression[] = [
     peers: true,
     found: 'what had been heard of beside an own change was not looked at when that change had been taken',
   },
+  { seed: 1000787, peers: true, found: 'a conflicted copy was taken of a file that stood, and went on to stand' },
   { seed: 961671, found: 'a file that could not be moved when its directory was gone stayed where it was' },
   { seed: 700643, found: 'a directory was to be removed while a file in it had to stay' },
 ];

@@ -235,6 +235,21 @@ describe('of a device, decidePush takes', () => {
     expect(commitAll([replaced], [held], 'ana').writes).toHaveLength(1);
   });
 
+  it('no copy of what stands as long as that is not heard of which would take its place', () => {
+    const [rival] = contested.rivals;
+    const held = { ...contested, ...rival!, version: [rival!.change], rivals: [] };
+    expect(commitAll([...copies, settled], [held], 'ana')).toMatchObject({
+      writes: [],
+      merged: [
+        { index: 0, current: undefined },
+        { index: 1, current: { item: held } },
+      ],
+    });
+    // What comes along, and has nothing to do with it, is taken.
+    const writes = commitAll([...copies, itemAt('n'), settled], [held], 'ana').writes.map(({ item }) => item.path);
+    expect(writes).toEqual(['n']);
+  });
+
   it('no copy that says something else', () => {
     const [copy] = copies;
     const forged = { ...copy!, content: fileOf('3') };

@@ -1621,7 +1621,8 @@ export const FeedServiceService = {
    * exceed the limits of Item, where the namespace holds another state under the
    * same change, or where it brings a state of another author that is not, in the
    * same message, the conflicted copy or the directory of docs/merge.md that
-   * settles what the namespace holds.
+   * settles what the namespace holds. Copies are not taken where the item that comes
+   * along with them is not.
    *
    * Needs the certificate of a device whose account is an editor of the namespace,
    * checked at each request; or, at metadata, that of an agent to which the namespace
@@ -1690,7 +1691,8 @@ export interface FeedServiceServer extends UntypedServiceImplementation {
    * exceed the limits of Item, where the namespace holds another state under the
    * same change, or where it brings a state of another author that is not, in the
    * same message, the conflicted copy or the directory of docs/merge.md that
-   * settles what the namespace holds.
+   * settles what the namespace holds. Copies are not taken where the item that comes
+   * along with them is not.
    *
    * Needs the certificate of a device whose account is an editor of the namespace,
    * checked at each request; or, at metadata, that of an agent to which the namespace
@@ -1770,7 +1772,8 @@ export interface FeedServiceClient extends Client {
    * exceed the limits of Item, where the namespace holds another state under the
    * same change, or where it brings a state of another author that is not, in the
    * same message, the conflicted copy or the directory of docs/merge.md that
-   * settles what the namespace holds.
+   * settles what the namespace holds. Copies are not taken where the item that comes
+   * along with them is not.
    *
    * Needs the certificate of a device whose account is an editor of the namespace,
    * checked at each request; or, at metadata, that of an agent to which the namespace
