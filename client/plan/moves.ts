@@ -1,5 +1,6 @@
 import type { FileContent, ItemPath } from '../../common/feed/item.js';
 import { asBuffer } from '../../common/block-hash.js';
+import { parentPath } from '../../common/feed/paths.js';
 import type { Operation } from './operation.js';
 
 type ByPath = Map<ItemPath, Operation>;
@@ -28,31 +29,63 @@ export function pairMoves(operations: ByPath): void {
   }
 }
 
+/** A file that is to come to a new path once something above that is out of the way. */
+export interface AwaitedFile {
+  readonly path: ItemPath;
+  readonly content: FileContent;
+}
+
 /**
  * The paths whose file is about to be replaced though a fetch of the same plan brings its bytes to a new path: nobody else may
  * have them, so it stays until that is done. A new path replaces nothing: no two wait for each other. The same where a file is
- * to go whose bytes are `awaited` at a new path for which it is too early.
+ * to go whose bytes are `awaited` at a new path for which it is too early, unless that waits for the file to go.
  */
 export function replacedTooEarly(
   operations: ReadonlyMap<ItemPath, Operation>,
-  awaited: readonly FileContent[],
+  awaited: readonly AwaitedFile[],
 ): ItemPath[] {
-  const later = new Set(awaited.flatMap(({ blocks }) => (blocks.sizes.length > 0 ? [contentKey(blocks)] : [])));
-  const wanted = new Set(later);
+  const wanted = new Set<string>();
   for (const operation of operations.values()) {
     if (operation.kind !== 'fetch-file' || operation.replaces !== undefined) continue;
     const { blocks } = operation.item.content;
     if (blocks.sizes.length > 0) wanted.add(contentKey(blocks));
   }
-  if (wanted.size === 0) return [];
-  return [...operations.values()].flatMap((operation) => {
+  const later = new Map<string, ItemPath[]>();
+  for (const { path, content } of awaited) {
+    if (content.blocks.sizes.length === 0) continue;
+    const key = contentKey(content.blocks);
+    later.set(key, [...(later.get(key) ?? []), path]);
+  }
+  if (wanted.size === 0 && later.size === 0) return [];
+  const early = new Map<ItemPath, readonly ItemPath[]>();
+  for (const operation of operations.values()) {
     const { kind, path } = operation;
-    if (kind !== 'fetch-file' && kind !== 'make-symlink' && kind !== 'remove') return [];
+    if (kind !== 'fetch-file' && kind !== 'make-symlink' && kind !== 'remove') continue;
     const { replaces } = operation;
-    if (replaces?.kind !== 'file' || replaces.blocks === undefined) return [];
+    if (replaces?.kind !== 'file' || replaces.blocks === undefined) continue;
+    const key = contentKey(replaces.blocks);
+    const places = later.get(key);
     // What is only removed has become a move where a fetch of this plan brings its bytes.
-    return (kind === 'remove' ? later : wanted).has(contentKey(replaces.blocks)) ? [path] : [];
-  });
+    if (kind !== 'remove' && wanted.has(key)) early.set(path, []);
+    else if (places !== undefined) early.set(path, places);
+  }
+  return [...early.keys()].filter((path) => !waitsForItself(path, early));
+}
+
+/** Whether what a file waits for is below it, or below one that waits for it: then somebody has to be asked for its bytes. */
+function waitsForItself(path: ItemPath, early: ReadonlyMap<ItemPath, readonly ItemPath[]>): boolean {
+  const reached = new Set<ItemPath>();
+  const next = [path];
+  for (let one = next.pop(); one !== undefined; one = next.pop()) {
+    for (const place of early.get(one) ?? []) {
+      for (let above = parentPath(place); above !== undefined; above = parentPath(above)) {
+        if (!early.has(above) || reached.has(above)) continue;
+        reached.add(above);
+        next.push(above);
+      }
+    }
+  }
+  return reached.has(path);
 }
 
 function contentKey(blocks: FileContent['blocks']): string {

@@ -1,9 +1,9 @@
-import type { FileContent, ItemPath } from '../../common/feed/item.js';
+import type { ItemPath } from '../../common/feed/item.js';
 import { parentPath } from '../../common/feed/paths.js';
 import type { Trees } from '../state/tree-store.js';
 import { Decider, type Decision } from './decide.js';
 import { live } from './difference.js';
-import { pairMoves, replacedTooEarly } from './moves.js';
+import { pairMoves, replacedTooEarly, type AwaitedFile } from './moves.js';
 import type { Operation } from './operation.js';
 import { inOrder } from './order.js';
 import type { PlanRules } from './situation.js';
@@ -63,11 +63,11 @@ class Planning {
   }
 
   /** The files that are to come to new paths once something above them is out of the way. */
-  #awaited(): FileContent[] {
+  #awaited(): AwaitedFile[] {
     const { remote, local } = this.trees;
     return [...this.#deferred].flatMap((path) => {
       const content = local.get(path) === undefined ? remote.get(path)?.content : undefined;
-      return content?.kind === 'file' ? [content] : [];
+      return content?.kind === 'file' ? [{ path, content }] : [];
     });
   }
 

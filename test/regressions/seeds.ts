@@ -79,6 +79,12 @@ export const regressions: readonly Regression[] = [
     found: 'what had been heard of beside an own change was not looked at when that change had been taken',
   },
   { seed: 1000787, peers: true, found: 'a conflicted copy was taken of a file that stood, and went on to stand' },
+  {
+    seed: 1100244,
+    peers: true,
+    found: 'the number of a change that a loss of power had forgotten was given to another',
+  },
+  { seed: 1200181, found: 'a file waited for its bytes to come to a path below itself' },
   { seed: 961671, found: 'a file that could not be moved when its directory was gone stayed where it was' },
   { seed: 700643, found: 'a directory was to be removed while a file in it had to stay' },
 ];

@@ -15,7 +15,7 @@ interface WrittenText {
   readonly hash: string;
   /** Somebody who had it in the folder overwrote or removed it. */
   isReplaced: boolean;
-  /** In how many places it may be in the end, the loss of power apart. */
+  /** In how many places it may be in the end. */
   places: number;
 }
 

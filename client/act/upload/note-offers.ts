@@ -7,7 +7,8 @@ import type { ReadyItem } from './pending-item.js';
 /**
  * Writes down which changes of this folder are about to be sent, and what the folder held. Where the answer is lost, with
  * the line or with this process, the namespace's items tell later whether they were accepted, and until then they can be
- * sent again as they were: one change stays one change. Resolves when it is visible.
+ * sent again as they were: one change stays one change. Resolves when it is durable: a number that was given and forgotten would
+ * be given again, to another change.
  */
 export async function noteOffers(items: readonly ReadyItem[], store: TreeStore, index: LocalBlockIndex): Promise<void> {
   const offered = new Map<ItemPath, Item>();
@@ -21,5 +22,6 @@ export async function noteOffers(items: readonly ReadyItem[], store: TreeStore, 
   }
   if (offered.size === 0) return;
   await store.write({ offered, local });
+  await store.durable();
   for (const entry of local.values()) index.note(entry);
 }

@@ -45,7 +45,6 @@ export class ClientNode {
   phase: SyncPhase | 'down' = 'down';
   /** Set where the sync has ended by itself. */
   ending: string | undefined;
-  powerCuts = 0;
   lastWait = '';
   mode: SyncMode = 'online';
   /** How often it has begun to go on with other clients alone. */
@@ -186,7 +185,6 @@ export class ClientNode {
     this.#tally = new SyncTally();
     this.#store = undefined;
     if (crash === 'power cut') {
-      this.powerCuts++;
       this.folder.losePower(random);
     } else {
       this.folder.sync();

@@ -213,6 +213,30 @@ describe('a directory', () => {
   });
 });
 
+describe('a file whose path others have made a directory', () => {
+  test('gives way also where it was renamed to a path below', async () => {
+    await here.agreed({ file: 'old' });
+    await here.namespaceHas('file', DIRECTORY);
+    await here.namespaceHas('file/moved', text('old'), 1);
+    expect(here.planned().steps).toEqual(['remove file']);
+  });
+
+  test('and so do two that were renamed to paths below each other, however far', async () => {
+    await here.agreed({ one: 'first', other: 'second' });
+    for (const name of ['one', 'other', 'other/deep']) await here.namespaceHas(name, DIRECTORY);
+    await here.namespaceHas('other/deep/moved', text('first'), 1);
+    await here.namespaceHas('one/moved', text('second'), 1);
+    expect(here.planned().steps).toEqual(['remove other', 'remove one']);
+  });
+
+  test('but not before the one that has to give way first', async () => {
+    await here.agreed({ one: 'first', other: 'second' });
+    for (const name of ['one', 'other']) await here.namespaceHas(name, DIRECTORY);
+    await here.namespaceHas('other/moved', text('first'), 1);
+    expect(here.planned().steps).toEqual(['remove other']);
+  });
+});
+
 test('what was renamed elsewhere is renamed here, each file once', async () => {
   await here.agreed({ one: 'same', two: 'same', empty: '' });
   for (const path of ['one', 'two', 'empty']) await here.namespaceHas(path, DELETION);
