@@ -12,14 +12,19 @@ export class InHand {
 
   constructor(private readonly store: TreeStore) {}
 
-  /** These operations are about to be carried out. */
-  begin(operations: readonly Operation[]): void {
+  /**
+   * These operations are about to be carried out. Resolves when they may: what the folder is to be made from is durable then, where
+   * they change it. After a loss of power it would otherwise hold what no tree knows, and what others made would look like its
+   * user's own. Raises errors of the state.
+   */
+  async begin(operations: readonly Operation[]): Promise<void> {
     this.#items = new Map(
       operations.flatMap((operation) => {
         const item = broughtBy(operation);
         return item === undefined ? [] : [[item.path, item] as const];
       }),
     );
+    if (operations.some(changesFolder)) await this.store.durable();
   }
 
   /** Of these items, by their paths, those that operations under way have in hand, as they have them. */
@@ -44,6 +49,24 @@ export class InHand {
     const { store } = this;
     const kept = [...store.inHand.pathsBelow('')];
     if (kept.length > 0) await store.write({ inHand: new Map(kept.map((path) => [path, undefined])) });
+  }
+}
+
+function changesFolder({ kind }: Operation): boolean {
+  switch (kind) {
+    case 'fetch-file':
+    case 'keep-conflict':
+    case 'make-directory':
+    case 'make-symlink':
+    case 'move':
+    case 'remove':
+    case 'set-attributes':
+      return true;
+    case 'adopt':
+    case 'commit-item':
+    case 'read-file':
+    case 'settle':
+      return false;
   }
 }
 

@@ -178,7 +178,7 @@ export class SyncLoop {
       tally.work.bytesTotal += bytesOf(operation);
     }
     const bytesBefore = tally.work.bytesDone;
-    inHand.begin(operations);
+    await inHand.begin(operations);
     const onProblem: RoundParts['onProblem'] = (problem) => reporter.problem(problem);
     const onConflict: RoundParts['onConflict'] = (conflict) => reporter.conflict(conflict);
     const round = { ...this.parts.round, device, onProblem, onConflict };

@@ -85,6 +85,7 @@ export const regressions: readonly Regression[] = [
     found: 'the number of a change that a loss of power had forgotten was given to another',
   },
   { seed: 1200181, found: 'a file waited for its bytes to come to a path below itself' },
+  { seed: 1300474, found: 'after a loss of power a fetched file was taken for what the user had made' },
   { seed: 961671, found: 'a file that could not be moved when its directory was gone stayed where it was' },
   { seed: 700643, found: 'a directory was to be removed while a file in it had to stay' },
 ];

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Operation } from '../../../../client/plan/operation.js';
 import { MemoryTreeStore } from '../../../../client/state/memory-tree-store.js';
 import { InHand } from '../../../../client/sync/in-hand.js';
@@ -19,22 +19,38 @@ function fetching(item: Item): Operation {
   };
 }
 
-test('of news, what operations under way have in hand is named, as they have it', () => {
+test('of news, what operations under way have in hand is named, as they have it', async () => {
   const inHand = new InHand(new MemoryTreeStore());
   const news = byPath(file('fetched', 2), file('removed', 2), file('untouched', 2));
   expect(inHand.among(news).size).toBe(0);
   const replaces = { kind: 'directory', path: at('removed') } as const;
-  inHand.begin([fetching(file('fetched', 1)), { kind: 'remove', path: at('removed'), replaces }]);
+  await inHand.begin([fetching(file('fetched', 1)), { kind: 'remove', path: at('removed'), replaces }]);
   expect([...inHand.among(news)]).toEqual([['fetched', file('fetched', 1)]]);
 });
 
 test('when a round is over nothing is in hand, and what was kept is forgotten', async () => {
   const store = new MemoryTreeStore();
   const inHand = new InHand(store);
-  inHand.begin([fetching(file('fetched', 1))]);
+  await inHand.begin([fetching(file('fetched', 1))]);
   await store.write({ inHand: inHand.among(byPath(file('fetched', 2))) });
   expect([...store.inHand.pathsBelow('')]).toEqual(['fetched']);
   await inHand.end();
   expect([...store.inHand.pathsBelow('')]).toEqual([]);
   expect(inHand.among(byPath(file('fetched', 3))).size).toBe(0);
+});
+
+test('what the folder is to be made from is durable before it is changed, and not waited for where it stays as it is', async () => {
+  const store = new MemoryTreeStore();
+  const durable = vi.spyOn(store, 'durable');
+  const inHand = new InHand(store);
+  await inHand.begin([{ kind: 'adopt', path: at('known'), item: file('known', 1) }]);
+  expect(durable).not.toHaveBeenCalled();
+  for (const operation of [
+    fetching(file('fetched', 1)),
+    { kind: 'remove', path: at('removed'), replaces: { kind: 'directory', path: at('removed') } } as const,
+  ]) {
+    durable.mockClear();
+    await inHand.begin([operation]);
+    expect(durable).toHaveBeenCalledOnce();
+  }
 });
