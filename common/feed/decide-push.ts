@@ -151,10 +151,14 @@ function isNewBy(committer: DeviceId, item: Item, held: Version): boolean {
  * that `others` bring: only who has put something else in its place may say that it is gone.
  */
 function accountsForAll(item: Item, held: Version, others: readonly Item[]): boolean {
-  const changes = [item, ...others].flatMap((other) => statesOf(other).map(({ change }) => change));
+  // Numbers are a path's own: another item's change may have the same one.
+  const own = statesOf(item).map(({ change }) => change);
+  const all = [item, ...others].flatMap((other) => statesOf(other).map(({ change }) => change));
   return item.version.every(
     (known) =>
-      covers(held, known) || changes.some((change) => sameChange(change, known) || settles(change, item.path, [known])),
+      covers(held, known) ||
+      own.some((change) => sameChange(change, known)) ||
+      all.some((change) => settles(change, item.path, [known])),
   );
 }
 

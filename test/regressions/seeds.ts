@@ -86,6 +86,11 @@ export const regressions: readonly Regression[] = [
   },
   { seed: 1200181, found: 'a file waited for its bytes to come to a path below itself' },
   { seed: 1300474, found: 'after a loss of power a fetched file was taken for what the user had made' },
+  {
+    seed: 1401146,
+    peers: true,
+    found: 'a change of another path stood for a side of a conflict, of which there was no copy',
+  },
   { seed: 961671, found: 'a file that could not be moved when its directory was gone stayed where it was' },
   { seed: 700643, found: 'a directory was to be removed while a file in it had to stay' },
 ];

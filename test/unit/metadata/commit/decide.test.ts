@@ -231,6 +231,10 @@ describe('of a device, decidePush takes', () => {
     // Nor where it settles in its own favour: its change is known, and nothing new is in the place of the other.
     expect(commitAll([...copies, settled], [held], 'cai').writes).toEqual([]);
     expect(commitAll([...copies, settled], [held], 'ben').writes).toHaveLength(2);
+    // Nor where another path has a change of the same number.
+    const namesake = contestedAt('b', ['ben', fileOf('1')], ['cai', fileOf('2')]);
+    const both = commitAll([...copies, settled, namesake], [held, namesake], 'ana');
+    expect(both.merged).toMatchObject([{ index: 0 }, { index: 1, current: { item: held } }]);
     const replaced = itemAt('a', { ben: 1, cai: 1, ana: 1 }, fileOf('3'));
     expect(commitAll([replaced], [held], 'ana').writes).toHaveLength(1);
   });
