@@ -123,7 +123,7 @@ export class Decider {
     }
     if (!isReplacing(situation, told)) return undefined;
     if (local !== undefined) return this.#commit(situation, local, [base]);
-    if (this.#itemsBelow(path) === 'staying') return undefined;
+    if (told.content.kind === 'directory' && this.#itemsBelow(path) === 'staying') return undefined;
     return this.#commitDeletion(situation, [base]);
   }
 

@@ -91,6 +91,11 @@ export const regressions: readonly Regression[] = [
     peers: true,
     found: 'a change of another path stood for a side of a conflict, of which there was no copy',
   },
+  {
+    seed: 1400142,
+    peers: true,
+    found: 'what peers had been told, and was removed above what others made, was waited for',
+  },
   { seed: 961671, found: 'a file that could not be moved when its directory was gone stayed where it was' },
   { seed: 700643, found: 'a directory was to be removed while a file in it had to stay' },
 ];

@@ -226,6 +226,9 @@ describe('a conflict with what only others than metadata were told', () => {
     ]);
     await here.folderLacks('file');
     expect(here.planned().operations).toMatchObject([{ kind: 'commit-item', change: { from: 'deletion' } }]);
+    // What others have put below it makes the path a directory, and no copy of it either.
+    await here.namespaceHas('file/below', DIRECTORY, 1);
+    expect(here.planned().steps).toContain('commit-item file');
   });
 });
 
