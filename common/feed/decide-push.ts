@@ -127,18 +127,18 @@ function allowedItems(state: FeedState, batch: PushBatch): ReadonlySet<Item> {
   const allowed = items.filter((item) => isTheirs(item, heldOf(item)) || settlesKnown(item, state, batch));
   const isChange = (item: Item): boolean => isNewBy(committer, item, heldOf(item));
   const accounted = allowed.filter((item) => isChange(item) || accountsForAll(item, heldOf(item), allowed));
-  return new Set(batch.isRelayed === true ? accounted : withoutIdleCopies(items, accounted, isChange));
+  return new Set(batch.isRelayed === true ? accounted : withoutIdleCopies(items, accounted));
 }
 
 /**
  * Leaves out the copies that come along with what is not taken: of what stands there would be two. What an agent passes on
  * is another matter, since others have it already.
  */
-function withoutIdleCopies(items: readonly Item[], taken: readonly Item[], isChange: (item: Item) => boolean): Item[] {
+function withoutIdleCopies(items: readonly Item[], taken: readonly Item[]): Item[] {
   const isTaken = new Set(taken);
   const refused = items.filter((item) => !isTaken.has(item));
   const idle = new Set(refused.flatMap(({ path, version }) => [...settlersOf(path, version)]));
-  return taken.filter((item) => isChange(item) || !statesOf(item).some(({ change }) => idle.has(change.replicaId)));
+  return taken.filter((item) => !statesOf(item).some(({ change }) => idle.has(change.replicaId)));
 }
 
 /** Whether the committer has put something in the place of what an item replaces, rather than settled a conflict in its own favour. */

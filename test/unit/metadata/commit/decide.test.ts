@@ -242,13 +242,16 @@ describe('of a device, decidePush takes', () => {
   it('no copy of what stands as long as that is not heard of which would take its place', () => {
     const [rival] = contested.rivals;
     const held = { ...contested, ...rival!, version: [rival!.change], rivals: [] };
-    expect(commitAll([...copies, settled], [held], 'ana')).toMatchObject({
-      writes: [],
-      merged: [
-        { index: 0, current: undefined },
-        { index: 1, current: { item: held } },
-      ],
-    });
+    // Also where it is the committer's own, which stands.
+    for (const committer of ['ana', 'ben']) {
+      expect(commitAll([...copies, settled], [held], committer)).toMatchObject({
+        writes: [],
+        merged: [
+          { index: 0, current: undefined },
+          { index: 1, current: { item: held } },
+        ],
+      });
+    }
     // What comes along, and has nothing to do with it, is taken.
     const writes = commitAll([...copies, itemAt('n'), settled], [held], 'ana').writes.map(({ item }) => item.path);
     expect(writes).toEqual(['n']);
