@@ -75,7 +75,8 @@ export class Decider {
       const below = this.#itemsBelow(path);
       if (below === 'leaving' || (below === 'staying' && this.rules.conflicts !== 'settle')) return 'wait';
       // What the folder has put in the place of a file that both sides had needs no copy of that.
-      const isReplaced = !isChanged && localChange(local, live(base)) !== false;
+      const isAgreed = base !== undefined && sameChange(there.change, base.change);
+      const isReplaced = isAgreed && localChange(local, live(base)) !== false;
       if (below === 'staying' && !isReplaced) return this.#settle(settleAsDirectory(there));
     }
     if (!isChanged) return this.#decideFolderOnly(situation);

@@ -97,6 +97,11 @@ export const regressions: readonly Regression[] = [
     found: 'what peers had been told, and was removed above what others made, was waited for',
   },
   { seed: 1500008, peers: true, found: 'an endpoint made a conflicted copy of its own file, which stood' },
+  {
+    seed: 1500184,
+    peers: true,
+    found: 'a removed file was to become a copy where more was known of it than when it was agreed on',
+  },
   { seed: 961671, found: 'a file that could not be moved when its directory was gone stayed where it was' },
   { seed: 700643, found: 'a directory was to be removed while a file in it had to stay' },
 ];

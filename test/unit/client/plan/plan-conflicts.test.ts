@@ -151,6 +151,11 @@ describe('what the folder has done to a file that both sides had', () => {
     await here.namespaceHas('file/below', text('theirs'));
     await here.folderLacks('file');
     expect(here.planned().steps).toContain('make-directory file');
+    // Nor where more is known of it, and it still stands: its bytes were perhaps here alone.
+    const base = item('file', 1, text('old'));
+    const known = itemOf(base.path, [...base.version, { replicaId: HERE, counter: 7 }], [base]);
+    await here.trees.write({ remote: new Map([[base.path, known]]) });
+    expect(here.planned().steps).toContain('make-directory file');
   });
 });
 
