@@ -3,6 +3,7 @@ import { isWildcardHost, parseHostPort } from '../common/address.js';
 import { invalidArgument } from '../common/errors.js';
 import type { HeldIdentity } from '../common/identity/held-identity.js';
 import { keepRenewed } from '../common/identity/renewal.js';
+import { checkListenable } from '../common/program/check-listenable.js';
 import type { ServerContext, RunningProgram } from '../common/program/context.js';
 import { openDataDirectory } from '../common/program/data-directory.js';
 import { startHttpEndpoint } from '../common/program/http-endpoint.js';
@@ -56,6 +57,9 @@ async function openAgent(
   parseJoinToken(config);
   const directory = await openDataDirectory({ path: dataDir, program: 'agent', formatVersion: FORMAT_VERSION });
   onStop(() => directory.release());
+  // Before the token, which counts once, is used up.
+  await checkListenable('listen', config.listen);
+  if (config.http !== undefined) await checkListenable('http', config.http);
   const { held, identity } = await openAgentIdentity(config, context);
   trackCertificate(registry, held, clock);
   const transport = mutualTls(held);

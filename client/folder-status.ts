@@ -15,15 +15,20 @@ export interface FolderStatus extends StateFacts {
 
 /** The synced folder in which `directory` lies, or which it is; undefined where it is in none. Changes nothing. */
 export async function readFolderStatus(directory: string): Promise<FolderStatus | undefined> {
+  const root = await findSyncedFolder(directory);
+  if (root === undefined) return undefined;
+  const state = join(root, STATE_DIRECTORY);
+  const [facts, syncedBy] = [
+    await readStateFacts(join(state, TREES_DIRECTORY)),
+    await exclusiveLockHolder(join(state, 'lock')),
+  ];
+  return { root, ...facts, mode: syncedBy === undefined ? undefined : facts.mode, syncedBy };
+}
+
+/** The synced folder in which `directory`, which need not be there, lies, or which it is; undefined where it is in none. */
+export async function findSyncedFolder(directory: string): Promise<string | undefined> {
   for (let root = directory; ; root = dirname(root)) {
-    const state = join(root, STATE_DIRECTORY);
-    if (await exists(join(state, 'FORMAT'))) {
-      const [facts, syncedBy] = [
-        await readStateFacts(join(state, TREES_DIRECTORY)),
-        await exclusiveLockHolder(join(state, 'lock')),
-      ];
-      return { root, ...facts, mode: syncedBy === undefined ? undefined : facts.mode, syncedBy };
-    }
+    if (await exists(join(root, STATE_DIRECTORY, 'FORMAT'))) return root;
     if (root === dirname(root)) return undefined;
   }
 }

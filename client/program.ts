@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { ByteRate } from '../common/concurrency/byte-rate.js';
 import { DrystoneError } from '../common/errors.js';
 import { durableTexts } from '../common/files/text-keeper.js';
@@ -18,6 +18,7 @@ import { connectOver } from './connection/connect.js';
 import { openDevice, renewalOf, type Device } from './connection/device.js';
 import type { Cutter } from './observe/cutter.js';
 import { diskSight } from './observe/folder-sight.js';
+import { findSyncedFolder } from './folder-status.js';
 import { STATE_DIRECTORY } from './observe/ignore-rules.js';
 import { startPiscinaCutter } from './observe/piscina-cutter.js';
 import { deviceGround } from './peers/device-ground.js';
@@ -76,8 +77,8 @@ export interface SyncWorkers {
  * Syncs a folder with a namespace. Resolves once the folder is locked and its state is open; everything after that,
  * waiting for a metadata service that is away included, happens while it runs.
  *
- * Raises FAILED_PRECONDITION: IDENTITY_MISSING where the device has not logged in, FOLDER_BUSY where another client has the
- * folder, FOLDER_OF_OTHER_NAMESPACE (from `finished`) where it is synced with another one, DATA_FORMAT_NEWER where a newer
+ * Raises FAILED_PRECONDITION: IDENTITY_MISSING where the device has not logged in, FOLDER_UNREADABLE where there is no directory
+ * and none can be made, FOLDER_NESTED where it lies in a synced one, FOLDER_BUSY where another client has the folder, FOLDER_OF_OTHER_NAMESPACE (from `finished`) where it is synced with another one, DATA_FORMAT_NEWER where a newer
  * release wrote its state. `finished` rejects with NOT_FOUND (NAMESPACE_UNKNOWN) as soon as the account is no member, and
  * with UNAUTHENTICATED (IDENTITY_REVOKED, CERTIFICATE_EXPIRED, …) as soon as the device is nobody to metadata any more.
  *
@@ -168,9 +169,24 @@ async function whileRenewed(
   }
 }
 
+/** A folder in a synced one would be synced twice, each time with what the other has just brought. */
+async function makeFolder(root: string): Promise<void> {
+  const outer = root === dirname(root) ? undefined : await findSyncedFolder(dirname(root));
+  if (outer !== undefined) {
+    const message = `${root} lies in ${outer}, which is synced as a whole; choose a folder that lies in no synced one`;
+    throw new DrystoneError('FAILED_PRECONDITION', 'FOLDER_NESTED', message);
+  }
+  try {
+    await mkdir(root, { recursive: true });
+  } catch (cause) {
+    const message = `${root} is no directory, and none can be made there; choose another (${(cause as Error).message})`;
+    throw new DrystoneError('FAILED_PRECONDITION', 'FOLDER_UNREADABLE', message, {}, { cause });
+  }
+}
+
 /** Locks the folder for this process and clears what an earlier one has left, except downloads that can go on. */
 async function openFolder(root: string): Promise<DataDirectory> {
-  await mkdir(root, { recursive: true });
+  await makeFolder(root);
   const path = join(root, STATE_DIRECTORY);
   try {
     const directory = await openDataDirectory({

@@ -56,6 +56,7 @@ export const errorReasons = [
   'FILE_UNREADABLE',
   'FILE_UNSTABLE',
   'FOLDER_BUSY',
+  'FOLDER_NESTED',
   'FOLDER_OF_OTHER_NAMESPACE',
   'FOLDER_UNREADABLE',
   'HEARTBEAT_REPLACED',
@@ -131,10 +132,16 @@ export function overloaded(what: string, retryAfterMs: number): DrystoneError {
   });
 }
 
-/** Why a server cannot listen on `address`: FAILED_PRECONDITION, PORT_IN_USE or ADDRESS_UNUSABLE. */
-export function listenFailure(address: string, cause: Error): DrystoneError {
+/**
+ * Why a server cannot listen on `address`, which `setting` chooses where that is known: FAILED_PRECONDITION, PORT_IN_USE or
+ * ADDRESS_UNUSABLE.
+ */
+export function listenFailure(address: string, cause: Error, setting?: string): DrystoneError {
   const inUse = cause.message.includes('EADDRINUSE');
-  const advice = inUse ? 'another program uses it; stop that, or choose another port' : 'choose another address';
+  const by = setting === undefined ? '' : ` with ${setting}`;
+  const advice = inUse
+    ? `another program uses it; stop that, or choose another port${by}`
+    : `choose another address${by}`;
   const message = `cannot listen on ${address}: ${advice} (${cause.message})`;
   return new DrystoneError('FAILED_PRECONDITION', inUse ? 'PORT_IN_USE' : 'ADDRESS_UNUSABLE', message, {}, { cause });
 }

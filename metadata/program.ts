@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { signAccessToken } from '../common/identity/access-tokens.js';
 import type { ServerContext, RunningProgram } from '../common/program/context.js';
+import { checkListenable } from '../common/program/check-listenable.js';
 import { openDataDirectory } from '../common/program/data-directory.js';
 import { startHttpEndpoint } from '../common/program/http-endpoint.js';
 import { startProgram, type OnStop } from '../common/program/start-program.js';
@@ -71,6 +72,9 @@ async function openMetadata(
     prepared: [CA_DIRECTORY],
   });
   onStop(() => directory.release());
+  // Before a CA is made that nobody will ask.
+  await checkListenable('listen', config.listen);
+  if (config.http !== undefined) await checkListenable('http', config.http);
   const store = meterStore(await openStore(config), registry, clock);
   onStop(() => store.close());
   const ca = await FleetCa.open({ dataDir, audit: store.audit, clock, random });

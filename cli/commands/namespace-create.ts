@@ -13,10 +13,19 @@ export const namespaceCreate = defineCommand({
     'becomes its owner.',
   examples: [
     { command: 'drystone namespace create reports', comment: 'held by one agent' },
-    { command: 'drystone namespace create reports --replicas 2', comment: 'held by two, at two premises if there are' },
+    {
+      command: 'drystone namespace create reports --replicas 2',
+      comment: 'assigned to two, at two premises if there are',
+    },
   ],
   positionals: { name: required(name(parseNamespaceName), 'how people call it') },
-  flags: { replicas: withDefault(wholeNumber(1, wireLimits.replicas), 'how many agents hold it', 1) },
+  flags: {
+    replicas: withDefault(
+      wholeNumber(1, wireLimits.replicas),
+      'how many agents are assigned to it: each upload goes to one of them',
+      1,
+    ),
+  },
   section: 'client',
   settings: fleetSettings,
   async run({ positionals, flags, settings, terminal, signal }) {

@@ -27,7 +27,8 @@ export const status = defineCommand({
   settings: fleetSettings,
   async run({ flags, settings, terminal, signal }) {
     const found = await readStatus(settings, flags.dir, systemClock, signal);
-    terminal.result(found, () => formatStatus(found, systemClock.nowMs()));
+    const asked = flags.dir === process.cwd() ? undefined : flags.dir;
+    terminal.result(found, () => formatStatus(found, systemClock.nowMs(), asked));
     if (found.device === undefined) return exitCodes.refused;
     return found.metadata.reachable ? exitCodes.ok : exitCodes.unreachable;
   },

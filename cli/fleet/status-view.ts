@@ -6,8 +6,15 @@ import type { NamespaceDocument } from './namespace-view.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** How a fleet is, in a few lines; `nowMs` is the time until which certificates must count. */
-export function formatStatus({ device, metadata, agents, namespaces, folder }: FleetStatus, nowMs: number): string {
+/**
+ * How a fleet is, in a few lines; `nowMs` is the time until which certificates must count. `asked` is a directory that was asked
+ * about by its name: that it is no synced folder is said then.
+ */
+export function formatStatus(
+  { device, metadata, agents, namespaces, folder }: FleetStatus,
+  nowMs: number,
+  asked?: string,
+): string {
   const pairs: [string, string][] = [
     [
       'device',
@@ -18,6 +25,7 @@ export function formatStatus({ device, metadata, agents, namespaces, folder }: F
   if (agents !== undefined) pairs.push(['agents', formatAgentTotals(agents)]);
   if (namespaces !== undefined) pairs.push(['namespaces', formatNamespaceTotals(namespaces)]);
   if (folder !== undefined) pairs.push(['folder', formatFolder(folder)]);
+  else if (asked !== undefined) pairs.push(['folder', `${asked} is NO SYNCED FOLDER, and lies in none`]);
   return formatPairs(pairs);
 }
 

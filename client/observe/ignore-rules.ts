@@ -1,10 +1,18 @@
 import ignore, { type Ignore } from 'ignore';
-import { isAtOrBelow, parentPath } from '../../common/feed/paths.js';
+import { parentPath } from '../../common/feed/paths.js';
 import type { ItemPath } from '../../common/feed/item.js';
 import type { IgnoreRules, Observation } from './observation.js';
 
-/** The directory at a folder's root that holds what the client knows about it; never synced. */
+/** The directory at a folder's root that holds what the client knows about it. */
 export const STATE_DIRECTORY = '.drystone';
+
+/**
+ * Whether a path belongs to what a client keeps in a folder, which is never synced: also in a folder below, which may have been
+ * synced by itself.
+ */
+export function isKeptByClient(path: string): boolean {
+  return path.includes(STATE_DIRECTORY) && path.split('/').includes(STATE_DIRECTORY);
+}
 
 /** A file of this name in any directory keeps out of the sync what its patterns, in the syntax of gitignore(5), name. */
 export const IGNORE_FILE_NAME = '.drystoneignore';
@@ -27,7 +35,7 @@ export class RuleSet {
 
   /** Whether a rule ignores the path or a directory above it. */
   ignores(path: ItemPath, kind: Observation['kind']): boolean {
-    if (isAtOrBelow(path, STATE_DIRECTORY)) return true;
+    if (isKeptByClient(path)) return true;
     if (this.matcher === undefined) return false;
     return this.matcher.ignores(kind === 'directory' ? `${path}/` : path);
   }

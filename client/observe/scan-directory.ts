@@ -62,7 +62,7 @@ export function* scanDirectory(
   earlier: EarlierScan | undefined,
 ): Generator<undefined, DirectoryScan> {
   const absolute = directory.diskPath === '' ? root : `${root}/${directory.diskPath}`;
-  const found = reader.list(absolute).filter(({ name }) => directory.path !== '' || name !== STATE_DIRECTORY);
+  const found = reader.list(absolute).filter(({ name }) => name !== STATE_DIRECTORY);
   const ignoring = readRules(reader, absolute, directory, found, earlier?.scan);
   const usable = earlier?.scan.rules === ignoring.rules ? earlier : undefined;
   const { named, problems } = nameEntries(absolute, directory.path, found);

@@ -32,7 +32,7 @@ export async function startHttpEndpoint(options: HttpEndpointOptions): Promise<H
   server.requestTimeout = SCRAPE_TIMEOUT_MS;
   const { host, port } = parseHostPort('http', options.listen);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(listenFailure(options.listen, error)));
+    server.once('error', (error) => reject(listenFailure(options.listen, error, '--http')));
     server.listen(port, host, resolve);
   });
   const bound = server.address();

@@ -143,7 +143,8 @@ function includes(held: MemberRole, needed: MemberRole): boolean {
 
 /** PERMISSION_DENIED: the caller's account would have to be what `needed` says. */
 function roleInsufficient(needed: string): DrystoneError {
-  const message = `this needs an account that is ${needed}; ask an owner of the namespace, or an administrator`;
+  const whom = needed === 'administrator' ? 'an administrator' : 'an owner of the namespace, or an administrator';
+  const message = `this needs an account that is ${needed}; ask ${whom}`;
   return new DrystoneError('PERMISSION_DENIED', 'ROLE_INSUFFICIENT', message);
 }
 

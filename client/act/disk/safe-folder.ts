@@ -1,7 +1,6 @@
 import { lstatSync, readlinkSync, type BigIntStats } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isAtOrBelow } from '../../../common/feed/paths.js';
-import { STATE_DIRECTORY } from '../../observe/ignore-rules.js';
+import { isKeptByClient } from '../../observe/ignore-rules.js';
 import type { Observation } from '../../observe/observation.js';
 import { sameStamp, stampOf } from '../../observe/stable-file.js';
 import type { Place, Standing } from './disk-task.js';
@@ -23,7 +22,7 @@ export class SafeFolder {
    * symlink one would get out of the folder. What the client itself keeps in the folder is no place either.
    */
   locate({ diskPath }: Place): string {
-    if (isAtOrBelow(diskPath, STATE_DIRECTORY)) throw new FolderChanged();
+    if (isKeptByClient(diskPath)) throw new FolderChanged();
     const absolute = join(this.root, diskPath);
     this.#checkDirectory(dirname(absolute));
     return absolute;

@@ -66,6 +66,22 @@ describe('an agent that has not joined', () => {
     await runAgent(config);
   });
 
+  it('can be started again with the same token where its port was taken', async () => {
+    const metadata = await runMetadata();
+    const config = await joiningConfig(metadata, dataDir);
+    const { address } = metadata.program;
+    expect(await rejection(runAgent({ ...config, listen: address }))).toMatchObject({
+      reason: 'PORT_IN_USE',
+      message: expect.stringContaining('--listen') as string,
+    });
+    expect(await rejection(runAgent({ ...config, http: address }))).toMatchObject({
+      reason: 'PORT_IN_USE',
+      message: expect.stringContaining('--http') as string,
+    });
+    expect(await loadIdentity(dataDir, 'agent')).toBeUndefined();
+    await runAgent(config);
+  });
+
   it('does not join with the token of another', async () => {
     const metadata = await runMetadata();
     const config = await joiningConfig(metadata, dataDir);

@@ -83,8 +83,9 @@ describe('ignore rules', () => {
   test('always keep the state of the client out, and no rule can say otherwise', () => {
     expect(ignored([['', '!.drystone']], '.drystone', 'directory')).toBe(true);
     expect(ignored([['', '!.drystone/**']], '.drystone/tmp/x')).toBe(true);
+    expect(ignored([], 'inside/.drystone', 'directory')).toBe(true);
+    expect(ignored([['inside', '!.drystone/**']], 'inside/.drystone/tmp/x')).toBe(true);
     expect(ignored([], '.drystone-notes')).toBe(false);
-    expect(ignored([], 'sub/.drystone')).toBe(false);
   });
 
   test('answer for a path in a directory that has none of its own', () => {

@@ -71,8 +71,9 @@ describe('a scan', () => {
   test('never sees what the client keeps at the root', async () => {
     const root = scratchFolder();
     plant(root, '.drystone/lock');
+    plant(root, 'inside/.drystone/lock');
     plant(root, '.drystone-notes');
-    expect(paths(await scan(root))).toEqual(['.drystone-notes']);
+    expect(paths(await scan(root))).toEqual(['.drystone-notes', 'inside']);
   });
 
   test('reports pipes and sockets, and leaves what is known of them as it is', async () => {

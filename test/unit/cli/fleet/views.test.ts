@@ -138,6 +138,9 @@ describe('a status', () => {
       'metadata  NOT REACHABLE: nobody there',
       `folder    /home/docs is '${namespace.namespaceId}'; being synced by process 42`,
     ]);
+    expect(formatStatus({ ...away, folder: undefined }, nowMs, '/home/dosc')).toContain(
+      'folder    /home/dosc is NO SYNCED FOLDER, and lies in none',
+    );
     const standIn = { ...unknown, mode: 'agent', itemsProvisional: 1 } as const;
     expect(formatStatus({ ...away, folder: standIn }, nowMs)).toContain(
       'being synced by process 42 (metadata is away, an agent stands in); 1 item waits for metadata',

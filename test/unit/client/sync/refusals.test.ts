@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { listItems, readFile } from '../../../../client/reader.js';
 import type { ItemPath } from '../../../../common/feed/item.js';
 import { PassThrough } from 'node:stream';
+import { folderOf } from '../../../support/client/folder.js';
 import { InProcessFleet, testContext } from '../../../support/client/in-process-fleet.js';
 import { seededRandom } from '../../../support/seeded-random.js';
 import { waitUntil } from '../../../support/wait-until.js';
@@ -14,6 +15,33 @@ test('a folder belongs to one client at a time, and the second is told which has
   await expect(fleet.startClient('a')).rejects.toMatchObject({ reason: 'FOLDER_BUSY' });
   await sync.stop();
   await fleet.syncOnce('a');
+});
+
+test('a folder in a synced one is refused, and what a client keeps in a folder is synced from no depth', async () => {
+  const fleet = await InProcessFleet.start();
+  mkdirSync(join(fleet.folder('a'), 'inside/.drystone'), { recursive: true });
+  writeFileSync(join(fleet.folder('a'), 'inside/.drystone/access-token.json'), 'secret');
+  writeFileSync(join(fleet.folder('a'), 'inside/file'), 'text');
+  await fleet.syncOnce('a');
+  await expect(fleet.syncOnce('a/inside/deeper')).rejects.toMatchObject({
+    code: 'FAILED_PRECONDITION',
+    reason: 'FOLDER_NESTED',
+    message: expect.stringContaining(fleet.folder('a')) as string,
+  });
+  expect(existsSync(join(fleet.folder('a'), 'inside/deeper'))).toBe(false);
+  await fleet.syncOnce('b');
+  expect(Object.keys(folderOf(fleet.folder('b')))).toEqual(['inside', 'inside/file']);
+});
+
+test('what is no directory, and where none can be made, is refused', async () => {
+  const fleet = await InProcessFleet.start();
+  writeFileSync(fleet.folder('file'), 'text');
+  for (const name of ['file', 'file/below']) {
+    await expect(fleet.syncOnce(name)).rejects.toMatchObject({
+      reason: 'FOLDER_UNREADABLE',
+      message: expect.stringContaining('choose another') as string,
+    });
+  }
 });
 
 test('a folder that is synced with one namespace is not mixed up with another', async () => {
