@@ -29,7 +29,7 @@ function folderDocument(folder: FolderFacts): object {
 }
 
 function syncedDocument(folder: SyncedFacts): object {
-  const { root, syncedBy, cursor, way, nameProblem, diskTwin, freeBytes } = folder;
+  const { root, syncedBy, cursor, way, nameProblem, diskTwin, denied, freeBytes } = folder;
   return {
     state: folder.state,
     root,
@@ -45,6 +45,7 @@ function syncedDocument(folder: SyncedFacts): object {
     wayEndsAt: way.outcome === 'seen' ? undefined : way.at,
     nameProblem,
     diskTwin,
+    denied,
     problems: folder.problems,
     freeBytes,
   };

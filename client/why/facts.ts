@@ -3,6 +3,14 @@ import type { Cursor, NamespaceName } from '../../common/ids.js';
 import type { LocalEntry } from '../state/local-entry.js';
 import type { Way } from '../observe/scan-way.js';
 
+/** What the permissions of the file system refuse; undefined where nothing. */
+export interface Denied {
+  /** To read what stands at the path. */
+  readonly reading: string | undefined;
+  /** To change what is in the directory that the path lies in, or, where that is not there, the one in which it has to be made. */
+  readonly writing: string | undefined;
+}
+
 /** All that can be found out about one path, for telling why it is not where somebody looks for it. */
 export interface Facts {
   readonly namespace: NamespaceName;
@@ -87,6 +95,8 @@ export interface SyncedFacts {
   readonly nameProblem: string | undefined;
   /** Another name that stands there, on a disk that cannot tell the two. */
   readonly diskTwin: string | undefined;
+  /** What this account may not do there, for people. */
+  readonly denied: Denied;
   /** What a scan finds wrong with the directory of the path, for people. */
   readonly problems: readonly { readonly name: string; readonly problem: string }[];
   readonly freeBytes: number;

@@ -1,12 +1,12 @@
-import { lstatSync, statfsSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync, lstatSync, statfsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { ItemPath } from '../../common/feed/item.js';
 import { twinKey } from '../../common/feed/paths.js';
 import type { NamespaceId } from '../../common/ids.js';
 import { withFolderView, type FolderView } from '../folder-view.js';
 import { scanWay, type Way } from '../observe/scan-way.js';
 import { live } from '../plan/difference.js';
-import type { FolderFacts } from './facts.js';
+import type { Denied, FolderFacts } from './facts.js';
 
 /** What a folder says of a path, and the live paths of the namespace that it has heard of. */
 export interface FolderAnswer {
@@ -51,6 +51,7 @@ function syncedFacts({ root, syncedBy, cursor, trees }: FolderView, path: ItemPa
     cursor,
     ...{ remote, local, synced, offered, provisional, way },
     ...sightOf(root, path, way),
+    denied: deniedAt(root, path, way),
     problems: way.outcome === 'seen' ? way.directory.problems : [],
     freeBytes: disk.bavail * disk.bsize,
   };
@@ -74,5 +75,25 @@ function sightOf(
     const { code, message } = error as NodeJS.ErrnoException;
     const isOfTheName = code === 'ENAMETOOLONG' || code === 'EILSEQ' || code === 'EINVAL';
     return { ...nothing, nameProblem: isOfTheName ? message : undefined };
+  }
+}
+
+function deniedAt(root: string, path: ItemPath, way: Way): Denied {
+  const standing = way.outcome === 'seen' ? way.standing : undefined;
+  let directory = dirname(join(root, path));
+  while (directory !== root && !existsSync(directory)) directory = dirname(directory);
+  return {
+    reading: standing?.kind === 'file' ? refusalOf(join(root, path), constants.R_OK) : undefined,
+    writing: refusalOf(directory, constants.W_OK | constants.X_OK),
+  };
+}
+
+function refusalOf(path: string, mode: number): string | undefined {
+  try {
+    accessSync(path, mode);
+    return undefined;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return code === 'EACCES' || code === 'EPERM' || code === 'EROFS' ? message : undefined;
   }
 }

@@ -13,6 +13,7 @@ export function whyNotDown(facts: Facts, folder: SyncedFacts): Finding | undefin
   return (
     notHeard(facts, folder, item) ??
     (coming === undefined ? undefined : notTaken(path, folder, coming)) ??
+    notAllowed(path, folder) ??
     notSyncing(facts, folder) ??
     (service.state === 'answered' ? withoutBlocks(facts, service) : undefined) ??
     (coming === undefined ? undefined : withoutRoom(path, folder, coming)) ??
@@ -59,6 +60,13 @@ function notTaken(path: string, folder: SyncedFacts, item: LiveItem): Finding | 
   const problem = folder.problems.find(({ name }) => name === item.path)?.problem;
   if (problem === undefined) return undefined;
   return found('unsyncable', `${path} cannot be synced as it is here: ${problem}.`, 'Move away what is in its place.');
+}
+
+/** What the directory of the path does not allow. */
+function notAllowed(path: string, { denied }: SyncedFacts): Finding | undefined {
+  if (denied.writing === undefined) return undefined;
+  const sentence = `This folder has heard of ${path}, and may not change the directory that it lies in: ${denied.writing}.`;
+  return found('unsyncable', sentence, 'Change the permissions of that directory; the sync tries again by itself.');
 }
 
 function notSyncing({ namespace, path }: Facts, folder: SyncedFacts): Finding | undefined {

@@ -79,7 +79,7 @@ function refusal({ namespace, path, service }: Facts): Finding | undefined {
 /** How far it has come on its way. */
 function standstill(
   { namespace, path, service }: Facts,
-  { syncedBy, root }: SyncedFacts,
+  { syncedBy, root, denied }: SyncedFacts,
   outgoing: 'unseen' | 'unread' | 'change',
 ): Finding {
   if (syncedBy === undefined) {
@@ -93,6 +93,10 @@ function standstill(
       sentence,
       'Wait a moment; where the disk cannot be watched, it looks every half minute.',
     );
+  }
+  if (outgoing === 'unread' && denied.reading !== undefined) {
+    const sentence = `${path} cannot be read: ${denied.reading}.`;
+    return found('unsyncable', sentence, 'Change its permissions, or have somebody sync the folder who may read it.');
   }
   if (outgoing === 'unread') {
     const sentence = `${path} is being read, or keeps changing while it is read.`;
