@@ -102,6 +102,7 @@ export const regressions: readonly Regression[] = [
     peers: true,
     found: 'a removed file was to become a copy where more was known of it than when it was agreed on',
   },
+  { seed: 1600669, peers: true, found: 'a copy that an agent had refused was passed on to metadata' },
   { seed: 961671, found: 'a file that could not be moved when its directory was gone stayed where it was' },
   { seed: 700643, found: 'a directory was to be removed while a file in it had to stay' },
 ];

@@ -117,9 +117,10 @@ export class CommitSender {
     for (let group = this.#groups[0]; group !== undefined; group = this.#groups[0]) {
       for (const { item } of group) bytes += blockCount(item) * HASH_BYTES;
       const fits = paths.size + group.length <= wireLimits.itemsPerCommit && bytes <= clientLimits.commitMessageBytes;
-      if (groups.length > 0 && (!fits || group.some(({ item }) => paths.has(item.path)))) break;
+      if (groups.length > 0 && (!fits || isSettlement(group) || group.some(({ item }) => paths.has(item.path)))) break;
       this.#groups.shift();
       groups.push(group);
+      if (isSettlement(group)) break;
       for (const { item } of group) paths.add(item.path);
     }
     return groups;
@@ -158,4 +159,12 @@ function lacks({ item }: ReadyItem, missing: ReadonlySet<HashKey>): boolean {
     for (let index = 0; index < hashCount(hashes); index++) if (missing.has(hashKeyAt(hashes, index))) return true;
     return false;
   });
+}
+
+/**
+ * What settles a conflict is a message by itself: an agent passes on a message of which it has taken something, whole, and metadata
+ * then takes copies that the agent had not.
+ */
+function isSettlement(group: Group): boolean {
+  return group.some(({ operation }) => operation.kind === 'settle');
 }

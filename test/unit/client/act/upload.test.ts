@@ -191,7 +191,7 @@ test('what is said again after others attributes were taken is said as it was, w
   expect(world.told('read')).toEqual(['a']);
 });
 
-test('conflicted copies and what they settle travel in one message, or not at all', async () => {
+test('conflicted copies and what they settle travel in one message, by themselves, or not at all', async () => {
   const contested = itemFrom('p', [stateBy('a', 1, 5, 'ours'), stateBy('b', 1, 6, 'theirs')]);
   const { copies, item } = settle(contested);
   const settling = { kind: 'settle', path: item.path, items: [...copies, item], known: [] } as const;
@@ -202,9 +202,11 @@ test('conflicted copies and what they settle travel in one message, or not at al
     if (content.kind === 'file') for (const hex of hexes(content.blocks.hashes)) world.present.add(hex);
   }
   world.pushes.length = 0;
-  await world.upload(settling);
+  const directoryAt = (path: string) =>
+    operation(path, { from: 'folder', entry: { kind: 'directory', path: path as ItemPath }, synced: undefined });
+  await world.upload(directoryAt('e'), settling, directoryAt('f'));
   const messages = world.pushes.filter(({ items }) => items.length > 0);
-  expect(messages.map(({ items }) => items.map(({ path }) => path))).toEqual([[copies[0]!.path, 'p']]);
+  expect(messages.map(({ items }) => items.map(({ path }) => path))).toEqual([['e'], [copies[0]!.path, 'p'], ['f']]);
 });
 
 test('a path that comes twice is sent in two messages', async () => {
