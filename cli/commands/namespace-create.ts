@@ -12,7 +12,7 @@ export const namespaceCreate = defineCommand({
     'The agents are chosen among those online: at different premises where possible, most free space first. Your account ' +
     'becomes its owner.',
   examples: [
-    { command: 'drystone namespace create reports', comment: 'held by one agent' },
+    { command: 'drystone namespace create reports', comment: 'assigned to one agent' },
     {
       command: 'drystone namespace create reports --replicas 2',
       comment: 'assigned to two, at two premises if there are',

@@ -154,12 +154,11 @@ function accountsForAll(item: Item, held: Version, others: readonly Item[]): boo
   // Numbers are a path's own: another item's change may have the same one.
   const own = statesOf(item).map(({ change }) => change);
   const all = [item, ...others].flatMap((other) => statesOf(other).map(({ change }) => change));
-  return item.version.every(
-    (known) =>
-      covers(held, known) ||
-      own.some((change) => sameChange(change, known)) ||
-      all.some((change) => settles(change, item.path, [known])),
-  );
+  return item.version.every((known) => {
+    if (covers(held, known) || own.some((change) => sameChange(change, known))) return true;
+    const settlers = settlersOf(item.path, [known]);
+    return all.some(({ replicaId }) => settlers.has(replicaId));
+  });
 }
 
 /**
