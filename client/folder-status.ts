@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { access, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { exclusiveLockHolder } from '../common/files/exclusive-lock.js';
 import { STATE_DIRECTORY } from './observe/ignore-rules.js';
@@ -25,11 +25,24 @@ export async function readFolderStatus(directory: string): Promise<FolderStatus 
   return { root, ...facts, mode: syncedBy === undefined ? undefined : facts.mode, syncedBy };
 }
 
-/** The synced folder in which `directory`, which need not be there, lies, or which it is; undefined where it is in none. */
+/**
+ * The synced folder in which `directory`, which need not be there, lies, or which it is, by the path without symbolic links;
+ * undefined where it is in none.
+ */
 export async function findSyncedFolder(directory: string): Promise<string | undefined> {
-  for (let root = directory; ; root = dirname(root)) {
+  for (let root = await realPathOf(directory); ; root = dirname(root)) {
     if (await exists(join(root, STATE_DIRECTORY, 'FORMAT'))) return root;
     if (root === dirname(root)) return undefined;
+  }
+}
+
+/** Of what is there of `path`: the rest is in no folder yet. */
+async function realPathOf(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (thrown) {
+    if (path === dirname(path)) throw thrown;
+    return realPathOf(dirname(path));
   }
 }
 

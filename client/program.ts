@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { ByteRate } from '../common/concurrency/byte-rate.js';
 import { DrystoneError } from '../common/errors.js';
+import { makeDirectory } from '../common/files/make-directory.js';
 import { durableTexts } from '../common/files/text-keeper.js';
 import { AccessTokenVerifier } from '../common/identity/access-tokens.js';
 import type { TokenTime } from '../common/identity/offline-grace.js';
@@ -77,9 +77,10 @@ export interface SyncWorkers {
  * Syncs a folder with a namespace. Resolves once the folder is locked and its state is open; everything after that,
  * waiting for a metadata service that is away included, happens while it runs.
  *
- * Raises FAILED_PRECONDITION: IDENTITY_MISSING where the device has not logged in, FOLDER_UNREADABLE where there is no directory
- * and none can be made, FOLDER_NESTED where it lies in a synced one, FOLDER_BUSY where another client has the folder, FOLDER_OF_OTHER_NAMESPACE (from `finished`) where it is synced with another one, DATA_FORMAT_NEWER where a newer
- * release wrote its state. `finished` rejects with NOT_FOUND (NAMESPACE_UNKNOWN) as soon as the account is no member, and
+ * Raises FAILED_PRECONDITION: IDENTITY_MISSING where the device has not logged in, DIRECTORY_UNUSABLE where there is no directory
+ * and none can be made, FOLDER_NESTED where it lies in a synced one, FOLDER_BUSY where another client has the folder,
+ * FOLDER_OF_OTHER_NAMESPACE (from `finished`) where it is synced with another one, DATA_FORMAT_NEWER where a newer release wrote
+ * its state. `finished` rejects with NOT_FOUND (NAMESPACE_UNKNOWN) as soon as the account is no member, and
  * with UNAUTHENTICATED (IDENTITY_REVOKED, CERTIFICATE_EXPIRED, …) as soon as the device is nobody to metadata any more.
  *
  * `workers` are closed with the sync; on worker threads unless given.
@@ -176,12 +177,7 @@ async function makeFolder(root: string): Promise<void> {
     const message = `${root} lies in ${outer}, which is synced as a whole; choose a folder that lies in no synced one`;
     throw new DrystoneError('FAILED_PRECONDITION', 'FOLDER_NESTED', message);
   }
-  try {
-    await mkdir(root, { recursive: true });
-  } catch (cause) {
-    const message = `${root} is no directory, and none can be made there; choose another (${(cause as Error).message})`;
-    throw new DrystoneError('FAILED_PRECONDITION', 'FOLDER_UNREADABLE', message, {}, { cause });
-  }
+  await makeDirectory(root);
 }
 
 /** Locks the folder for this process and clears what an earlier one has left, except downloads that can go on. */
@@ -196,7 +192,7 @@ async function openFolder(root: string): Promise<DataDirectory> {
       oldestFormatVersion: STATE_FORMAT,
     });
     const temporaryDirectory = temporaryDirectoryOf(root);
-    await mkdir(temporaryDirectory, { recursive: true, mode: 0o700 });
+    await makeDirectory(temporaryDirectory, 0o700);
     await clearTemporaries(temporaryDirectory);
     return directory;
   } catch (thrown) {

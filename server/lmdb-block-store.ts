@@ -1,10 +1,11 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { hashAt, hashCount } from '../common/block-hash.js';
 import type { Clock } from '../common/clock.js';
 import { InFlightGate } from '../common/concurrency/in-flight-gate.js';
 import { syncDirectory } from '../common/files/durable-file.js';
+import { makeDirectory } from '../common/files/make-directory.js';
 import { idBytes, type NamespaceId } from '../common/ids.js';
 import { blockServerLimits } from '../common/limits.js';
 import type { Block } from './block.js';
@@ -28,7 +29,7 @@ const RAW = { encoding: 'binary', keyEncoding: 'binary' } as const;
 /** Opens the block store at `options.path`, with everything in it that had been acknowledged. */
 export async function openLmdbBlockStore(options: LmdbBlockStoreOptions): Promise<BlockStore> {
   const { path } = options;
-  await mkdir(path, { recursive: true });
+  await makeDirectory(path, 0o700);
   const environment = open<Buffer, Uint8Array>({
     ...RAW,
     path,

@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../common/clock.js';
 import { DrystoneError, invalidArgument } from '../../common/errors.js';
+import { makeDirectory } from '../../common/files/make-directory.js';
 import type { DeviceIdentity } from '../../common/identity/identity.js';
 import { joinFleet } from '../../common/identity/join.js';
 import { wireLimits } from '../../common/limits.js';
@@ -35,7 +35,7 @@ export async function logIn({ token, tokenText, address, home, clock, random }: 
   if (token.subject.kind !== 'device') {
     throw invalidArgument('TOKEN', 'is for an agent; get one for a device with `drystone device token --account NAME`');
   }
-  await mkdir(home, { recursive: true, mode: 0o700 });
+  await makeDirectory(home, 0o700);
   const displayName = displayNameOf(hostname());
   const held = await joinFleet({ address, token, tokenText, dir: home, displayName, clock, random }).catch(
     (thrown: unknown) => {

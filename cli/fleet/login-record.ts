@@ -1,8 +1,9 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { invalidArgument } from '../../common/errors.js';
 import { writeFileDurably } from '../../common/files/durable-file.js';
+import { makeDirectory } from '../../common/files/make-directory.js';
 import { METADATA_ADDRESS } from '../settings/sections.js';
 
 const RECORD_FILE = 'fleet.json';
@@ -25,7 +26,7 @@ export async function metadataAddress({ metadata, home }: FleetSettings): Promis
 
 /** Remembers with which metadata service the device whose home this is has logged in. */
 export async function recordLogin(home: string, metadata: string): Promise<void> {
-  await mkdir(home, { recursive: true, mode: 0o700 });
+  await makeDirectory(home, 0o700);
   await writeFileDurably(join(home, RECORD_FILE), `${JSON.stringify({ metadata })}\n`, 0o600);
 }
 

@@ -1,8 +1,9 @@
-import { mkdir, readFile, readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { DrystoneError, type ErrorReason } from '../errors.js';
-import { syncDirectory, writeFileDurably } from '../files/durable-file.js';
+import { writeFileDurably } from '../files/durable-file.js';
 import { takeExclusiveLock } from '../files/exclusive-lock.js';
+import { makeDirectory } from '../files/make-directory.js';
 
 export interface DataDirectoryOptions {
   readonly path: string;
@@ -34,14 +35,13 @@ function isOurs(name: string): boolean {
 
 /**
  * Opens, or makes, a directory for a program's data: 0700, locked, with a FORMAT file that says whose it is and in which
- * version. Raises FAILED_PRECONDITION: DATA_DIRECTORY_BUSY where another process has it, DATA_FORMAT_NEWER where a newer
+ * version. Raises FAILED_PRECONDITION: DIRECTORY_UNUSABLE where none can be made, DATA_DIRECTORY_BUSY where another process has it, DATA_FORMAT_NEWER where a newer
  * release wrote it, DATA_FORMAT_OLDER where it is from before the first release that this one can read,
  * DATA_FORMAT_UNKNOWN where it is something else. Refusing changes nothing.
  */
 export async function openDataDirectory(options: DataDirectoryOptions): Promise<DataDirectory> {
   const { path } = options;
-  const created = await mkdir(path, { recursive: true, mode: 0o700 });
-  if (created !== undefined) await syncDirectory(dirname(created));
+  await makeDirectory(path, 0o700);
   await checkOwner(options);
   const lock = await takeExclusiveLock(join(path, LOCK_FILE));
   if ('heldBy' in lock) {

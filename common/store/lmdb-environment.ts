@@ -1,9 +1,10 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { InFlightGate } from '../concurrency/in-flight-gate.js';
 import { DrystoneError } from '../errors.js';
 import { syncDirectory } from '../files/durable-file.js';
+import { makeDirectory } from '../files/make-directory.js';
 import type { KeyRange } from './keys.js';
 
 export type Tree = Database<Buffer, Uint8Array>;
@@ -28,7 +29,7 @@ export async function openLmdbEnvironment<Name extends string>(
 ): Promise<LmdbEnvironment<Name>> {
   const { path, treeNames, mapBytes } = options;
   // Whoever reads the files knows what is in them.
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeDirectory(path, 0o700);
   const root = open<Buffer, Uint8Array>({
     ...RAW,
     path,
