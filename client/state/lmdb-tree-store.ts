@@ -102,16 +102,20 @@ export const localEntryCodec: Codec<LocalEntry> = {
   blockCount: (entry) => (entry.kind === 'file' ? (entry.blocks?.sizes.length ?? 0) : 0),
 };
 
-/** Items; one that enters two trees at once is encoded once. */
+/** Items; one that enters two trees at once is encoded once, one that is read from two of them in succession decoded once. */
 export function itemCodec(): Codec<Item> & ConstructorParameters<typeof LmdbOffers>[1] {
   const encoded = new WeakMap<Item, Uint8Array>();
+  let last: { readonly record: Buffer; readonly item: Item } | undefined;
   return {
     encode(item) {
       const known = encoded.get(item) ?? encodeItem(item);
       encoded.set(item, known);
       return known;
     },
-    decode: (_path, record) => decodeItem(record),
+    decode(_path, record) {
+      if (last?.record.equals(record) !== true) last = { record, item: decodeItem(record) };
+      return last.item;
+    },
     blockCount,
   };
 }
