@@ -1,6 +1,8 @@
 import { access, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { exclusiveLockHolder } from '../common/files/exclusive-lock.js';
+import { durableTexts } from '../common/files/text-keeper.js';
+import { KeptAssignment } from './connection/kept-assignment.js';
 import { STATE_DIRECTORY } from './observe/ignore-rules.js';
 import { readStateFacts, TREES_DIRECTORY, type StateFacts } from './state/lmdb-state-facts.js';
 
@@ -9,6 +11,8 @@ import { readStateFacts, TREES_DIRECTORY, type StateFacts } from './state/lmdb-s
  */
 export interface FolderStatus extends StateFacts {
   readonly root: string;
+  /** What its namespace is called, as metadata last said. */
+  readonly namespace: string | undefined;
   /** The process that syncs it now, if one does. */
   readonly syncedBy: number | undefined;
 }
@@ -18,11 +22,18 @@ export async function readFolderStatus(directory: string): Promise<FolderStatus 
   const root = await findSyncedFolder(directory);
   if (root === undefined) return undefined;
   const state = join(root, STATE_DIRECTORY);
-  const [facts, syncedBy] = [
+  const [facts, syncedBy, assignment] = [
     await readStateFacts(join(state, TREES_DIRECTORY)),
     await exclusiveLockHolder(join(state, 'lock')),
+    await new KeptAssignment(state, durableTexts).readLast(),
   ];
-  return { root, ...facts, mode: syncedBy === undefined ? undefined : facts.mode, syncedBy };
+  return {
+    root,
+    namespace: assignment?.namespaceName,
+    ...facts,
+    mode: syncedBy === undefined ? undefined : facts.mode,
+    syncedBy,
+  };
 }
 
 /**

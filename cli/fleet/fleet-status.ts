@@ -46,9 +46,10 @@ export interface AgentTotals {
 
 /** A synced folder, and how far it stands behind its namespace. */
 export interface FolderDocument extends FolderStatus {
-  /** Absent where metadata was not reached or knows no such namespace of this account. */
-  readonly namespace: string | undefined;
-  /** Changes of the namespace that this folder has not taken in. */
+  /**
+   * Changes of the namespace that this folder has not taken in; absent where metadata was not reached or knows no such namespace of
+   * this account.
+   */
   readonly behind: number | undefined;
 }
 
@@ -135,5 +136,5 @@ export function totalsOf(agents: readonly AgentDocument[]): AgentTotals {
 function locate(folder: FolderStatus, namespaces: readonly NamespaceDocument[]): FolderDocument {
   const namespace = namespaces.find(({ namespaceId }) => namespaceId === folder.namespaceId);
   const behind = namespace === undefined ? undefined : Math.max(0, namespace.cursor - folder.cursor);
-  return { ...folder, namespace: namespace?.name, behind };
+  return { ...folder, namespace: namespace?.name ?? folder.namespace, behind };
 }

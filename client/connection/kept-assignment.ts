@@ -27,8 +27,13 @@ export class KeptAssignment {
 
   /** What was kept last, where it is of the namespace of this name. */
   async read(namespace: NamespaceName): Promise<Assignment | undefined> {
-    const assignment = await this.#file.read();
+    const assignment = await this.readLast();
     return assignment?.namespaceName === namespace ? assignment : undefined;
+  }
+
+  /** What was kept last, of whichever namespace. */
+  readLast(): Promise<Assignment | undefined> {
+    return this.#file.read();
   }
 
   /** Durable when the promise resolves. */
