@@ -11,9 +11,9 @@ import { file, oneOf } from '../settings/values.js';
 
 export const conflictsResolve = defineCommand({
   description:
-    'PATH is the file, or its conflicted copy. With --keep mine the file stays and the copy goes, with theirs the copy takes\n' +
-    "the file's place, and with both the copy stays as a file of its own, NAME (2). It changes the files of the folder and\n" +
-    'nothing else: a running sync carries that to the others, or the next one does. Nothing is removed or replaced that the\n' +
+    'PATH is the file, or its conflicted copy. With --keep mine the file stays and the copy goes, with theirs the copy takes ' +
+    "the file's place, and with both the copy stays as a file of its own, NAME (2). It changes the files of the folder and " +
+    'nothing else: a running sync carries that to the others, or the next one does. Nothing is removed or replaced that the ' +
     'namespace does not have.',
   examples: [
     { command: 'drystone conflicts resolve notes.txt --keep mine', comment: 'the copy was of no use' },

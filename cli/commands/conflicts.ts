@@ -9,8 +9,8 @@ import type { Setting } from '../settings/setting.js';
 
 export const conflicts = defineCommand({
   description:
-    'Where two people change one file at the same time, the one that was saved last stands, and the other is kept beside it\n' +
-    'as NAME (conflicted copy, DEVICE, DATE). A conflict is open for as long as both are there. In a synced folder it lists\n' +
+    'Where two people change one file at the same time, the one that was saved last stands, and the other is kept beside it ' +
+    'as NAME (conflicted copy, DEVICE, DATE). A conflict is open for as long as both are there. In a synced folder it lists ' +
     'what the folder knows, also while metadata is away; a namespace is asked for at metadata.',
   examples: [
     { command: 'drystone conflicts', comment: 'those of the synced folder that you are in' },

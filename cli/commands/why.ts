@@ -12,8 +12,8 @@ import { directory, location } from '../settings/values.js';
 
 export const why = defineCommand({
   description:
-    'It asks metadata for the item, its history and who holds its blocks, looks at the folder, its ignore rules and what its\n' +
-    'sync knows, and names the first thing that is in the way, with what to do about it. It changes nothing. With --json it\n' +
+    'It asks metadata for the item, its history and who holds its blocks, looks at the folder, its ignore rules and what its ' +
+    'sync knows, and names the first thing that is in the way, with what to do about it. It changes nothing. With --json it ' +
     'also prints what it concluded that from.',
   examples: [
     { command: 'drystone why reports/2026/march.ods', comment: 'in the synced folder that you are in' },

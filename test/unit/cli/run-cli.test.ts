@@ -163,10 +163,23 @@ describe('where this device has not logged in', () => {
   });
 });
 
+/** Lines above the first list of a help text that the first word of the next one would have fitted into. */
+function shortLines(help: string): string[] {
+  const lines = help.split(/^(?:Arguments|Options):$/m, 1)[0]!.split('\n');
+  return lines.filter((line, index) => {
+    const next = lines[index + 1]?.split(' ', 1)[0] ?? '';
+    return line !== '' && next !== '' && `${line} ${next}`.length <= 79;
+  });
+}
+
 describe('help', () => {
   it('has examples for every command', async () => {
     const commands = [
-      ...[['demo'], ['metadata', 'serve'], ['login'], ['sync'], ['status'], ['ls'], ['cat'], ['audit']],
+      ...['demo', 'login', 'sync', 'status', 'ls', 'cat', 'audit', 'why', 'conflicts'].map((name) => [name]),
+      ...[
+        ['metadata', 'serve'],
+        ['conflicts', 'resolve'],
+      ],
       ...['token', 'serve', 'list', 'revoke'].map((name) => ['agent', name]),
       ...['create', 'list', 'role'].map((name) => ['account', name]),
       ...['token', 'list', 'revoke'].map((name) => ['device', name]),
@@ -176,6 +189,7 @@ describe('help', () => {
       const { code, output } = await run([...command, '--help']);
       expect({ command, code }).toEqual({ command, code: 0 });
       expect(output).toContain(`$ drystone ${command.join(' ')}`);
+      expect(shortLines(output), command.join(' ')).toEqual([]);
     }
   });
 
