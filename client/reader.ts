@@ -66,7 +66,7 @@ export async function readFile(
 ): Promise<{ readonly sizeBytes: number }> {
   const reader = await openReader(config, context);
   try {
-    const content = await findFile(reader, path);
+    const content = await findFile(reader, config.namespace, path);
     await writeBlocks(reader, content, config.premises, sink);
     return { sizeBytes: content.sizeBytes };
   } finally {
@@ -121,13 +121,15 @@ async function* readItems(
   }
 }
 
-async function findFile(reader: Reader, path: ItemPath): Promise<FileContent> {
+async function findFile(reader: Reader, namespace: NamespaceName, path: ItemPath): Promise<FileContent> {
   for await (const { item } of readItems(reader, path)) {
     if (item.path !== path) continue;
     if (item.content.kind === 'file') return item.content;
-    throw new DrystoneError('NOT_FOUND', 'ITEM_UNKNOWN', `${path} is a ${item.content.kind}; only files can be read`);
+    const message = `${path} is a ${item.content.kind}; only files can be read. See what is there with 'drystone ls ${namespace}/${path}'`;
+    throw new DrystoneError('NOT_FOUND', 'ITEM_UNKNOWN', message);
   }
-  throw new DrystoneError('NOT_FOUND', 'ITEM_UNKNOWN', `there is no file ${path} in the namespace`);
+  const message = `there is no file ${path} in ${namespace}; see what is there with 'drystone ls ${namespace}'`;
+  throw new DrystoneError('NOT_FOUND', 'ITEM_UNKNOWN', message);
 }
 
 /** Fetches blocks some way ahead of the one that is being written. */

@@ -45,7 +45,10 @@ fleetTest('what is not there is said to be not there', async ({ fleet }) => {
   expect(await fleet.run(['ls', 'elsewhere'])).toMatchObject({ code: REFUSED, error: { reason: 'NAMESPACE_UNKNOWN' } });
   expect(await fleet.run(['cat', 'shared/nothing.txt'])).toMatchObject({
     code: REFUSED,
-    error: { reason: 'ITEM_UNKNOWN' },
+    error: {
+      reason: 'ITEM_UNKNOWN',
+      message: "there is no file nothing.txt in shared; see what is there with 'drystone ls shared'",
+    },
   });
   expect(await fleet.syncOnce('a', 'elsewhere')).toMatchObject({
     code: REFUSED,
