@@ -6,7 +6,6 @@ import { memberRoles } from '../../../cli/fleet/roles.js';
 import { startAgent } from '../../../agent/program.js';
 import { createInlineDisk } from '../../../client/act/disk/inline-disk.js';
 import type { StepHook } from '../../../client/act/disk/disk-task.js';
-import { createInlineCutter } from '../../../client/observe/inline-cutter.js';
 import type { SyncConflict, SyncObserver, SyncProblem, SyncSummary } from '../../../client/progress.js';
 import type { PeerConfig } from '../../../client/peers/peer-network.js';
 import { startSync, type RunningSync, type SyncConfig } from '../../../client/program.js';
@@ -18,6 +17,7 @@ import { systemRandom } from '../../../common/random.js';
 import { startMetadata } from '../../../metadata/program.js';
 import { temporaryDirectory } from '../temporary-directory.js';
 import { waitUntil } from '../wait-until.js';
+import { inlineCutter } from './inline-cutter.js';
 
 /** The account of all clients that are not given another; it may edit every namespace. */
 const PEOPLE = 'people';
@@ -159,7 +159,7 @@ export class InProcessFleet {
   async startClient(name: string, options: ClientOptions = {}): Promise<{ sync: RunningSync; witness: Witness }> {
     const witness = new Witness();
     const workers = {
-      cutter: createInlineCutter(systemClock),
+      cutter: inlineCutter,
       disk: createInlineDisk(options.step ?? ((): void => undefined)),
     };
     const sync = await startSync(await this.configOf(name, options), testContext(), witness, workers);

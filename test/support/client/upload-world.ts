@@ -3,13 +3,11 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { UploadOutcome } from '../../../client/act/upload/pending-item.js';
 import { upload } from '../../../client/act/upload/upload.js';
-import { createInlineCutter } from '../../../client/observe/inline-cutter.js';
 import { stampOf } from '../../../client/observe/stable-file.js';
 import type { CommitItem, Settle } from '../../../client/plan/operation.js';
 import { SyncTally } from '../../../client/tally.js';
 import type { PushMessage } from '../../../client/upstream/upstream.js';
 import { hashBlockSync, hashHex, hashAt, hashCount } from '../../../common/block-hash.js';
-import { systemClock } from '../../../common/clock.js';
 import { DrystoneError } from '../../../common/errors.js';
 import { itemFromWire, itemToWire } from '../../../common/feed/item-codec.js';
 import type { Blocklist, Item, ItemPath } from '../../../common/feed/item.js';
@@ -20,6 +18,7 @@ import type { PushResponse } from '../../../proto/gen/drystone/feed/v1/feed.js';
 import type { Block, BlockClient } from '../../../server/block-client.js';
 import { itemFrom, stateBy } from '../feed/sample-states.js';
 import { temporaryDirectory } from '../temporary-directory.js';
+import { inlineCutter } from './inline-cutter.js';
 
 const namespaceId = '0'.repeat(32) as NamespaceId;
 const device = 'd'.repeat(32) as DeviceId;
@@ -133,7 +132,7 @@ export class UploadWorld {
           chooseTarget: () => Promise.resolve(target),
           push: this.push.bind(this),
         },
-        cutter: createInlineCutter(systemClock),
+        cutter: inlineCutter,
         tally: this.tally,
         absolutePath: (path) => join(this.root, path),
         onOffer: async (items) => void this.noted.push(items.map(({ item }) => item)),

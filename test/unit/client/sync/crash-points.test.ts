@@ -2,7 +2,6 @@ import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createInlineDisk } from '../../../../client/act/disk/inline-disk.js';
-import { createInlineCutter } from '../../../../client/observe/inline-cutter.js';
 import { openLmdbTreeStore } from '../../../../client/state/lmdb-tree-store.js';
 import type { StateChanges, TreeStore } from '../../../../client/state/tree-store.js';
 import { ProgressReporter } from '../../../../client/sync/progress-reporter.js';
@@ -18,6 +17,7 @@ import { AccessTokenVerifier } from '../../../../common/identity/access-tokens.j
 import { folderOf } from '../../../support/client/folder.js';
 import { InProcessFleet, testContext, Witness, type ClientOptions } from '../../../support/client/in-process-fleet.js';
 import { seededRandom } from '../../../support/seeded-random.js';
+import { inlineCutter } from '../../../support/client/inline-cutter.js';
 
 class Crash extends Error {}
 
@@ -76,7 +76,7 @@ async function syncUntilCrash(fleet: InProcessFleet, name: string, namespace: st
       verifierAt: (time) => new AccessTokenVerifier(systemClock, time),
       sight: diskSight(config.root, systemClock),
       store: crashing(store, point),
-      cutter: createInlineCutter(systemClock),
+      cutter: inlineCutter,
       disk: createInlineDisk(point.step),
       tally,
       reporter: new ProgressReporter(new Witness(), tally, systemClock),
