@@ -95,6 +95,8 @@ export const rpcLimits = {
   clientBytesPerLook: 16 * KiB,
   /** In how many looks at a connection its silence is noticed. */
   silentLooks: 6,
+  /** How soon it is noticed that a connection was reset. */
+  resetLookMs: 1_000,
 } as const;
 
 /** Reconnecting and repeating: delays double from the first bound to the second; half of each is random. */

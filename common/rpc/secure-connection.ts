@@ -1,7 +1,7 @@
 import { isIP, type Socket } from 'node:net';
 import { connect, type SecureContext, type TLSSocket } from 'node:tls';
 import { loadLimits } from '../limits.js';
-import { closeWhenSilent } from './silence.js';
+import { closeWhenLost } from './silence.js';
 import type { ServerCheck } from './server-identity.js';
 import { UntrustedServer } from './untrusted-server.js';
 
@@ -25,7 +25,7 @@ export async function secureConnection(socket: Socket, options: SecureConnection
   );
   try {
     await finished(secured);
-    closeWhenSilent(secured);
+    closeWhenLost(secured);
     return secured;
   } finally {
     clearTimeout(timer);

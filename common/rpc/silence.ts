@@ -1,6 +1,7 @@
 import { constants, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { rpcLimits } from '../limits.js';
+import { endWhenReset } from './reset.js';
 
 export interface Silence {
   /** How much has been heard so far. */
@@ -33,22 +34,25 @@ export function endWhenSilent({ heard, least, limitMs, end }: Silence): () => vo
   return () => clearInterval(timer);
 }
 
-/** Closes a client's connection when nothing has come over it for `rpcLimits.serverSilenceMs`: servers ping. */
-export function closeWhenSilent(socket: Socket): void {
-  const stop = endWhenSilent({
-    heard: () => socket.bytesRead,
-    least: 1,
-    limitMs: rpcLimits.serverSilenceMs,
-    // Without an error: the calls over it are then told that the connection is lost, and not that something is wrong here.
-    end: () => socket.destroy(),
+/**
+ * Closes a client's connection when it was reset, or nothing has come over it for `rpcLimits.serverSilenceMs`: servers ping.
+ */
+export function closeWhenLost(socket: Socket): void {
+  // Without an error: the calls over it are then told that the connection is lost, and not that something is wrong here.
+  const end = (): void => void socket.destroy();
+  const heard = (): number => socket.bytesRead;
+  const stopListening = endWhenSilent({ heard, least: 1, limitMs: rpcLimits.serverSilenceMs, end });
+  const stopLooking = endWhenReset(() => socket, end);
+  socket.once('close', () => {
+    stopListening();
+    stopLooking();
   });
-  socket.once('close', stop);
 }
 
 /**
  * Pings a client for as long as its connection lasts, also while earlier pings are unanswered: one that has so much to send
- * that its answers wait shall hear all the same that its server is there. Ends the connection of one that for
- * `rpcLimits.clientSilenceMs` neither answers nor moves bytes in earnest, in either direction.
+ * that its answers wait shall hear all the same that its server is there. Ends the connection of one that has reset it, or that
+ * for `rpcLimits.clientSilenceMs` neither answers nor moves bytes in earnest, in either direction.
  */
 export function pingWhileHeard(session: ServerHttp2Session): void {
   const { socket } = session;
@@ -59,17 +63,20 @@ export function pingWhileHeard(session: ServerHttp2Session): void {
     if (!session.destroyed) session.ping((error) => (answers += error === null ? 1 : 0));
   }, rpcLimits.pingIntervalMs);
   ping.unref();
-  const stop = endWhenSilent({
+  const end = (): void => session.destroy(undefined, constants.NGHTTP2_CANCEL);
+  const stopLooking = endWhenReset(() => (session.destroyed ? undefined : session.socket), end);
+  const stopListening = endWhenSilent({
     heard() {
       if (!session.destroyed) moved = socket.bytesRead + socket.bytesWritten;
       return moved + answers * least;
     },
     least,
     limitMs: rpcLimits.clientSilenceMs,
-    end: () => session.destroy(undefined, constants.NGHTTP2_CANCEL),
+    end,
   });
   session.once('close', () => {
     clearInterval(ping);
-    stop();
+    stopListening();
+    stopLooking();
   });
 }

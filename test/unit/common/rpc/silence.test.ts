@@ -3,7 +3,7 @@ import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { rpcLimits } from '../../../../common/limits.js';
-import { closeWhenSilent, endWhenSilent, pingWhileHeard } from '../../../../common/rpc/silence.js';
+import { closeWhenLost, endWhenSilent, pingWhileHeard } from '../../../../common/rpc/silence.js';
 
 const SILENCE_MS = 6_000;
 const LOOK_MS = SILENCE_MS / rpcLimits.silentLooks;
@@ -58,7 +58,7 @@ it('a machine that was suspended does not take its own absence for the silence o
 
 it('a socket is closed without an error: its calls are told that the connection is lost, not that something broke', () => {
   const destroy = vi.fn();
-  closeWhenSilent(Object.assign(new EventEmitter(), { bytesRead: 0, destroy }) as unknown as Socket);
+  closeWhenLost(Object.assign(new EventEmitter(), { bytesRead: 0, destroy }) as unknown as Socket);
   vi.advanceTimersByTime(rpcLimits.serverSilenceMs);
   expect(destroy.mock.calls).toEqual([[]]);
 });
