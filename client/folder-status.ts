@@ -1,5 +1,5 @@
 import { access, realpath } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { exclusiveLockHolder } from '../common/files/exclusive-lock.js';
 import { durableTexts } from '../common/files/text-keeper.js';
 import { KeptAssignment } from './connection/kept-assignment.js';
@@ -41,19 +41,29 @@ export async function readFolderStatus(directory: string): Promise<FolderStatus 
  * undefined where it is in none.
  */
 export async function findSyncedFolder(directory: string): Promise<string | undefined> {
-  for (let root = await realPathOf(directory); ; root = dirname(root)) {
+  return nearestFrom(await realPathOf(directory));
+}
+
+/** The same of the synced folder in which `directory` lies, and which it is not. */
+export async function findOuterFolder(directory: string): Promise<string | undefined> {
+  const path = await realPathOf(directory);
+  return path === dirname(path) ? undefined : nearestFrom(dirname(path));
+}
+
+async function nearestFrom(path: string): Promise<string | undefined> {
+  for (let root = path; ; root = dirname(root)) {
     if (await exists(join(root, STATE_DIRECTORY, 'FORMAT'))) return root;
     if (root === dirname(root)) return undefined;
   }
 }
 
-/** Of what is there of `path`: the rest is in no folder yet. */
+/** Without symbolic links, as far as it is there. */
 async function realPathOf(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (thrown) {
     if (path === dirname(path)) throw thrown;
-    return realPathOf(dirname(path));
+    return join(await realPathOf(dirname(path)), basename(path));
   }
 }
 

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { ByteRate } from '../common/concurrency/byte-rate.js';
 import { DrystoneError } from '../common/errors.js';
 import { makeDirectory } from '../common/files/make-directory.js';
@@ -18,7 +18,7 @@ import { connectOver } from './connection/connect.js';
 import { openDevice, renewalOf, type Device } from './connection/device.js';
 import type { Cutter } from './observe/cutter.js';
 import { diskSight } from './observe/folder-sight.js';
-import { findSyncedFolder } from './folder-status.js';
+import { findOuterFolder } from './folder-status.js';
 import { STATE_DIRECTORY } from './observe/ignore-rules.js';
 import { startPiscinaCutter } from './observe/piscina-cutter.js';
 import { deviceGround } from './peers/device-ground.js';
@@ -172,7 +172,7 @@ async function whileRenewed(
 
 /** A folder in a synced one would be synced twice, each time with what the other has just brought. */
 async function makeFolder(root: string): Promise<void> {
-  const outer = root === dirname(root) ? undefined : await findSyncedFolder(dirname(root));
+  const outer = await findOuterFolder(root);
   if (outer !== undefined) {
     const message = `${root} lies in ${outer}, which is synced as a whole; choose a folder that lies in no synced one`;
     throw new DrystoneError('FAILED_PRECONDITION', 'FOLDER_NESTED', message);

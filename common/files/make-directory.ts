@@ -4,8 +4,8 @@ import { DrystoneError } from '../errors.js';
 import { syncDirectory } from './durable-file.js';
 
 /**
- * Makes a directory, and those above it that are missing, with `mode`: durable when the promise resolves. One that is there
- * stays as it is. Raises FAILED_PRECONDITION: DIRECTORY_UNUSABLE where it cannot be made, with what the system says of that.
+ * Makes a directory, and those above it that are missing, with `mode`: what it makes is durable when the promise resolves. One
+ * that is there stays as it is. Raises FAILED_PRECONDITION: DIRECTORY_UNUSABLE where it cannot be made, with what the system says of that.
  *
  * Not Node's own recursive mkdir: that never returns where the system says that a directory which can be seen is not there, as
  * Linux does below /proc.

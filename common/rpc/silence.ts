@@ -64,7 +64,7 @@ export function pingWhileHeard(session: ServerHttp2Session): void {
   }, rpcLimits.pingIntervalMs);
   ping.unref();
   const end = (): void => session.destroy(undefined, constants.NGHTTP2_CANCEL);
-  const stopLooking = endWhenReset(() => (session.destroyed ? undefined : session.socket), end);
+  const stopLooking = endWhenReset(() => (session.destroyed ? undefined : socket), end);
   const stopListening = endWhenSilent({
     heard() {
       if (!session.destroyed) moved = socket.bytesRead + socket.bytesWritten;

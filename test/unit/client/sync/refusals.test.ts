@@ -24,7 +24,7 @@ test('a folder in a synced one is refused, and what a client keeps in a folder i
   writeFileSync(join(fleet.folder('a'), 'inside/file'), 'text');
   await fleet.syncOnce('a');
   symlinkSync(join(fleet.folder('a'), 'inside'), fleet.folder('way round'));
-  for (const name of ['a/inside/deeper', 'way round/deeper']) {
+  for (const name of ['a/inside/deeper', 'way round/deeper', 'way round']) {
     await expect(fleet.syncOnce(name)).rejects.toMatchObject({
       code: 'FAILED_PRECONDITION',
       reason: 'FOLDER_NESTED',
