@@ -22,9 +22,18 @@ export async function writeFileDurably(path: string, content: string | Uint8Arra
 
 /** Makes renames and deletions in a directory durable. Where the platform cannot sync directories it does nothing. */
 export async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
+  await changeDirectoryDurably(path, () => Promise.resolve());
+}
+
+/**
+ * Changes what a directory holds and makes that durable; where that would not be possible, `change` is not called. Where the
+ * platform cannot sync directories it only calls it.
+ */
+export async function changeDirectoryDurably(path: string, change: () => Promise<void>): Promise<void> {
+  if (process.platform === 'win32') return change();
   const directory = await open(path, 'r');
   try {
+    await change();
     await directory.sync();
   } finally {
     await directory.close();

@@ -1,7 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DrystoneError } from '../errors.js';
-import { syncDirectory } from './durable-file.js';
+import { changeDirectoryDurably } from './durable-file.js';
 
 /**
  * Makes a directory, and those above it that are missing, with `mode`: what it makes is durable when the promise resolves. One
@@ -23,13 +23,15 @@ async function makeMissing(path: string, mode: number): Promise<void> {
   if (await isDirectory(path)) return;
   const above = dirname(path);
   if (above !== path) await makeMissing(above, mode);
-  try {
-    await mkdir(path, { mode });
-  } catch (thrown) {
-    // Another process may have made it in the meantime.
-    if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST' || !(await isDirectory(path))) throw thrown;
-  }
-  await syncDirectory(above);
+  // Opened first: where what is made could not be made durable, nothing is made.
+  await changeDirectoryDurably(above, async () => {
+    try {
+      await mkdir(path, { mode });
+    } catch (thrown) {
+      // Another process may have made it in the meantime.
+      if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST' || !(await isDirectory(path))) throw thrown;
+    }
+  });
 }
 
 async function isDirectory(path: string): Promise<boolean> {

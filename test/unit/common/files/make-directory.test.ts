@@ -1,8 +1,10 @@
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeDirectory } from '../../../../common/files/make-directory.js';
 import { temporaryDirectory } from '../../../support/temporary-directory.js';
+
+const NOBODY = 65_534;
 
 test('a directory is made with those above it, each with the mode that is asked for', async () => {
   const root = temporaryDirectory();
@@ -39,4 +41,20 @@ test('where no directory can be made, it ends and says so', async () => {
     reason: 'DIRECTORY_UNUSABLE',
     message: expect.stringContaining('choose another') as string,
   });
+});
+
+test('where what is made could not be made durable, nothing is made', async () => {
+  const root = temporaryDirectory();
+  // To be written to, not to be read: it cannot be synced.
+  chmodSync(root, 0o333);
+  const isRoot = process.geteuid?.() === 0;
+  // Root may read it all the same.
+  if (isRoot) process.seteuid?.(NOBODY);
+  try {
+    await expect(makeDirectory(join(root, 'a'))).rejects.toMatchObject({ reason: 'DIRECTORY_UNUSABLE' });
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+    chmodSync(root, 0o700);
+  }
+  expect(readdirSync(root)).toEqual([]);
 });
