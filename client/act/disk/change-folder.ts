@@ -1,5 +1,5 @@
 import { closeSync, constants, mkdirSync, openSync, renameSync, rmdirSync, symlinkSync, unlinkSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { refusalOf } from './disk-refusal.js';
 import type { ChangeFolderTask, DiskOutcome, FolderChange, StepHook } from './disk-task.js';
 import { setAttributes } from './file-attributes.js';
@@ -10,10 +10,9 @@ import { syncPaths } from './sync-files.js';
 export function changeFolder(task: ChangeFolderTask, step: StepHook): DiskOutcome[] {
   /** Files whose attributes and directories whose entries changed. */
   const touched = new Set<string>();
+  const folder = new SafeFolder(task.root);
   const outcomes = task.changes.map((change): DiskOutcome => {
     try {
-      // What one change has moved away, the next must not take for checked.
-      const folder = new SafeFolder(task.root);
       apply(folder, change, task.temporaryDirectory, touched);
       step('folder-changed');
       return { outcome: 'done', entry: folder.standing(change.change === 'rename' ? change.to : change) };
@@ -27,46 +26,49 @@ export function changeFolder(task: ChangeFolderTask, step: StepHook): DiskOutcom
 }
 
 function apply(folder: SafeFolder, change: FolderChange, temporaryDirectory: string, touched: Set<string>): void {
-  switch (change.change) {
-    case 'make-directory': {
-      // One that stands there already is as good.
-      if (folder.standing(change)?.kind === 'directory') return;
-      const absolute = folder.locateExpected(change, undefined);
-      mkdirSync(absolute);
-      touched.add(dirname(absolute));
-      return;
-    }
-    case 'make-symlink': {
-      const absolute = folder.locateExpected(change, change.replaces);
-      const temporary = join(temporaryDirectory, change.temporaryName);
-      symlinkSync(change.target, temporary);
-      renameSync(temporary, absolute);
-      touched.add(dirname(absolute));
-      return;
-    }
-    case 'remove': {
-      const absolute = folder.locateExpected(change, change.replaces);
-      if (change.replaces.kind === 'directory') rmdirSync(absolute);
-      else unlinkSync(absolute);
-      touched.add(dirname(absolute));
-      return;
-    }
-    case 'rename': {
-      const absolute = folder.locateExpected(change, change.replaces);
-      const target = folder.locateExpected(change.to, change.over);
-      renameSync(absolute, target);
-      touched.add(dirname(absolute)).add(dirname(target));
-      return;
-    }
-    case 'set-attributes': {
-      const absolute = folder.locateExpected(change, change.replaces);
-      const descriptor = openSync(absolute, constants.O_RDONLY | constants.O_NOFOLLOW);
-      try {
-        setAttributes(descriptor, change);
-      } finally {
-        closeSync(descriptor);
+  folder.at(change, (spot) => {
+    switch (change.change) {
+      case 'make-directory': {
+        // One that stands there already is as good.
+        if (spot.standing()?.kind === 'directory') return;
+        spot.expect(undefined);
+        mkdirSync(spot.path);
+        break;
       }
-      touched.add(absolute);
+      case 'make-symlink': {
+        spot.expect(change.replaces);
+        const temporary = join(temporaryDirectory, change.temporaryName);
+        symlinkSync(change.target, temporary);
+        renameSync(temporary, spot.path);
+        break;
+      }
+      case 'remove': {
+        spot.expect(change.replaces);
+        if (change.replaces.kind === 'directory') rmdirSync(spot.path);
+        else unlinkSync(spot.path);
+        break;
+      }
+      case 'rename': {
+        spot.expect(change.replaces);
+        folder.at(change.to, (target) => {
+          target.expect(change.over);
+          renameSync(spot.path, target.path);
+          touched.add(target.directory);
+        });
+        break;
+      }
+      case 'set-attributes': {
+        spot.expect(change.replaces);
+        const descriptor = openSync(spot.path, constants.O_RDONLY | constants.O_NOFOLLOW);
+        try {
+          setAttributes(descriptor, change);
+        } finally {
+          closeSync(descriptor);
+        }
+        touched.add(join(spot.directory, basename(change.diskPath)));
+        return;
+      }
     }
-  }
+    touched.add(spot.directory);
+  });
 }

@@ -1,5 +1,5 @@
 import { closeSync, constants, lstatSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { refusalOf } from './disk-refusal.js';
 import type { DiskOutcome, PlacedFile, PlaceFilesTask, Standing, StepHook } from './disk-task.js';
 import { setAttributes } from './file-attributes.js';
@@ -60,7 +60,9 @@ function prepare(folder: SafeFolder, file: PlacedFile, temporary: string, conten
     }
     // To whom the replaced file was closed, its successor is closed too.
     const replaced =
-      file.replaces?.kind === 'file' ? lstatSync(folder.locate(file), { throwIfNoEntry: false }) : undefined;
+      file.replaces?.kind === 'file'
+        ? folder.at(file, ({ path }) => lstatSync(path, { throwIfNoEntry: false }))
+        : undefined;
     setAttributes(descriptor, file, replaced?.mode);
   } finally {
     closeSync(descriptor);
@@ -75,8 +77,10 @@ function writeWhole(descriptor: number, bytes: Uint8Array): void {
 
 /** Renames the temporary file to its place and returns what stands there then. */
 function place(folder: SafeFolder, file: PlacedFile, temporary: string, touched: Set<string>): Standing {
-  const absolute = folder.locateExpected(file, file.replaces);
-  renameSync(temporary, absolute);
-  touched.add(dirname(absolute));
-  return folder.standing(file);
+  return folder.at(file, (spot) => {
+    spot.expect(file.replaces);
+    renameSync(temporary, spot.path);
+    touched.add(spot.directory);
+    return spot.standing();
+  });
 }

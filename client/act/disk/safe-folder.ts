@@ -1,5 +1,5 @@
-import { lstatSync, readlinkSync, type BigIntStats } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, constants, existsSync, lstatSync, openSync, readlinkSync, type BigIntStats } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { isKeptByClient } from '../../observe/ignore-rules.js';
 import type { Observation } from '../../observe/observation.js';
 import { sameStamp, stampOf } from '../../observe/stable-file.js';
@@ -8,44 +8,92 @@ import type { Place, Standing } from './disk-task.js';
 /** Raised where the folder is not as an operation expects. */
 export class FolderChanged extends Error {}
 
-/** The folder during one task: what was checked once is not checked again. */
-export class SafeFolder {
-  readonly #checked = new Set<string>();
+/** Opens a directory only to go on from it, for which one need not be allowed to read it. Node.js has no name for it. */
+const O_PATH = 0o10_000_000;
+const DESCRIPTORS = '/proc/self/fd';
+const PASSED_THROUGH = constants.O_DIRECTORY | O_PATH;
 
-  /** @param root absolute; what it is itself, even a symlink, was the choice of whoever named it. */
-  constructor(readonly root: string) {
-    this.#checked.add(root);
-  }
+/** Whether a path can begin at an open directory: on Linux, wherever /proc is to be seen. */
+const hasDescriptorPaths = process.platform === 'linux' && existsSync(DESCRIPTORS);
+
+/** The folder that a task changes, whatever others do to it meanwhile. */
+export class SafeFolder {
+  /**
+   * @param root absolute; what it is itself, even a symlink, was the choice of whoever named it
+   * @param opensTheWay whether each directory on the way is opened, rather than only looked at
+   */
+  constructor(
+    private readonly root: string,
+    private readonly opensTheWay = hasDescriptorPaths,
+  ) {}
 
   /**
-   * The absolute path of a place. Raises {@link FolderChanged} unless everything above it is a directory: through a
-   * symlink one would get out of the folder. What the client itself keeps in the folder is no place either.
+   * Has `work` act at a place, and returns what it returns. Raises {@link FolderChanged} unless everything above the place is a
+   * directory: through a symlink one would get out of the folder. What the client itself keeps in the folder is no place either.
+   *
+   * Every directory on the way is opened through the one before, so whoever puts a symlink in its place at this very moment
+   * is too late. Where paths cannot begin at an open directory each is only looked at first.
    */
-  locate({ diskPath }: Place): string {
-    if (isKeptByClient(diskPath)) throw new FolderChanged();
-    const absolute = join(this.root, diskPath);
-    this.#checkDirectory(dirname(absolute));
-    return absolute;
+  at<Result>(place: Place, work: (spot: Spot) => Result): Result {
+    if (isKeptByClient(place.diskPath)) throw new FolderChanged();
+    const directory = dirname(join(this.root, place.diskPath));
+    if (!this.opensTheWay) {
+      this.#lookAlong(directory);
+      return work(new Spot(join(this.root, place.diskPath), directory, place));
+    }
+    const descriptor = this.#openAlong(dirname(place.diskPath));
+    try {
+      return work(new Spot(`${DESCRIPTORS}/${descriptor}/${basename(place.diskPath)}`, directory, place));
+    } finally {
+      closeSync(descriptor);
+    }
   }
 
   /** What stands at a place now. */
   standing(place: Place): Standing {
-    return standingAt(this.locate(place), place);
+    return this.at(place, (spot) => spot.standing());
   }
 
-  /** The absolute path of a place; raises {@link FolderChanged} unless what stands there is what is expected. */
-  locateExpected(place: Place, expected: Standing): string {
-    const absolute = this.locate(place);
-    if (!isAs(standingAt(absolute, place), expected)) throw new FolderChanged();
-    return absolute;
+  #openAlong(diskDirectory: string): number {
+    let descriptor = openSync(this.root, PASSED_THROUGH);
+    for (const name of diskDirectory === '.' ? [] : diskDirectory.split('/')) {
+      try {
+        const below = openSync(`${DESCRIPTORS}/${descriptor}/${name}`, PASSED_THROUGH | constants.O_NOFOLLOW);
+        closeSync(descriptor);
+        descriptor = below;
+      } catch (thrown) {
+        closeSync(descriptor);
+        throw thrown;
+      }
+    }
+    return descriptor;
   }
 
-  #checkDirectory(absolute: string): void {
-    if (this.#checked.has(absolute)) return;
-    this.#checkDirectory(dirname(absolute));
-    const stats = lstatSync(absolute, { throwIfNoEntry: false });
-    if (stats?.isDirectory() !== true) throw new FolderChanged();
-    this.#checked.add(absolute);
+  #lookAlong(absolute: string): void {
+    if (absolute === this.root) return;
+    this.#lookAlong(dirname(absolute));
+    if (lstatSync(absolute, { throwIfNoEntry: false })?.isDirectory() !== true) throw new FolderChanged();
+  }
+}
+
+/** A place in the folder, for as long as something is done there. */
+class Spot {
+  constructor(
+    /** Leads to the place and nowhere else; to be used at once. */
+    readonly path: string,
+    /** Absolute: where the place lies, to be synced later. */
+    readonly directory: string,
+    private readonly place: Place,
+  ) {}
+
+  /** What stands there now. */
+  standing(): Standing {
+    return standingAt(this.path, this.place);
+  }
+
+  /** Raises {@link FolderChanged} unless what stands there is what is expected. */
+  expect(expected: Standing): void {
+    if (!isAs(this.standing(), expected)) throw new FolderChanged();
   }
 }
 

@@ -7,21 +7,27 @@ import { closeSync, constants, fsyncSync, openSync } from 'node:fs';
  */
 const SYNCED_ONE_BY_ONE = 16;
 
+/** The path leads elsewhere by now: who moved what lay there sees to it. */
+const GONE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
+
 /**
  * Makes files, and directories with their entries, durable. All lie on the file system of `root`; what is no longer there
  * is passed over.
  */
 export function syncPaths(root: string, paths: readonly string[]): void {
   if (paths.length > SYNCED_ONE_BY_ONE && syncFileSystem(root)) return;
-  for (const path of paths) syncPath(path);
+  for (const path of paths) syncPath(root, path);
 }
 
-function syncPath(path: string): void {
+function syncPath(root: string, path: string): void {
   let descriptor: number;
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return;
+    const { code = '' } = thrown as NodeJS.ErrnoException;
+    if (GONE.has(code)) return;
+    // A directory may be one that can be written to and not be read.
+    if (code === 'EACCES' && syncFileSystem(root)) return;
     throw thrown;
   }
   try {

@@ -144,6 +144,33 @@ describe('what lies outside the folder is out of reach', () => {
     expect(readdirSync(outside)).toEqual([]);
   });
 
+  test('through a directory that its user moves, and links to, between two files of one task', async () => {
+    mkdirSync(join(root, 'd'));
+    let placedFiles = 0;
+    disk = createInlineDisk((step) => {
+      if (step !== 'file-placed' || ++placedFiles > 1) return;
+      renameSync(join(root, 'd'), join(outside, 'moved'));
+      symlinkSync(join(outside, 'moved'), join(root, 'd'));
+    });
+    const files = ['d/1', 'd/2', 'd/3'].map((path) => ({
+      ...placeOf(path),
+      temporaryName: path.replace('/', '-'),
+      bytes: { offset: 0, sizeBytes: 0 },
+      modifiedAtMs: 1000,
+      executable: false,
+      replaces: undefined,
+    }));
+    const outcomes = await disk.placeFiles({
+      root,
+      temporaryDirectory: temporary,
+      files,
+      content: new ArrayBuffer(0),
+    });
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['done', 'changed', 'changed']);
+    expect(readdirSync(join(outside, 'moved'))).toEqual(['1']);
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+
   test('and so is a symlink’s target, of which only the link is replaced', async () => {
     writeFileSync(join(outside, 'theirs'), 'theirs');
     symlinkSync(join(outside, 'theirs'), join(root, 'link'));
