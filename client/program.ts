@@ -27,6 +27,7 @@ import type { PeerConfig } from './peers/peer-network.js';
 import type { SyncObserver, SyncSummary } from './progress.js';
 import { TREES_DIRECTORY } from './state/lmdb-state-facts.js';
 import { openLmdbTreeStore } from './state/lmdb-tree-store.js';
+import { awaitRoom } from './sync/await-room.js';
 import { ProgressReporter } from './sync/progress-reporter.js';
 import { runSession } from './sync/session.js';
 import { SyncTally } from './tally.js';
@@ -99,15 +100,16 @@ export async function startSync(
     for (const step of closing.reverse()) await step();
   };
   try {
-    const store = openLmdbTreeStore(join(directory.path, TREES_DIRECTORY));
+    const tally = new SyncTally();
+    const reporter = new ProgressReporter(observer, tally, context.clock);
+    const ended = new AbortController();
+    const untilRoom = awaitRoom(reporter, context.clock, config.once, ended.signal);
+    const store = openLmdbTreeStore(join(directory.path, TREES_DIRECTORY), untilRoom);
     closing.push(
       () => store.close(),
       () => workers.cutter.close(),
       () => workers.disk.close(),
     );
-    const tally = new SyncTally();
-    const reporter = new ProgressReporter(observer, tally, context.clock);
-    const ended = new AbortController();
     const bandwidth = { up: byteRate(config.maxUploadRate, context), down: byteRate(config.maxDownloadRate, context) };
     const folder = { root, host: hostname(), sight: diskSight(root, context.clock), store };
     const connect = connectOver(device.transport);

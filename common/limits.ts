@@ -105,6 +105,8 @@ export const retryLimits = {
   maxDelayMs: 15_000,
   /** Attempts of one transfer before its error is reported; a watching client starts over at the next change. */
   attempts: 8,
+  /** A store that had no room is asked again after this long. */
+  diskFullMs: 5_000,
 } as const;
 
 /** The block server. */

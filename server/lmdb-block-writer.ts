@@ -1,8 +1,8 @@
 import type { Database } from 'lmdb';
 import { hashKey, type HashKey } from '../common/block-hash.js';
 import type { Clock } from '../common/clock.js';
-import { DrystoneError } from '../common/errors.js';
 import { idBytes, type NamespaceId } from '../common/ids.js';
+import { storeFailure } from '../common/store/lmdb-transaction.js';
 import type { Block } from './block.js';
 import type { PutOutcome } from './block-store.js';
 import * as layout from './lmdb-block-layout.js';
@@ -189,7 +189,7 @@ export class LmdbBlockWriter {
       // It resolves after the sync, because the environment is opened without overlapping syncs.
       if (!(await condition)) return false;
     } catch (thrown) {
-      throw storeFailed(await causeOf(thrown));
+      throw await storeFailure('the block store', thrown);
     }
     this.onSync(this.clock.monotonicMs() - startedMs);
     return true;
@@ -202,21 +202,4 @@ function noop(): void {
 
 function versionAfter(base: number | undefined): number {
   return (base ?? 0) + 1;
-}
-
-/** A failed commit carries its cause in a promise that rejects with it, at once or never. */
-async function causeOf(thrown: unknown): Promise<unknown> {
-  if (!(thrown instanceof Error) || !('commitError' in thrown)) return thrown;
-  try {
-    await Promise.race([thrown.commitError, new Promise((resolve) => setImmediate(resolve))]);
-    return thrown;
-  } catch (cause) {
-    return cause;
-  }
-}
-
-function storeFailed(cause: unknown): DrystoneError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  const message = `the block store could not write: ${why}; check the disk's health and free space`;
-  return new DrystoneError('INTERNAL', 'STORE_FAILED', message, {}, { cause });
 }

@@ -4,6 +4,7 @@ import type { Item, ItemPath } from '../../common/feed/item.js';
 import { blockCount } from '../../common/feed/merge.js';
 import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js';
 import { clientLimits } from '../../common/limits.js';
+import { inTransaction } from '../../common/store/lmdb-transaction.js';
 import type { SyncMode } from '../progress.js';
 import { MODE_KEY, NAMESPACE_KEY, cursorKeyOf, openFacts, type Facts } from './lmdb-state-facts.js';
 import type { LocalEntry } from './local-entry.js';
@@ -15,12 +16,15 @@ import { cursorsAfter } from './cursors.js';
 import { provisionalAfter } from './provisional.js';
 import { RecentValues } from './recent-values.js';
 import { moveRemote, RemoteWatchers } from './remote-moves.js';
+import { whileFull, type UntilRoom } from './until-room.js';
 import type { FeedEndpoint, RemoteMove, StateChanges, Tree, TreeChanges, TreeStore } from './tree-store.js';
 
 type Bytes = Database<Buffer, Buffer>;
 
 const SLASH = 0x2f;
 const NONCE_KEY = 'nonce';
+/** What it is, as errors call it. */
+const WHAT = "the folder's state in .drystone";
 const NAMES = { encoding: 'binary', keyEncoding: 'binary' } as const;
 
 /** How a tree's values are stored, and which of them are small. */
@@ -132,7 +136,10 @@ class LmdbTreeStore implements TreeStore {
   readonly #facts: Facts;
   readonly #watchers = new RemoteWatchers();
 
-  constructor(root: RootDatabase<Buffer, Buffer>) {
+  constructor(
+    root: RootDatabase<Buffer, Buffer>,
+    private readonly untilRoom: UntilRoom,
+  ) {
     const db = (name: string): Bytes => root.openDB({ name, ...NAMES });
     const items = itemCodec();
     this.#root = root;
@@ -166,7 +173,7 @@ class LmdbTreeStore implements TreeStore {
   }
 
   async claim(namespaceId: NamespaceId, nonce: string): Promise<void> {
-    await this.#root.transaction(() => {
+    await this.#transact(() => {
       this.#facts.putSync(NAMESPACE_KEY, namespaceId);
       this.#facts.putSync(NONCE_KEY, nonce);
     });
@@ -174,27 +181,21 @@ class LmdbTreeStore implements TreeStore {
   }
 
   async write(changes: StateChanges): Promise<void> {
-    try {
-      const moved = await this.#root.transaction(() => {
-        if (changes.forgetRemote === true) this.remote.clear();
-        this.provisional.apply(provisionalAfter(changes, this));
-        const result = moveRemote(changes, this.remote);
-        this.local.apply(changes.local);
-        this.synced.apply(changes.synced);
-        this.offered.apply(offersAfter(changes.synced, this));
-        this.offered.apply(changes.offered);
-        this.inHand.apply(inHandAfter(changes.inHand, this.inHand));
-        for (const [endpoint, cursor] of cursorsAfter(changes, this)) {
-          this.#facts.putSync(cursorKeyOf(endpoint), String(cursor));
-        }
-        return result;
-      });
-      this.#watchers.tell(moved);
-    } catch (thrown) {
-      for (const tree of [this.remote, this.local, this.synced, this.provisional, this.inHand]) tree.forgetRecent();
-      this.offered.reload();
-      throw thrown;
-    }
+    const moved = await this.#transact(() => {
+      if (changes.forgetRemote === true) this.remote.clear();
+      this.provisional.apply(provisionalAfter(changes, this));
+      const result = moveRemote(changes, this.remote);
+      this.local.apply(changes.local);
+      this.synced.apply(changes.synced);
+      this.offered.apply(offersAfter(changes.synced, this));
+      this.offered.apply(changes.offered);
+      this.inHand.apply(inHandAfter(changes.inHand, this.inHand));
+      for (const [endpoint, cursor] of cursorsAfter(changes, this)) {
+        this.#facts.putSync(cursorKeyOf(endpoint), String(cursor));
+      }
+      return result;
+    });
+    this.#watchers.tell(moved);
   }
 
   async durable(): Promise<void> {
@@ -206,16 +207,32 @@ class LmdbTreeStore implements TreeStore {
   }
 
   async noteMode(mode: SyncMode): Promise<void> {
-    await this.#facts.put(MODE_KEY, mode);
+    await this.#transact(() => this.#facts.putSync(MODE_KEY, mode));
   }
 
   async close(): Promise<void> {
     await this.#root.flushed;
     await this.#root.close();
   }
+
+  #transact<T>(work: () => T): Promise<T> {
+    return whileFull(this.untilRoom, async () => {
+      try {
+        return await inTransaction(this.#root, WHAT, work);
+      } catch (thrown) {
+        for (const tree of [this.remote, this.local, this.synced, this.provisional, this.inHand]) tree.forgetRecent();
+        this.offered.reload();
+        throw thrown;
+      }
+    });
+  }
 }
 
-/** Opens the state in the directory at `path`, or makes it. */
-export function openLmdbTreeStore(path: string): TreeStore {
-  return new LmdbTreeStore(open<Buffer, Buffer>({ path, ...NAMES, maxDbs: 8 }));
+/**
+ * Opens the state in the directory at `path`, or makes it. Where its disk is full a change waits for `untilRoom`, and so does
+ * whoever makes it; unless it is given the change fails at once, with RESOURCE_EXHAUSTED (DISK_FULL).
+ */
+export function openLmdbTreeStore(path: string, untilRoom: UntilRoom = (full) => Promise.reject(full)): TreeStore {
+  const root = open<Buffer, Buffer>({ path, ...NAMES, maxDbs: 8, eventTurnBatching: false });
+  return new LmdbTreeStore(root, untilRoom);
 }

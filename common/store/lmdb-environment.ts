@@ -2,10 +2,10 @@ import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { InFlightGate } from '../concurrency/in-flight-gate.js';
-import { DrystoneError } from '../errors.js';
 import { syncDirectory } from '../files/durable-file.js';
 import { makeDirectory } from '../files/make-directory.js';
 import type { KeyRange } from './keys.js';
+import { inTransaction, storeFailure } from './lmdb-transaction.js';
 
 export type Tree = Database<Buffer, Uint8Array>;
 
@@ -71,28 +71,19 @@ export class LmdbEnvironment<Name extends string> {
 
   /**
    * Runs `work`, which must not wait, as one transaction: it sees its own writes, and those of all calls before; if it
-   * throws nothing of it remains. Resolves once it is on disk. Calls that overlap share a sync. A failing medium raises
-   * INTERNAL (STORE_FAILED).
+   * throws nothing of it remains. Resolves once it is on disk. Calls that overlap share a sync. Raises what
+   * {@link storeFailure} says where the medium fails.
    */
   write<T>(work: () => T): Promise<T> {
+    const { what } = this.options;
     return this.#gate.run(async () => {
-      let raised: { readonly error: unknown } | undefined;
+      const result = await inTransaction(this.root, what, work);
       try {
-        const result = await this.root.childTransaction(() => {
-          try {
-            return work();
-          } catch (error) {
-            raised = { error };
-            throw error;
-          }
-        });
         await this.root.flushed;
-        return result;
       } catch (thrown) {
-        // What the work raised is the caller's affair; anything else is the medium's.
-        if (raised !== undefined) throw raised.error;
-        throw storeFailed(this.options.what, await causeOf(thrown));
+        throw await storeFailure(what, thrown);
       }
+      return result;
     });
   }
 
@@ -139,21 +130,4 @@ export function keyPage(tree: Tree, range: KeyRange, limit: number): KeyPage {
 export function entryCount(tree: Tree): number {
   const stats = tree.getStats();
   return 'entryCount' in stats && typeof stats.entryCount === 'number' ? stats.entryCount : 0;
-}
-
-/** A failed commit carries its cause in a promise that rejects with it, at once or never. */
-async function causeOf(thrown: unknown): Promise<unknown> {
-  if (!(thrown instanceof Error) || !('commitError' in thrown)) return thrown;
-  try {
-    await Promise.race([thrown.commitError, new Promise((resolve) => setImmediate(resolve))]);
-    return thrown;
-  } catch (cause) {
-    return cause;
-  }
-}
-
-function storeFailed(what: string, cause: unknown): DrystoneError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  const message = `${what} could not write: ${why}; check the disk's health and free space`;
-  return new DrystoneError('INTERNAL', 'STORE_FAILED', message, {}, { cause });
 }

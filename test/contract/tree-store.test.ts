@@ -1,4 +1,5 @@
 import { open } from 'lmdb';
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,4 +66,42 @@ test('the LMDB engine finds open offers again, and of those that were offered wi
   const offered = root.openDB<Buffer, Buffer>({ name: 'offered', encoding: 'binary', keyEncoding: 'binary' });
   expect([...offered.getKeys()], 'records of nothing that is open are gone').toEqual([]);
   await root.close();
+});
+
+/** Lets this process write files up to this size; lmdb's write to a larger one fails then, as on a failing disk. */
+function limitFileSize(limit: number | 'unlimited'): void {
+  execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${limit}:unlimited`]);
+}
+
+test('the LMDB engine outlives changes that a failing medium does not take, and has nothing of them', async () => {
+  const path = join(temporaryDirectory(), 'state');
+  const store = openLmdbTreeStore(path);
+  await store.claim('f'.repeat(32) as NamespaceId, 'a nonce');
+  const remote = (name: string) => {
+    const items = Array.from({ length: 200 }, (_, at) => itemFrom(`${name} ${at}`, [stateBy('a', 1, 77, DIRECTORY)]));
+    return new Map(items.map((item) => [item.path, item] as [ItemPath, Item]));
+  };
+  limitFileSize(4096);
+  try {
+    const failed = { code: 'INTERNAL', reason: 'STORE_FAILED' };
+    const changes = [
+      store.write({ remote: remote('lost') }),
+      store.noteMode('online'),
+      store.write({ remote: remote('x') }),
+    ];
+    for (const change of changes) await expect(change).rejects.toMatchObject(failed);
+    await expect(store.claim('e'.repeat(32) as NamespaceId, 'another')).rejects.toMatchObject(failed);
+    expect([[...store.remote.pathsBelow('')].length, store.remote.get('lost 1' as ItemPath), store.nonce]).toEqual([
+      0,
+      undefined,
+      'a nonce',
+    ]);
+  } finally {
+    limitFileSize('unlimited');
+  }
+  await store.write({ remote: remote('kept') });
+  await store.close();
+  const after = openLmdbTreeStore(path);
+  expect([[...after.remote.pathsBelow('')].length, after.nonce]).toEqual([200, 'a nonce']);
+  await after.close();
 });

@@ -1,0 +1,92 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import type { DrystoneProcess } from '../support/drystone-process.js';
+import { folderDifferences } from '../support/compare-trees.js';
+import { fleetTest } from '../support/fleet-test.js';
+import { waitUntil } from '../support/wait-until.js';
+
+/** Enough for what a test writes, and soon filled. */
+const SIZE_MIB = 24;
+
+function run(command: string, ...args: string[]): void {
+  const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${command} is needed, and the right to mount: ${stderr}`);
+}
+
+/**
+ * Gives a directory a small disk of its own while `work` lasts, which is told how to fill that, by a file of this name, and how
+ * to make room again.
+ */
+async function onSmallDisk(
+  directory: string,
+  fillerName: string,
+  work: (fill: () => void, makeRoom: () => void) => Promise<void>,
+) {
+  mkdirSync(directory, { recursive: true });
+  run('mount', '-t', 'tmpfs', '-o', `size=${SIZE_MIB}m`, 'tmpfs', directory);
+  const filler = join(directory, fillerName);
+  try {
+    await work(
+      () => spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4k']),
+      () => rmSync(filler),
+    );
+  } finally {
+    run('umount', '--lazy', directory);
+  }
+}
+
+/** Small files, of which each takes some room wherever it is noted. */
+function writeFiles(folder: string, name: string, count: number): void {
+  for (let index = 0; index < count; index++) writeFileSync(join(folder, `${name} ${index}`), `${name} ${index}`);
+}
+
+/** Says so when a client tells that it waits because of a full disk, from now on. */
+function waitsForRoom(client: DrystoneProcess): Promise<unknown> {
+  const before = client.events.length;
+  return waitUntil('it waits for room', () => {
+    return client.events
+      .slice(before)
+      .find(({ event, reason }) => event === 'waiting' && String(reason).includes('full'));
+  });
+}
+
+async function untilEqual(a: string, b: string): Promise<void> {
+  await waitUntil('the folders are equal', () => folderDifferences(a, b).length === 0);
+}
+
+fleetTest('a client whose disk is full waits, and goes on when there is room', async ({ fleet }) => {
+  await fleet.startAll('shared', 1);
+  const [a, b] = [fleet.folder('a'), fleet.folder('b')];
+  await onSmallDisk(b, '.drystone/filler', async (fill, makeRoom) => {
+    const clients = [fleet.sync('a', 'shared'), fleet.sync('b', 'shared')] as const;
+    writeFiles(a, 'first', 20);
+    await untilEqual(a, b);
+    fill();
+    const waits = waitsForRoom(clients[1]);
+    writeFiles(a, 'second', 400);
+    for (let index = 0; index < 20; index++) rmSync(join(a, `first ${index}`));
+    await waits;
+    makeRoom();
+    await untilEqual(a, b);
+    expect(clients.map(({ hasExited }) => hasExited)).toEqual([false, false]);
+  });
+});
+
+fleetTest('clients wait while the disk of metadata is full', async ({ fleet }) => {
+  await onSmallDisk(join(fleet.dir, 'metadata'), 'filler', async (fill, makeRoom) => {
+    await fleet.startAll('shared', 1);
+    const [a, b] = [fleet.folder('a'), fleet.folder('b')];
+    const clients = [fleet.sync('a', 'shared'), fleet.sync('b', 'shared')] as const;
+    writeFiles(a, 'first', 20);
+    await untilEqual(a, b);
+    fill();
+    const waits = waitsForRoom(clients[0]);
+    writeFiles(a, 'second', 2_000);
+    await waits;
+    makeRoom();
+    await untilEqual(a, b);
+    expect(clients.map(({ hasExited }) => hasExited)).toEqual([false, false]);
+  });
+});

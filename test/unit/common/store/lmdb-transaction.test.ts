@@ -1,0 +1,38 @@
+import { constants } from 'node:os';
+import { expect, test } from 'vitest';
+import { inTransaction, storeFailure } from '../../../../common/store/lmdb-transaction.js';
+import { retryLimits } from '../../../../common/limits.js';
+
+/** A commit that failed, as lmdb tells of it. */
+function failedCommit(code: number): Error {
+  const cause = Object.assign(new Error('what the system says'), { code });
+  return Object.assign(new Error('Commit failed (see commitError for details)'), {
+    commitError: Promise.reject(cause),
+  });
+}
+
+test('a full disk is a refusal that passes, with a delay; any other failing medium is not', async () => {
+  for (const code of [constants.errno.ENOSPC, constants.errno.EDQUOT]) {
+    expect(await storeFailure('the store', failedCommit(code))).toMatchObject({
+      code: 'RESOURCE_EXHAUSTED',
+      reason: 'DISK_FULL',
+      isTransient: true,
+      message: 'the store could not write: its disk is full; make room there',
+      details: { retryAfterMs: retryLimits.diskFullMs },
+    });
+  }
+  for (const thrown of [failedCommit(constants.errno.EIO), new Error('what the system says'), 'what the system says']) {
+    const failure = await storeFailure('the store', thrown);
+    expect(failure).toMatchObject({ code: 'INTERNAL', reason: 'STORE_FAILED', isTransient: false });
+    expect(failure.message).toContain('what the system says');
+  }
+});
+
+test('what the work of a transaction throws is raised as it is', async () => {
+  const root = { childTransaction: async <T>(work: () => T) => work() } as Parameters<typeof inTransaction>[0];
+  const own = new Error('own');
+  const work = (): never => {
+    throw own;
+  };
+  await expect(inTransaction(root, 'the store', work)).rejects.toBe(own);
+});
