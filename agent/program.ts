@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { isWildcardHost, parseHostPort } from '../common/address.js';
 import { invalidArgument } from '../common/errors.js';
+import { markPrivate } from '../common/files/private-mark.js';
 import type { HeldIdentity } from '../common/identity/held-identity.js';
 import { keepRenewed } from '../common/identity/renewal.js';
 import { checkListenable } from '../common/program/check-listenable.js';
@@ -57,6 +58,7 @@ async function openAgent(
   parseJoinToken(config);
   const directory = await openDataDirectory({ path: dataDir, program: 'agent', formatVersion: FORMAT_VERSION });
   onStop(() => directory.release());
+  await markPrivate(dataDir);
   // Before the token, which counts once, is used up.
   await checkListenable('listen', config.listen);
   if (config.http !== undefined) await checkListenable('http', config.http);

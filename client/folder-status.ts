@@ -44,10 +44,14 @@ export async function findSyncedFolder(directory: string): Promise<string | unde
   return nearestFrom(await realPathOf(directory));
 }
 
-/** The same of the synced folder in which `directory` lies, and which it is not. */
+/**
+ * The synced folder of which `directory` is a part: undefined where it is in none, and where it is synced by itself already,
+ * since such a one is left alone by the folder round it.
+ */
 export async function findOuterFolder(directory: string): Promise<string | undefined> {
   const path = await realPathOf(directory);
-  return path === dirname(path) ? undefined : nearestFrom(dirname(path));
+  const nearest = await nearestFrom(path);
+  return nearest === path ? undefined : nearest;
 }
 
 async function nearestFrom(path: string): Promise<string | undefined> {

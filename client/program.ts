@@ -1,8 +1,10 @@
+import { lstat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ByteRate } from '../common/concurrency/byte-rate.js';
 import { DrystoneError } from '../common/errors.js';
 import { makeDirectory } from '../common/files/make-directory.js';
+import { PRIVATE_MARK } from '../common/files/private-mark.js';
 import { durableTexts } from '../common/files/text-keeper.js';
 import { AccessTokenVerifier } from '../common/identity/access-tokens.js';
 import type { TokenTime } from '../common/identity/offline-grace.js';
@@ -180,6 +182,11 @@ async function makeFolder(root: string): Promise<void> {
     throw new DrystoneError('FAILED_PRECONDITION', 'FOLDER_NESTED', message);
   }
   await makeDirectory(root);
+  const mark = await lstat(join(root, PRIVATE_MARK)).catch(() => undefined);
+  if (mark?.isFile() === true) {
+    const message = `${root} holds keys or data of Drystone, which are never synced; choose another folder`;
+    throw new DrystoneError('FAILED_PRECONDITION', 'DIRECTORY_UNUSABLE', message);
+  }
 }
 
 /** Locks the folder for this process and clears what an earlier one has left, except downloads that can go on. */

@@ -1,3 +1,4 @@
+import { markPrivate } from '../common/files/private-mark.js';
 import { join } from 'node:path';
 import { signAccessToken } from '../common/identity/access-tokens.js';
 import type { ServerContext, RunningProgram } from '../common/program/context.js';
@@ -72,6 +73,7 @@ async function openMetadata(
     prepared: [CA_DIRECTORY],
   });
   onStop(() => directory.release());
+  await markPrivate(dataDir);
   // Before a CA is made that nobody will ask.
   await checkListenable('listen', config.listen);
   if (config.http !== undefined) await checkListenable('http', config.http);

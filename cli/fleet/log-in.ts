@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../common/clock.js';
 import { DrystoneError, invalidArgument } from '../../common/errors.js';
 import { makeDirectory } from '../../common/files/make-directory.js';
+import { markPrivate } from '../../common/files/private-mark.js';
 import type { DeviceIdentity } from '../../common/identity/identity.js';
 import { joinFleet } from '../../common/identity/join.js';
 import { wireLimits } from '../../common/limits.js';
@@ -36,6 +37,7 @@ export async function logIn({ token, tokenText, address, home, clock, random }: 
     throw invalidArgument('TOKEN', 'is for an agent; get one for a device with `drystone device token --account NAME`');
   }
   await makeDirectory(home, 0o700);
+  await markPrivate(home);
   const displayName = displayNameOf(hostname());
   const held = await joinFleet({ address, token, tokenText, dir: home, displayName, clock, random }).catch(
     (thrown: unknown) => {

@@ -1,10 +1,11 @@
 import ignore, { type Ignore } from 'ignore';
 import { parentPath } from '../../common/feed/paths.js';
 import type { ItemPath } from '../../common/feed/item.js';
+import { PRIVATE_MARK } from '../../common/files/private-mark.js';
 import type { IgnoreRules, Observation } from './observation.js';
 
 /** The directory at a folder's root that holds what the client knows about it. */
-export const STATE_DIRECTORY = '.drystone';
+export const STATE_DIRECTORY = PRIVATE_MARK;
 
 /**
  * Whether a path belongs to what a client keeps in a folder, which is never synced: also in a folder below, which may have been

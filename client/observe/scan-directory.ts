@@ -48,13 +48,29 @@ export interface EarlierScan {
   readonly changedNames: ReadonlySet<string>;
 }
 
+/** Raised of a directory that has the private mark: a folder that is synced by itself, or one of Drystone's own. */
+class LeftToItself extends Error {
+  constructor() {
+    super(
+      `it has a ${STATE_DIRECTORY} of its own: it is synced by itself, or holds keys and data of Drystone; ` +
+        `to sync what was synced by itself with this folder, remove its ${STATE_DIRECTORY}`,
+    );
+  }
+}
+
+/** Why a directory was not scanned, for people, from what {@link scanDirectory} raised. */
+export function scanProblem(raised: unknown): string {
+  const { message } = raised as Error;
+  return raised instanceof LeftToItself ? message : `it cannot be looked into: ${message}`;
+}
+
 /** Entries between two steps: some milliseconds. */
 const ENTRIES_PER_STEP = 256;
 
 /**
  * Looks at one directory, in steps between which others may run. What an earlier scan says about a name that is still
  * there and not in doubt is taken over, unless the ignore file has changed. Raises what the file system raises when the
- * directory cannot be listed, and where its ignore file cannot be read.
+ * directory cannot be listed, and where its ignore file cannot be read; and {@link LeftToItself}.
  */
 export function* scanDirectory(
   { root, reader }: ScannedFolder,
@@ -62,7 +78,9 @@ export function* scanDirectory(
   earlier: EarlierScan | undefined,
 ): Generator<undefined, DirectoryScan> {
   const absolute = directory.diskPath === '' ? root : `${root}/${directory.diskPath}`;
-  const found = reader.list(absolute).filter(({ name }) => name !== STATE_DIRECTORY);
+  const listed = reader.list(absolute);
+  const found = listed.filter(({ name }) => name !== STATE_DIRECTORY);
+  if (directory.path !== '' && found.length < listed.length) throw new LeftToItself();
   const ignoring = readRules(reader, absolute, directory, found, earlier?.scan);
   const usable = earlier?.scan.rules === ignoring.rules ? earlier : undefined;
   const { named, problems } = nameEntries(absolute, directory.path, found);

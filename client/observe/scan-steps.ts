@@ -2,6 +2,7 @@ import { RuleSet } from './ignore-rules.js';
 import {
   hasGone,
   scanDirectory,
+  scanProblem,
   type DirectoryScan,
   type DirectoryToScan,
   type ScannedFolder,
@@ -69,7 +70,7 @@ function* tryScan(
     return yield* scanDirectory(folder, directory, known && { scan: known, changedNames });
   } catch (error) {
     if (directory.path === '') throw error;
-    const problem = hasGone(error) ? undefined : `it cannot be looked into: ${(error as Error).message}`;
+    const problem = hasGone(error) ? undefined : scanProblem(error);
     return { ...directory, problem };
   }
 }

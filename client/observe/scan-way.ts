@@ -2,7 +2,7 @@ import type { ItemPath } from '../../common/feed/item.js';
 import { diskReader } from './folder-reader.js';
 import { RuleSet } from './ignore-rules.js';
 import type { Observation } from './observation.js';
-import { hasGone, scanDirectory, type DirectoryScan, type DirectoryToScan } from './scan-directory.js';
+import { hasGone, scanDirectory, scanProblem, type DirectoryScan, type DirectoryToScan } from './scan-directory.js';
 
 /** How far one gets on the way from a folder's root to a path, as the disk is now. */
 export type Way =
@@ -58,6 +58,6 @@ function tryScan(root: string, directory: DirectoryToScan): DirectoryScan | Way 
     return step.value;
   } catch (error) {
     if (hasGone(error)) return { outcome: 'missing', at, standing: undefined };
-    return { outcome: 'blocked', at, problem: `it cannot be looked into: ${(error as Error).message}` };
+    return { outcome: 'blocked', at, problem: scanProblem(error) };
   }
 }

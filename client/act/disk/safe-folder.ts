@@ -13,6 +13,13 @@ const O_PATH = 0o10_000_000;
 const DESCRIPTORS = '/proc/self/fd';
 const PASSED_THROUGH = constants.O_DIRECTORY | O_PATH;
 
+/** What a path has room for on Linux, the zero at its end included. */
+const PATH_BYTES = 4096;
+
+function tooLong(): Error {
+  return Object.assign(new Error('the path is too long'), { code: 'ENAMETOOLONG' });
+}
+
 /** Whether a path can begin at an open directory: on Linux, wherever /proc is to be seen. */
 const hasDescriptorPaths = process.platform === 'linux' && existsSync(DESCRIPTORS);
 
@@ -41,6 +48,8 @@ export class SafeFolder {
       this.#lookAlong(directory);
       return work(new Spot(join(this.root, place.diskPath), directory, place));
     }
+    // What a path is too long for is nothing that anybody else could look at, or remove.
+    if (Buffer.byteLength(join(directory, basename(place.diskPath))) >= PATH_BYTES) throw tooLong();
     const descriptor = this.#openAlong(dirname(place.diskPath));
     try {
       return work(new Spot(`${DESCRIPTORS}/${descriptor}/${basename(place.diskPath)}`, directory, place));

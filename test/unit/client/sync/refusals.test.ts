@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { listItems, readFile } from '../../../../client/reader.js';
 import type { ItemPath } from '../../../../common/feed/item.js';
+import { markPrivate } from '../../../../common/files/private-mark.js';
 import { PassThrough } from 'node:stream';
 import { folderOf } from '../../../support/client/folder.js';
 import { InProcessFleet, testContext } from '../../../support/client/in-process-fleet.js';
@@ -17,10 +18,9 @@ test('a folder belongs to one client at a time, and the second is told which has
   await fleet.syncOnce('a');
 });
 
-test('a folder in a synced one is refused, and what a client keeps in a folder is synced from no depth', async () => {
+test('a folder in a synced one is refused', async () => {
   const fleet = await InProcessFleet.start();
-  mkdirSync(join(fleet.folder('a'), 'inside/.drystone'), { recursive: true });
-  writeFileSync(join(fleet.folder('a'), 'inside/.drystone/access-token.json'), 'secret');
+  mkdirSync(join(fleet.folder('a'), 'inside'), { recursive: true });
   writeFileSync(join(fleet.folder('a'), 'inside/file'), 'text');
   await fleet.syncOnce('a');
   symlinkSync(join(fleet.folder('a'), 'inside'), fleet.folder('way round'));
@@ -34,6 +34,30 @@ test('a folder in a synced one is refused, and what a client keeps in a folder i
   expect(existsSync(join(fleet.folder('a'), 'inside/deeper'))).toBe(false);
   await fleet.syncOnce('b');
   expect(Object.keys(folderOf(fleet.folder('b')))).toEqual(['inside', 'inside/file']);
+});
+
+test('what is synced by itself, or holds keys, is no part of the folder round it', async () => {
+  const fleet = await InProcessFleet.start();
+  await fleet.createNamespace('own', 1);
+  mkdirSync(fleet.folder('a/own'), { recursive: true });
+  writeFileSync(join(fleet.folder('a/own'), 'file'), 'text');
+  await fleet.syncOnce('a/own', { namespace: 'own' });
+  const home = join(fleet.folder('a'), 'home');
+  mkdirSync(home);
+  await markPrivate(home);
+  writeFileSync(join(home, 'device.key'), 'secret');
+  writeFileSync(join(fleet.folder('a'), 'synced'), 'text');
+  const { sync, witness } = await fleet.startClient('a');
+  await sync.finished;
+  expect(witness.problems.map(({ name }) => name).sort()).toEqual(['home', 'own']);
+  await fleet.syncOnce('b');
+  expect(Object.keys(folderOf(fleet.folder('b')))).toEqual(['synced']);
+  // The one inside goes on, though there is one round it by now.
+  await fleet.syncOnce('a/own', { namespace: 'own' });
+  mkdirSync(fleet.folder('keys'));
+  await markPrivate(fleet.folder('keys'));
+  await expect(fleet.syncOnce('keys')).rejects.toMatchObject({ reason: 'DIRECTORY_UNUSABLE' });
+  await expect(markPrivate(fleet.folder('a/own'))).rejects.toMatchObject({ reason: 'DIRECTORY_UNUSABLE' });
 });
 
 test('what is no directory, and where none can be made, is refused', async () => {
