@@ -113,7 +113,12 @@ export async function startSync(
       () => workers.disk.close(),
     );
     const bandwidth = { up: byteRate(config.maxUploadRate, context), down: byteRate(config.maxDownloadRate, context) };
-    const folder = { root, host: hostname(), sight: diskSight(root, context.clock), store };
+    const folder = {
+      root,
+      host: hostname(),
+      sight: diskSight(root, context.clock, [temporaryDirectoryOf(root)]),
+      store,
+    };
     const connect = connectOver(device.transport);
     const { id, held } = device;
     const session = {

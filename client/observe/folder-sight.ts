@@ -1,4 +1,5 @@
 import type { Clock } from '../../common/clock.js';
+import { diskReader } from './folder-reader.js';
 import type { ChangeHint } from './pending-changes.js';
 import { TreeScanner } from './scan-tree.js';
 import { TreeWatch } from './watch-tree.js';
@@ -21,10 +22,15 @@ export interface FolderSight {
   startWatch(report: (message: string) => void): Promise<FolderWatch>;
 }
 
-/** The sight of a folder on this machine's disk; `root` is absolute. */
-export function diskSight(root: string, clock: Clock): FolderSight {
+/**
+ * The sight of a folder on this machine's disk.
+ *
+ * @param root absolute
+ * @param kept directories in it, absolute, without which the client cannot go on
+ */
+export function diskSight(root: string, clock: Clock, kept: readonly string[] = []): FolderSight {
   return {
-    scanner: new TreeScanner(root, clock),
+    scanner: new TreeScanner(root, clock, diskReader, kept),
     startWatch: (report) => TreeWatch.start({ root, clock, report }),
   };
 }

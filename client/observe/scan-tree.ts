@@ -16,18 +16,20 @@ const GONE_ATTEMPTS = 3;
  * results. One scan at a time.
  *
  * Every scan raises FAILED_PRECONDITION (FOLDER_UNREADABLE) where the root is not there any more, cannot be read, or is
- * another directory than at the first scan: an empty mount point must never look as if everything had been deleted. It
- * raises CANCELLED when `signal` aborts. Either way what was remembered stays as it was.
+ * another directory than at the first scan: an empty mount point must never look as if everything had been deleted. So it does
+ * where one of `kept`, directories in the root in which the client keeps things, is not what it was: nothing could be done
+ * any more. It raises CANCELLED when `signal` aborts. Either way what was remembered stays as it was.
  */
 export class TreeScanner {
   #directories: ScannedDirectories = new Map();
   #rules = FolderRules.none;
-  #rootIdentity: string | undefined;
+  readonly #identities = new Map<string, string>();
 
   constructor(
     private readonly root: string,
     private readonly clock: Clock,
     private readonly reader: FolderReader = diskReader,
+    private readonly kept: readonly string[] = [],
   ) {}
 
   /** The whole folder, nothing taken over from before. */
@@ -46,9 +48,7 @@ export class TreeScanner {
 
   async #scan(earlier: ScannedDirectories, diskPaths: Iterable<string>, signal: AbortSignal): Promise<ScanResult> {
     this.#directories = await this.#readingRoot(async () => {
-      const identity = this.reader.identity(this.root);
-      this.#rootIdentity ??= identity;
-      if (identity !== this.#rootIdentity) throw new Error('another directory is in its place');
+      for (const directory of [this.root, ...this.kept]) this.#checkIdentity(directory);
       let directories = await this.#walk(earlier, diskPaths, signal);
       for (let attempt = 1; attempt < GONE_ATTEMPTS && goneIn(directories).length > 0; attempt++) {
         directories = await this.#walk(directories, goneIn(directories), signal);
@@ -58,6 +58,13 @@ export class TreeScanner {
     const result = scanResultOf(this.#directories, this.#rules);
     this.#rules = result.ignoreRules;
     return result;
+  }
+
+  #checkIdentity(directory: string): void {
+    const identity = this.reader.identity(directory);
+    const known = this.#identities.get(directory) ?? identity;
+    if (identity !== known) throw new Error(`another directory is in the place of ${directory}`);
+    this.#identities.set(directory, known);
   }
 
   #walk(earlier: ScannedDirectories, diskPaths: Iterable<string>, signal: AbortSignal): Promise<ScannedDirectories> {

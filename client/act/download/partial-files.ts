@@ -33,9 +33,15 @@ export async function openPartial(path: string, sizeBytes: number): Promise<Open
 
 /** See `Disk.removePartials`. */
 export async function removePartials(directory: string, except: ReadonlySet<string>): Promise<void> {
-  for (const name of await readdir(directory)) {
+  for (const name of await readdir(directory).catch(nothingWhereGone)) {
     if (name.startsWith(PREFIX) && !except.has(name)) await rm(join(directory, name), { force: true });
   }
+}
+
+/** What becomes of a sync whose own directory was removed is said by the next look at the folder. */
+function nothingWhereGone(thrown: NodeJS.ErrnoException): string[] {
+  if (thrown.code === 'ENOENT') return [];
+  throw thrown;
 }
 
 /** Removes what a process that is gone has left in `directory`, except partial files. */

@@ -71,9 +71,19 @@ describe('a scan', () => {
   test('never sees what the client keeps at the root', async () => {
     const root = scratchFolder();
     plant(root, '.drystone/lock');
-    plant(root, 'inside/.drystone/lock');
     plant(root, '.drystone-notes');
-    expect(paths(await scan(root))).toEqual(['.drystone-notes', 'inside']);
+    expect(paths(await scan(root))).toEqual(['.drystone-notes']);
+  });
+
+  test('leaves a directory with the private mark to itself, and says so', async () => {
+    const root = scratchFolder();
+    plant(root, 'synced/.drystone/lock');
+    plant(root, 'd/home/.drystone');
+    plant(root, 'd/home/device.key');
+    const result = await scan(root);
+    expect(paths(result)).toEqual(['d']);
+    expect([...result.unseen].sort()).toEqual(['d/home', 'synced']);
+    expect(problemNames(result).sort()).toEqual(['d/home', 'synced']);
   });
 
   test('reports pipes and sockets, and leaves what is known of them as it is', async () => {

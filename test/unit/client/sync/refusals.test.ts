@@ -60,6 +60,18 @@ test('what is synced by itself, or holds keys, is no part of the folder round it
   await expect(markPrivate(fleet.folder('a/own'))).rejects.toMatchObject({ reason: 'DIRECTORY_UNUSABLE' });
 });
 
+test('a sync whose own directory was removed ends, and says so', async () => {
+  const fleet = await InProcessFleet.start();
+  const { sync, witness } = await fleet.startClient('a', { once: false });
+  await waitUntil('the client is up', () => witness.phases.includes('quiet'));
+  rmSync(join(fleet.folder('a'), '.drystone/tmp'), { recursive: true });
+  writeFileSync(join(fleet.folder('a'), 'file'), 'text');
+  await expect(sync.finished).rejects.toMatchObject({
+    reason: 'FOLDER_UNREADABLE',
+    message: expect.stringContaining('.drystone') as string,
+  });
+});
+
 test('what is no directory, and where none can be made, is refused', async () => {
   const fleet = await InProcessFleet.start();
   writeFileSync(fleet.folder('file'), 'text');
