@@ -81,6 +81,8 @@ export const clientLimits = {
   changeTaskChanges: 1024,
   /** Bytes of blocks copied from one local file to another in one task. */
   copyTaskBytes: 32 * MiB,
+  /** How old a reading of the disk's free space may be when it decides whether a file fits. */
+  freeSpaceMaxAgeMs: 1_000,
   /** Bytes written to a file that is being assembled after which the disk is asked to take them. */
   earlySyncBytes: 32 * MiB,
   /** Values of each tree of the state that are kept in memory, and the blocks that one of them may have. */

@@ -1,5 +1,6 @@
 import { clientLimits } from '../../../common/limits.js';
 import { startWorkerPool } from '../../worker-pool.js';
+import { freeBytes, heldBytes } from './free-room.js';
 import { openPartial, removePartials } from '../download/partial-files.js';
 import type { Disk } from './disk-task.js';
 
@@ -23,6 +24,8 @@ export function startDiskPool({ workerFile }: DiskPoolOptions = {}): Disk {
     copyBlocks: (task) => pool.run('copyBlocks', task),
     openPartial,
     removePartials,
+    freeBytes,
+    heldBytes,
     close: () => pool.close(),
   };
 }

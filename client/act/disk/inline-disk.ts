@@ -1,4 +1,5 @@
 import { changeFolder } from './change-folder.js';
+import { freeBytes, heldBytes } from './free-room.js';
 import { openPartial, removePartials } from '../download/partial-files.js';
 import { copyBlocks } from './copy-blocks.js';
 import type { Disk, StepHook } from './disk-task.js';
@@ -12,6 +13,8 @@ export function createInlineDisk(step: StepHook): Disk {
     copyBlocks: async (task) => copyBlocks(task),
     openPartial,
     removePartials,
+    freeBytes,
+    heldBytes,
     close: async () => undefined,
   };
 }

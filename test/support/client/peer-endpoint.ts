@@ -58,6 +58,8 @@ export class PeerEndpoint implements PeerPlace {
   });
   readonly directory: PeerDirectory;
   address = '';
+  /** What its disk has room for, where that is less than it has. */
+  freeBytes: number | undefined;
   /** By which it judges what others show. */
   clock: Clock = systemClock;
   /** Its own access token. */
@@ -180,7 +182,9 @@ export class PeerEndpoint implements PeerPlace {
       isPaced: false,
     };
     const sources = [...this.directory.sources(), ...agents];
-    const disk = createInlineDisk(() => undefined);
+    const { freeBytes } = this;
+    const whole = createInlineDisk(() => undefined);
+    const disk = freeBytes === undefined ? whole : { ...whole, freeBytes: () => Promise.resolve(freeBytes) };
     const all = { ...parts, sources, disk, random: systemRandom, clock: systemClock };
     coming.begin(operations.map(({ item: wanted }) => wanted.content.blocks));
     await fetchFiles(operations, all, new AbortController().signal).finally(() => coming.end());

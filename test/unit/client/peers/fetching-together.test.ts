@@ -166,3 +166,34 @@ it('gives nothing of a file that the namespace does not have, also to one who kn
   expect(third.outcomes.map(({ outcome }) => outcome)).toEqual(['unavailable']);
   expect(third.tally.summary().bytesFetched).toBe(0);
 });
+
+it('a file that does not fit on the disk is postponed before anything of it is fetched, and others are not', async () => {
+  const endpoint = await PeerEndpoint.start(agent.fleet);
+  endpoint.freeBytes = SIZE;
+  const first = blocks.slice(0, 1);
+  const [large, small] = [contentOf(blocks), contentOf(first)];
+  const sources = [endpoint.agentSource(agent)];
+  await endpoint.fetch([await endpoint.learn('large', large), await endpoint.learn('small', small)], sources);
+  expect(endpoint.outcomes).toEqual([
+    expect.objectContaining({
+      outcome: 'postponed',
+      problem: `it needs ${SIZE} bytes, and the disk has room for ${SIZE}; make room for 1 more`,
+    }),
+    expect.objectContaining({ outcome: 'fetched' }),
+  ]);
+  expect(await egress()).toBe(BLOCK_BYTES);
+  endpoint.freeBytes = SIZE + 1;
+  await endpoint.fetch([await endpoint.learn('large', large)], sources);
+  expect(endpoint.outcomes.at(-1)).toMatchObject({ outcome: 'fetched' });
+});
+
+it('small files that do not all fit are fetched as long as they do', async () => {
+  const endpoint = await PeerEndpoint.start(agent.fleet);
+  endpoint.freeBytes = 2 * BLOCK_BYTES + 1;
+  const operations = await Promise.all(
+    blocks.slice(0, 3).map((block, index) => endpoint.learn(`small ${index}`, contentOf([block]))),
+  );
+  await endpoint.fetch(operations, [endpoint.agentSource(agent)]);
+  expect(endpoint.outcomes.map(({ outcome }) => outcome).sort()).toEqual(['fetched', 'fetched', 'postponed']);
+  expect(await egress()).toBe(2 * BLOCK_BYTES);
+});
