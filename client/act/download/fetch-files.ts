@@ -135,7 +135,8 @@ class Download {
           this.#assemblies.leave();
           continue;
         }
-        const assembly = this.#assemble(operation, room, signal).finally(() => {
+        // A signal each: so many listeners of one would look like a leak.
+        const assembly = this.#assemble(operation, room, AbortSignal.any([signal])).finally(() => {
           room.end();
           assembling.delete(assembly);
           this.#assemblies.leave();

@@ -162,7 +162,11 @@ export class PeerEndpoint implements PeerPlace {
   }
 
   /** Brings files into the folder, from the endpoints that it has met and from `agents`; they are shared from then on. */
-  async fetch(operations: readonly FetchFile[], agents: readonly BlockSource[]): Promise<void> {
+  async fetch(
+    operations: readonly FetchFile[],
+    agents: readonly BlockSource[],
+    signal = new AbortController().signal,
+  ): Promise<void> {
     const onOutcome = (outcome: FetchOutcome): void => {
       this.outcomes.push(outcome);
       if (outcome.outcome !== 'fetched') return;
@@ -187,7 +191,7 @@ export class PeerEndpoint implements PeerPlace {
     const disk = freeBytes === undefined ? whole : { ...whole, freeBytes: () => Promise.resolve(freeBytes) };
     const all = { ...parts, sources, disk, random: systemRandom, clock: systemClock };
     coming.begin(operations.map(({ item: wanted }) => wanted.content.blocks));
-    await fetchFiles(operations, all, new AbortController().signal).finally(() => coming.end());
+    await fetchFiles(operations, all, signal).finally(() => coming.end());
   }
 
   /** Where a file lies. */
