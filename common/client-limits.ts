@@ -36,6 +36,11 @@ export const clientLimits = {
   watchedPaths: 16_384,
   /** How often the folder is scanned, and the watcher tried again, where changes cannot be watched. */
   unwatchedScanIntervalMs: 30_000,
+  /** Attempts to start a watcher in a row, and the pause after the first that failed; it doubles, up to `settleMaxMs`. */
+  watchAttempts: 5,
+  watchRetryMs: 50,
+  /** So many characters of a path that cannot be watched are shown. */
+  unwatchedPathShown: 120,
   /** Files that are assembled from several blocks at once, each with an open descriptor. */
   filesInFlight: 64,
   /** Blocks of a file that is read without syncing that are fetched ahead of the one being written. */
