@@ -1,6 +1,7 @@
+import { freeRoom } from '../../../common/files/free-room.js';
 import { clientLimits } from '../../../common/limits.js';
 import { startWorkerPool } from '../../worker-pool.js';
-import { freeBytes, heldBytes } from './free-room.js';
+import { heldBytes } from './held-bytes.js';
 import { openPartial, removePartials } from '../download/partial-files.js';
 import type { Disk } from './disk-task.js';
 
@@ -24,7 +25,7 @@ export function startDiskPool({ workerFile }: DiskPoolOptions = {}): Disk {
     copyBlocks: (task) => pool.run('copyBlocks', task),
     openPartial,
     removePartials,
-    freeBytes,
+    freeBytes: freeRoom,
     heldBytes,
     close: () => pool.close(),
   };

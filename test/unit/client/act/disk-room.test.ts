@@ -1,8 +1,9 @@
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { freeBytes, heldBytes } from '../../../../client/act/disk/free-room.js';
+import { heldBytes } from '../../../../client/act/disk/held-bytes.js';
 import { DiskRoom, type PromisedRoom, type RoomAnswer } from '../../../../client/act/download/disk-room.js';
+import { freeRoom } from '../../../../common/files/free-room.js';
 import { clientLimits } from '../../../../common/limits.js';
 import { ManualClock } from '../../../support/manual-clock.js';
 import { temporaryDirectory } from '../../../support/temporary-directory.js';
@@ -88,6 +89,6 @@ it('a file takes what is written of it, and what cannot be asked has room', asyn
   expect(held).toBeLessThan(1_000_000);
   expect(await heldBytes(join(directory, 'none'))).toBe(0);
   mkdirSync(join(directory, 'there'));
-  expect(await freeBytes(join(directory, 'there'))).toBeGreaterThan(0);
-  expect(await freeBytes(join(directory, 'none'))).toBe(Infinity);
+  expect(await freeRoom(join(directory, 'there'))).toBeGreaterThan(0);
+  expect(await freeRoom(join(directory, 'none'))).toBe(Infinity);
 });

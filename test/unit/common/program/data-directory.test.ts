@@ -66,6 +66,18 @@ describe('openDataDirectory', () => {
     expect(readdirSync(path)).toHaveLength(1 + candidates.length - 1);
   });
 
+  it('is not begun where a store would find no room, and is opened there once it has been', async () => {
+    const full = { path, program: 'agent', formatVersion: FORMAT_VERSION, freeBytes: () => Promise.resolve(8192) };
+    expect(await rejection(openDataDirectory(full))).toMatchObject({
+      code: 'RESOURCE_EXHAUSTED',
+      reason: 'DISK_FULL',
+      message: expect.stringMatching(`^${path} needs .* and its disk has 8192; make room`) as string,
+    });
+    expect(readdirSync(path)).toEqual([]);
+    await (await open()).release();
+    await (await openDataDirectory(full)).release();
+  });
+
   it('is taken over from a process that was killed', async () => {
     await (await open()).release();
     const lock = join(path, 'lock');

@@ -1,17 +1,7 @@
-import { lstat, statfs } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 
 /** The unit in which `stat` counts what a file takes of the disk, whatever the disk's own is. */
 const STAT_BLOCK_BYTES = 512;
-
-/** See `Disk.freeBytes`. */
-export async function freeBytes(directory: string): Promise<number> {
-  try {
-    const { blocks, bavail, bsize } = await statfs(directory);
-    return blocks === 0 ? Infinity : bavail * bsize;
-  } catch {
-    return Infinity;
-  }
-}
 
 /** See `Disk.heldBytes`. */
 export async function heldBytes(path: string): Promise<number> {
