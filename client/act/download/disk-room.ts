@@ -2,6 +2,8 @@ import type { Clock } from '../../../common/clock.js';
 import { clientLimits } from '../../../common/limits.js';
 import type { Disk, DiskRefusal } from '../disk/disk-task.js';
 
+const MIB_BYTES = 1024 * 1024;
+
 /** The room that one file was promised. */
 export interface PromisedRoom {
   /** So many more of its bytes lie on the disk. */
@@ -70,9 +72,9 @@ export class DiskRoom {
   }
 
   #refusal(neededBytes: number): RoomAnswer {
-    const leftBytes = Math.max(0, this.#roomBytes);
-    const missingBytes = neededBytes - leftBytes + 1;
-    const problem = `it needs ${neededBytes} bytes, and the disk has room for ${leftBytes}; make room for ${missingBytes} more`;
+    // In whole MiB: what is free changes all the time, and people are told anew of whatever reads otherwise.
+    const missingMiB = Math.ceil((neededBytes - this.#roomBytes + 1) / MIB_BYTES);
+    const problem = `the disk has no room for the ${neededBytes} bytes that it needs; make room for ${missingMiB} MiB more`;
     return { outcome: 'postponed', problem };
   }
 }

@@ -32,9 +32,12 @@ it('promises no more than the disk has, and says how much is missing', async () 
   promised(await room.promise(60));
   expect(await room.promise(60)).toEqual({
     outcome: 'postponed',
-    problem: 'it needs 60 bytes, and the disk has room for 40; make room for 21 more',
+    problem: 'the disk has no room for the 60 bytes that it needs; make room for 1 MiB more',
   });
   promised(await room.promise(39));
+  expect(await room.promise(3 * 1024 * 1024 + 1)).toMatchObject({
+    problem: expect.stringContaining('4 MiB more') as string,
+  });
   expect(disk.readings).toBe(1);
 });
 

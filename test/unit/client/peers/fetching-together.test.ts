@@ -181,7 +181,7 @@ it('a file that does not fit on the disk is postponed before anything of it is f
   expect(endpoint.outcomes).toEqual([
     expect.objectContaining({
       outcome: 'postponed',
-      problem: `it needs ${SIZE} bytes, and the disk has room for ${SIZE}; make room for 1 more`,
+      problem: `the disk has no room for the ${SIZE} bytes that it needs; make room for 1 MiB more`,
     }),
     expect.objectContaining({ outcome: 'fetched' }),
   ]);
