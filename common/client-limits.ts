@@ -36,8 +36,12 @@ export const clientLimits = {
   watchedPaths: 16_384,
   /** How often the folder is scanned, and the watcher tried again, where changes cannot be watched. */
   unwatchedScanIntervalMs: 30_000,
-  /** Attempts to start a watcher in a row, and the pause after the first that failed; it doubles, up to `settleMaxMs`. */
-  watchAttempts: 5,
+  /**
+   * Failures of the watcher in a row while which the next attempt is waited for, and until people are told. The pause after
+   * the first doubles, up to `settleMaxMs`: together some seconds, in which what is being removed is gone.
+   */
+  watchFailuresAwaited: 5,
+  watchFailuresUntold: 12,
   watchRetryMs: 50,
   /** So many characters of a path that cannot be watched are shown. */
   unwatchedPathShown: 120,

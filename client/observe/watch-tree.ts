@@ -23,8 +23,9 @@ export interface WatchOptions {
 /**
  * Says where a folder may have changed. That is a hint: the system loses events when there are many and does not say so.
  * Therefore everything is hinted at every `clientLimits.fullScanIntervalMs`. A watcher that failed is started anew at once,
- * and everything hinted at: directories go while they are being looked at. Where it cannot be started (on Linux there is a
- * limit for that), everything is hinted at every `clientLimits.unwatchedScanIntervalMs` and the watcher tried again.
+ * and everything hinted at: directories go while they are being looked at. Until it has been started, everything is hinted at
+ * every `clientLimits.settleMaxMs`; where it cannot be (on Linux there is a limit for that), every
+ * `clientLimits.unwatchedScanIntervalMs`, when it is tried again.
  *
  * On Linux the watcher does not see into directories that were not empty when they came, by a move or too fast, and it
  * takes those below a renamed one for what they were. When such a directory comes it is started anew.
@@ -82,9 +83,12 @@ export class TreeWatch {
   }
 
   #everythingInMs(): number {
-    const intervalMs =
-      this.watching && this.#reliable ? clientLimits.fullScanIntervalMs : clientLimits.unwatchedScanIntervalMs;
-    return this.#lastEverythingMs + intervalMs - this.options.clock.monotonicMs();
+    return this.#lastEverythingMs + this.#everythingEveryMs() - this.options.clock.monotonicMs();
+  }
+
+  #everythingEveryMs(): number {
+    if (!this.watching && !this.#reportedUnwatched) return clientLimits.settleMaxMs;
+    return this.watching && this.#reliable ? clientLimits.fullScanIntervalMs : clientLimits.unwatchedScanIntervalMs;
   }
 
   async #take(signal: AbortSignal): Promise<ChangeHint> {
@@ -118,12 +122,12 @@ export class TreeWatch {
     }
   }
 
-  /** Tries until there is a watcher, `signal` aborts, or it is not worth trying again soon: that people are told. */
+  /** Tries until there is a watcher, `signal` aborts, or it is not worth waiting for the next attempt. */
   async #subscribe(signal: AbortSignal): Promise<void> {
     const { report, subscribe = subscribeToTree } = this.options;
     const ignore = [join(this.#root, STATE_DIRECTORY)];
     await this.#ending;
-    for (let attempt = 1; ; attempt++) {
+    for (;;) {
       await this.#rest(signal);
       if (signal.aborted) return;
       try {
@@ -134,8 +138,8 @@ export class TreeWatch {
       } catch (error) {
         this.#noteFailure();
         const { cause, isLasting } = watchFailure(this.#root, (error as Error).message);
-        if (!isLasting && attempt < clientLimits.watchAttempts) continue;
-        this.#reportUnwatched(cause);
+        if (isLasting || this.#failures >= clientLimits.watchFailuresUntold) this.#reportUnwatched(cause);
+        else if (this.#failures < clientLimits.watchFailuresAwaited) continue;
         return;
       }
     }

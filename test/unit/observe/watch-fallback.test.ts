@@ -8,8 +8,15 @@ import type { ChangeHint } from '../../../client/observe/pending-changes.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { plant, scratchFolder } from '../../support/observe/scratch-folder.js';
 
-const { fullScanIntervalMs, settleMaxMs, settleMs, unwatchedPathShown, unwatchedScanIntervalMs, watchAttempts } =
-  clientLimits;
+const {
+  fullScanIntervalMs,
+  settleMaxMs,
+  settleMs,
+  unwatchedPathShown,
+  unwatchedScanIntervalMs,
+  watchFailuresAwaited,
+  watchFailuresUntold,
+} = clientLimits;
 const never = new AbortController().signal;
 
 type Subscribe = NonNullable<WatchOptions['subscribe']>;
@@ -134,7 +141,7 @@ describe('a watch', () => {
     expect(reports).toEqual([]);
   });
 
-  test('that fails at every attempt in a row says so, without advice that would not help', async () => {
+  test('that goes on failing says so in the end, without advice that would not help; until then everything is hinted at', async () => {
     const system = new FakeSystem();
     const { root, clock, reports, watch } = await watched(system);
     system.fails = true;
@@ -143,12 +150,20 @@ describe('a watch', () => {
     await turn();
     system.callback!(new Error(system.message), []);
     clock.advance(settleMs);
-    for (let pauses = 1; pauses < watchAttempts; pauses++) {
-      await soon(hint);
+    for (let failures = 2; failures < watchFailuresAwaited; failures++) {
+      expect(await soon(hint)).toBe('none yet');
       clock.advance(Math.max(...clock.sleepingMs));
     }
     expect(await hint).toMatchObject({ kind: 'everything' });
-    expect(system.attempts).toBe(1 + watchAttempts);
+    expect(system.attempts).toBe(watchFailuresAwaited);
+    while (reports.length === 0) {
+      const next = watch.next(never);
+      clock.advance(settleMaxMs);
+      await soon(next);
+      expect(await next).toMatchObject({ kind: 'everything' });
+    }
+    expect(system.attempts).toBe(watchFailuresUntold);
+    expect(await soon(watch.next(never))).toBe('none yet');
     expect(reports).toEqual([
       `changes in ${root} cannot be watched and are looked for every 30 seconds instead: ` +
         'bulk/docs: No such file or directory',
