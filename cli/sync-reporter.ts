@@ -52,7 +52,8 @@ export class SyncReporter implements SyncObserver {
 
   problem({ name, problem }: SyncProblem): void {
     this.terminal.event({ event: 'problem', name, problem });
-    this.terminal.note(`left as it is: ${printable(name)}: ${problem}`);
+    // What concerns the whole folder leaves nothing as it is.
+    this.terminal.note(name === '.' ? printable(problem) : `left as it is: ${printable(name)}: ${problem}`);
   }
 
   conflict({ path, keptAs }: SyncConflict): void {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Piscina } from 'piscina';
 import { cancelled, DrystoneError, overloaded } from '../common/errors.js';
 
@@ -38,6 +39,8 @@ export function startWorkerPool({ work, workerFile, maxThreads, idleMs, tasksQue
   });
   /** Ends every task: with CANCELLED once closed, else with what broke the pool. Piscina would leave them waiting. */
   const ended = new AbortController();
+  // Each task listens until it is done: as many as may wait, and as run, are no leak.
+  setMaxListeners(tasksQueued + maxThreads, ended.signal);
   pool.on('error', (error: Error) => ended.abort(brokenPool(work, error)));
   return {
     async run<Result>(name: string, task: object, transferList: readonly ArrayBuffer[] = []): Promise<Result> {

@@ -36,6 +36,15 @@ export const clientLimits = {
   watchedPaths: 16_384,
   /** How often the folder is scanned, and the watcher tried again, where changes cannot be watched. */
   unwatchedScanIntervalMs: 30_000,
+  /**
+   * Failures of the watcher in a row while which the next attempt is waited for, and until people are told. The pause after
+   * the first doubles, up to `settleMaxMs`: together some seconds, in which what is being removed is gone.
+   */
+  watchFailuresAwaited: 5,
+  watchFailuresUntold: 12,
+  watchRetryMs: 50,
+  /** So many characters of a path that cannot be watched are shown. */
+  unwatchedPathShown: 120,
   /** Files that are assembled from several blocks at once, each with an open descriptor. */
   filesInFlight: 64,
   /** Blocks of a file that is read without syncing that are fetched ahead of the one being written. */
@@ -81,6 +90,8 @@ export const clientLimits = {
   changeTaskChanges: 1024,
   /** Bytes of blocks copied from one local file to another in one task. */
   copyTaskBytes: 32 * MiB,
+  /** How old a reading of the disk's free space may be when it decides whether a file fits. */
+  freeSpaceMaxAgeMs: 1_000,
   /** Bytes written to a file that is being assembled after which the disk is asked to take them. */
   earlySyncBytes: 32 * MiB,
   /** Values of each tree of the state that are kept in memory, and the blocks that one of them may have. */

@@ -99,6 +99,15 @@ export const rpcLimits = {
   resetLookMs: 1_000,
 } as const;
 
+/** What programs keep. */
+export const dataLimits = {
+  /**
+   * What has to be free where a program makes its data directory: a store maps its files into memory, and the system kills
+   * who writes there to a disk that is full.
+   */
+  newDirectoryBytes: 1 * MiB,
+} as const;
+
 /** Reconnecting and repeating: delays double from the first bound to the second; half of each is random. */
 export const retryLimits = {
   initialDelayMs: 100,

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { pathProblem, twinKey } from '../../common/feed/paths.js';
 import type { ItemPath } from '../../common/feed/item.js';
 import type { FoundEntry } from './folder-reader.js';
-import type { DirectoryPath } from './ignore-rules.js';
+import { isKeptByClient, type DirectoryPath } from './ignore-rules.js';
 import type { ScanProblem } from './observation.js';
 
 /** An entry of a directory with a name that a namespace can carry. */
@@ -20,7 +20,8 @@ const ASCII_ONLY = /^[\0-\x7f]*$/;
 /**
  * Pairs what is found in a directory with item paths, in order of the paths. A name that is not in Unicode normalization
  * form C stands for the path that is; where several stand for one path, one of them, the exact one if there is one, is
- * taken and the others are problems. So are names that are not text and those that break the rules for paths. Names that
+ * taken and the others are problems. So are names that are not text, those that break the rules for paths, and those that
+ * elsewhere would be the name of the client's own directory. Names that
  * other file systems cannot tell apart are both taken, and reported.
  */
 export function nameEntries(
@@ -38,6 +39,13 @@ export function nameEntries(
     const problem = pathProblem(named.path);
     if (problem !== undefined) {
       report(entry.name, `its path ${problem}; rename it to have it synced`);
+      continue;
+    }
+    if (isKeptByClient(entry.name)) {
+      report(
+        entry.name,
+        `where case is ignored its name is that of the client's own directory; rename it to have it synced`,
+      );
       continue;
     }
     const twin = byPath.get(named.path);

@@ -1,5 +1,5 @@
 import ignore, { type Ignore } from 'ignore';
-import { parentPath } from '../../common/feed/paths.js';
+import { parentPath, twinKey } from '../../common/feed/paths.js';
 import type { ItemPath } from '../../common/feed/item.js';
 import { PRIVATE_MARK } from '../../common/files/private-mark.js';
 import type { IgnoreRules, Observation } from './observation.js';
@@ -9,10 +9,27 @@ export const STATE_DIRECTORY = PRIVATE_MARK;
 
 /**
  * Whether a path belongs to what a client keeps in a folder, which is never synced: also in a folder below, which may have been
- * synced by itself.
+ * synced by itself. So does what a file system that ignores case takes for it: there, what somebody else has made under such a
+ * name would come to lie in it.
  */
 export function isKeptByClient(path: string): boolean {
-  return path.includes(STATE_DIRECTORY) && path.split('/').includes(STATE_DIRECTORY);
+  const mayBe = path.startsWith('.') || path.includes('/.');
+  return mayBe && path.split('/').some(isStateName);
+}
+
+/** What of a path is kept by a client: the part that names its directory, and those above; undefined where nothing is. */
+export function keptByClientAt(path: ItemPath): ItemPath | undefined {
+  if (!isKeptByClient(path)) return undefined;
+  const parts = path.split('/');
+  return parts.slice(0, parts.findIndex(isStateName) + 1).join('/') as ItemPath;
+}
+
+const STATE_KEY = twinKey(STATE_DIRECTORY as ItemPath);
+
+function isStateName(name: string): boolean {
+  if (name === STATE_DIRECTORY) return true;
+  // Folding keeps the length.
+  return name.startsWith('.') && name.length === STATE_KEY.length && twinKey(name as ItemPath) === STATE_KEY;
 }
 
 /** A file of this name in any directory keeps out of the sync what its patterns, in the syntax of gitignore(5), name. */

@@ -8,6 +8,7 @@ import { hasUnannouncedDirectory } from './blind-spots.js';
 import { STATE_DIRECTORY } from './ignore-rules.js';
 import { inSlices } from './in-slices.js';
 import { PendingChanges, type ChangeHint } from './pending-changes.js';
+import { watchFailure } from './watch-failure.js';
 import type { Clock } from '../../common/clock.js';
 
 export interface WatchOptions {
@@ -21,8 +22,10 @@ export interface WatchOptions {
 
 /**
  * Says where a folder may have changed. That is a hint: the system loses events when there are many and does not say so.
- * Therefore everything is hinted at every `clientLimits.fullScanIntervalMs`. Where the system cannot watch (on Linux it
- * has a limit for that), everything is hinted at every `clientLimits.unwatchedScanIntervalMs` and the watcher tried again.
+ * Therefore everything is hinted at every `clientLimits.fullScanIntervalMs`. A watcher that failed is started anew at once,
+ * and everything hinted at: directories go while they are being looked at. Until it has been started, everything is hinted at
+ * every `clientLimits.settleMaxMs`; where it cannot be (on Linux there is a limit for that), every
+ * `clientLimits.unwatchedScanIntervalMs`, when it is tried again.
  *
  * On Linux the watcher does not see into directories that were not empty when they came, by a move or too fast, and it
  * takes those below a renamed one for what they were. When such a directory comes it is started anew.
@@ -33,7 +36,12 @@ export class TreeWatch {
   readonly #root: string;
   readonly #closing = new AbortController();
   #subscription: AsyncSubscription | undefined;
+  /** A watcher that is being ended: the next one would become one with it. */
+  #ending: Promise<void> = Promise.resolve();
   #reportedUnwatched = false;
+  /** Failures in a row, each soon after the one before it. */
+  #failures = 0;
+  #failedAtMs = Number.NEGATIVE_INFINITY;
   /** A watcher that could not be ended leaves behind what makes the next one overlook things. */
   #reliable = true;
   #lastEverythingMs: number;
@@ -47,7 +55,7 @@ export class TreeWatch {
   /** Watches from now on: a change after this has resolved is hinted at, so a scan that starts then misses nothing. */
   static async start(options: WatchOptions): Promise<TreeWatch> {
     const watch = new TreeWatch(options);
-    await watch.#subscribe();
+    await watch.#subscribe(watch.#closing.signal);
     return watch;
   }
 
@@ -64,7 +72,7 @@ export class TreeWatch {
     for (;;) {
       if (signal.aborted) throw cancelled('watching the folder');
       const waitMs = this.#pending.settledInMs() ?? this.#everythingInMs();
-      if (waitMs <= 0) return this.#take();
+      if (waitMs <= 0) return this.#take(AbortSignal.any([signal, this.#closing.signal]));
       await this.#waitUpTo(waitMs, signal);
     }
   }
@@ -75,19 +83,22 @@ export class TreeWatch {
   }
 
   #everythingInMs(): number {
-    const intervalMs =
-      this.watching && this.#reliable ? clientLimits.fullScanIntervalMs : clientLimits.unwatchedScanIntervalMs;
-    return this.#lastEverythingMs + intervalMs - this.options.clock.monotonicMs();
+    return this.#lastEverythingMs + this.#everythingEveryMs() - this.options.clock.monotonicMs();
   }
 
-  async #take(): Promise<ChangeHint> {
-    if (!this.watching) await this.#subscribe();
+  #everythingEveryMs(): number {
+    if (!this.watching && !this.#reportedUnwatched) return clientLimits.settleMaxMs;
+    return this.watching && this.#reliable ? clientLimits.fullScanIntervalMs : clientLimits.unwatchedScanIntervalMs;
+  }
+
+  async #take(signal: AbortSignal): Promise<ChangeHint> {
+    if (!this.watching) await this.#subscribe(signal);
     let hint = this.#pending.take() ?? { kind: 'everything', because: 'it is time for a full scan' };
     if (hint.kind === 'paths' && process.platform === 'linux') {
       const announced = hint.diskPaths;
       if (await inSlices(hasUnannouncedDirectory(this.#root, announced), this.options.clock, this.#closing.signal)) {
         await this.#unsubscribe();
-        await this.#subscribe();
+        await this.#subscribe(signal);
         hint = { kind: 'everything', because: 'directories came that were not empty' };
       }
     }
@@ -111,16 +122,43 @@ export class TreeWatch {
     }
   }
 
-  async #subscribe(): Promise<void> {
+  /** Tries until there is a watcher, `signal` aborts, or it is not worth waiting for the next attempt. */
+  async #subscribe(signal: AbortSignal): Promise<void> {
     const { report, subscribe = subscribeToTree } = this.options;
     const ignore = [join(this.#root, STATE_DIRECTORY)];
-    try {
-      this.#subscription = await subscribe(this.#root, this.#onEvents, { ignore });
-      if (this.#reportedUnwatched) report('changes are watched again');
-      this.#reportedUnwatched = false;
-    } catch (error) {
-      this.#reportUnwatched(error as Error);
+    await this.#ending;
+    for (;;) {
+      await this.#rest(signal);
+      if (signal.aborted) return;
+      try {
+        this.#subscription = await subscribe(this.#root, this.#onEvents, { ignore });
+        if (this.#reportedUnwatched) report('changes are watched again');
+        this.#reportedUnwatched = false;
+        return;
+      } catch (error) {
+        this.#noteFailure();
+        const { cause, isLasting } = watchFailure(this.#root, (error as Error).message);
+        if (isLasting || this.#failures >= clientLimits.watchFailuresUntold) this.#reportUnwatched(cause);
+        else if (this.#failures < clientLimits.watchFailuresAwaited) continue;
+        return;
+      }
     }
+  }
+
+  #noteFailure(): void {
+    const nowMs = this.options.clock.monotonicMs();
+    const isInARow = nowMs - this.#failedAtMs < clientLimits.unwatchedScanIntervalMs;
+    this.#failures = isInARow ? this.#failures + 1 : 1;
+    this.#failedAtMs = nowMs;
+  }
+
+  /** The longer, the oftener it has failed in a row: each start is followed by a scan of everything. */
+  async #rest(signal: AbortSignal): Promise<void> {
+    if (this.#failures === 0) return;
+    const { watchRetryMs, settleMaxMs } = clientLimits;
+    const pauseMs = Math.min(watchRetryMs * 2 ** (this.#failures - 1), settleMaxMs);
+    const leftMs = this.#failedAtMs + pauseMs - this.options.clock.monotonicMs();
+    if (leftMs > 0) await this.options.clock.sleep(leftMs, signal).catch(() => undefined);
   }
 
   async #unsubscribe(): Promise<void> {
@@ -135,7 +173,7 @@ export class TreeWatch {
 
   readonly #onEvents: SubscribeCallback = (error, events) => {
     if (error !== null) {
-      this.#lose(error);
+      this.#lose();
     } else {
       for (const { path } of events) this.#pending.add(this.#diskPath(path));
     }
@@ -143,19 +181,18 @@ export class TreeWatch {
   };
 
   /** After an error nobody knows what else was lost. The next hint starts over. */
-  #lose(error: Error): void {
-    void this.#unsubscribe();
+  #lose(): void {
+    this.#ending = this.#unsubscribe();
+    this.#noteFailure();
     this.#pending.addEverything('the watcher failed');
-    this.#reportUnwatched(error);
   }
 
-  #reportUnwatched(error: Error): void {
+  #reportUnwatched(cause: string): void {
     if (this.#reportedUnwatched) return;
     this.#reportedUnwatched = true;
     const seconds = clientLimits.unwatchedScanIntervalMs / 1000;
     this.options.report(
-      `changes in ${this.options.root} cannot be watched (${error.message}); it is scanned every ${seconds} seconds ` +
-        'instead. On Linux, raising fs.inotify.max_user_watches helps where there are many directories',
+      `changes in ${this.options.root} cannot be watched and are looked for every ${seconds} seconds instead: ${cause}`,
     );
   }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { explainDiskFull } from './disk-full.js';
 
 /** Held until released, or until this process is gone. */
 export interface ExclusiveLock {
@@ -18,13 +19,14 @@ let candidateCount = 0;
 
 /**
  * Takes the lock file at `path` for this process. Returns the pid of the live holder where there is one. The file of a
- * holder that is gone (crash, power cut) is taken over. Holders on other hosts are always taken for alive.
+ * holder that is gone (crash, power cut) is taken over. Holders on other hosts are always taken for alive. Where it raises,
+ * RESOURCE_EXHAUSTED (DISK_FULL) on a full disk, it leaves nothing.
  */
 export async function takeExclusiveLock(path: string): Promise<ExclusiveLock | { readonly heldBy: number }> {
   const owner: Owner = { pid: process.pid, host: hostname(), startedAt: startTimeOf(process.pid) ?? '' };
   const candidate = `${path}.${process.pid}-${candidateCount++}`;
-  await writeFile(candidate, JSON.stringify(owner));
   try {
+    await writeFile(candidate, JSON.stringify(owner));
     for (;;) {
       try {
         // Linking is atomic and fails where the name exists: of two takers one wins.
@@ -37,6 +39,8 @@ export async function takeExclusiveLock(path: string): Promise<ExclusiveLock | {
       if (heldBy !== undefined) return { heldBy };
       await removeStale(path);
     }
+  } catch (thrown) {
+    throw explainDiskFull(path, thrown);
   } finally {
     await rm(candidate, { force: true });
   }

@@ -1,11 +1,13 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DrystoneError } from '../errors.js';
+import { explainDiskFull } from './disk-full.js';
 import { changeDirectoryDurably } from './durable-file.js';
 
 /**
  * Makes a directory, and those above it that are missing, with `mode`: what it makes is durable when the promise resolves. One
- * that is there stays as it is. Raises FAILED_PRECONDITION: DIRECTORY_UNUSABLE where it cannot be made, with what the system says of that.
+ * that is there stays as it is. Raises FAILED_PRECONDITION: DIRECTORY_UNUSABLE where it cannot be made, with what the system says of that;
+ * RESOURCE_EXHAUSTED: DISK_FULL where its disk is full.
  *
  * Not Node's own recursive mkdir: that never returns where the system says that a directory which can be seen is not there, as
  * Linux does below /proc.
@@ -14,6 +16,8 @@ export async function makeDirectory(path: string, mode = 0o777): Promise<void> {
   try {
     await makeMissing(path, mode);
   } catch (cause) {
+    const explained = explainDiskFull(path, cause);
+    if (explained !== cause) throw explained;
     const message = `${path} is no directory, and none can be made there; choose another (${(cause as Error).message})`;
     throw new DrystoneError('FAILED_PRECONDITION', 'DIRECTORY_UNUSABLE', message, {}, { cause });
   }

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { DrystoneError, type ErrorReason } from '../errors.js';
 import { writeFileDurably } from '../files/durable-file.js';
 import { takeExclusiveLock } from '../files/exclusive-lock.js';
+import { freeRoom } from '../files/free-room.js';
 import { makeDirectory } from '../files/make-directory.js';
+import { dataLimits } from '../limits.js';
 
 export interface DataDirectoryOptions {
   readonly path: string;
@@ -15,6 +17,8 @@ export interface DataDirectoryOptions {
   readonly oldestFormatVersion?: number;
   /** What an operator may put there before the first start; nothing unless set. */
   readonly prepared?: readonly string[];
+  /** Bytes that are free on the disk of a directory, unless a test brings its own. */
+  readonly freeBytes?: (directory: string) => Promise<number>;
 }
 
 /** A directory that belongs to this process alone until it is released. */
@@ -37,12 +41,14 @@ function isOurs(name: string): boolean {
  * Opens, or makes, a directory for a program's data: 0700, locked, with a FORMAT file that says whose it is and in which
  * version. Raises FAILED_PRECONDITION: DIRECTORY_UNUSABLE where none can be made, DATA_DIRECTORY_BUSY where another process
  * has it, DATA_FORMAT_NEWER where a newer release wrote it, DATA_FORMAT_OLDER where it is from before the first release that
- * this one can read, DATA_FORMAT_UNKNOWN where it is something else. Refusing changes nothing.
+ * this one can read, DATA_FORMAT_UNKNOWN where it is something else. RESOURCE_EXHAUSTED: DISK_FULL where its disk is full,
+ * or has less than `dataLimits.newDirectoryBytes` for a new one.
+ * Refusing changes nothing.
  */
 export async function openDataDirectory(options: DataDirectoryOptions): Promise<DataDirectory> {
   const { path } = options;
   await makeDirectory(path, 0o700);
-  await checkOwner(options);
+  if ((await checkOwner(options)) === 'new') await checkRoom(options);
   const lock = await takeExclusiveLock(join(path, LOCK_FILE));
   if ('heldBy' in lock) {
     throw refusal(
@@ -57,6 +63,14 @@ export async function openDataDirectory(options: DataDirectoryOptions): Promise<
     throw thrown;
   }
   return { path, release: () => lock.release() };
+}
+
+async function checkRoom({ path, freeBytes = freeRoom }: DataDirectoryOptions): Promise<void> {
+  const { newDirectoryBytes } = dataLimits;
+  const free = await freeBytes(path);
+  if (free >= newDirectoryBytes) return;
+  const message = `${path} needs ${newDirectoryBytes} bytes to begin with, and its disk has ${free}; make room, and try again`;
+  throw new DrystoneError('RESOURCE_EXHAUSTED', 'DISK_FULL', message);
 }
 
 function formatLine({ program, formatVersion }: DataDirectoryOptions): string {

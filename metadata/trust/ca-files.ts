@@ -1,6 +1,7 @@
 import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DrystoneError } from '../../common/errors.js';
+import { explainDiskFull } from '../../common/files/disk-full.js';
 import { syncDirectory, writeFileDurably } from '../../common/files/durable-file.js';
 
 const KEY_FILE = 'ca.key';
@@ -86,6 +87,8 @@ async function writeSynced(path: string, content: string, mode: number): Promise
   try {
     await file.writeFile(content);
     await file.sync();
+  } catch (thrown) {
+    throw explainDiskFull(path, thrown);
   } finally {
     await file.close();
   }

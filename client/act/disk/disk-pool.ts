@@ -1,5 +1,7 @@
+import { freeRoom } from '../../../common/files/free-room.js';
 import { clientLimits } from '../../../common/limits.js';
 import { startWorkerPool } from '../../worker-pool.js';
+import { heldBytes } from './held-bytes.js';
 import { openPartial, removePartials } from '../download/partial-files.js';
 import type { Disk } from './disk-task.js';
 
@@ -23,6 +25,8 @@ export function startDiskPool({ workerFile }: DiskPoolOptions = {}): Disk {
     copyBlocks: (task) => pool.run('copyBlocks', task),
     openPartial,
     removePartials,
+    freeBytes: freeRoom,
+    heldBytes,
     close: () => pool.close(),
   };
 }

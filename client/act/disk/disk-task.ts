@@ -143,5 +143,9 @@ export interface Disk {
   openPartial(path: string, sizeBytes: number): Promise<OpenPartial>;
   /** Removes from `directory` what {@link openPartial} has made there, but for the files named. */
   removePartials(directory: string, except: ReadonlySet<string>): Promise<void>;
+  /** Bytes that this process may still use on the disk of `directory`, now; infinite where the system does not say. Never rejects. */
+  freeBytes(directory: string): Promise<number>;
+  /** Bytes of the disk that the file at `path` takes, none where there is none. Never rejects. */
+  heldBytes(path: string): Promise<number>;
   close(): Promise<void>;
 }

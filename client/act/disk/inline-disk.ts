@@ -1,4 +1,6 @@
+import { freeRoom } from '../../../common/files/free-room.js';
 import { changeFolder } from './change-folder.js';
+import { heldBytes } from './held-bytes.js';
 import { openPartial, removePartials } from '../download/partial-files.js';
 import { copyBlocks } from './copy-blocks.js';
 import type { Disk, StepHook } from './disk-task.js';
@@ -12,6 +14,8 @@ export function createInlineDisk(step: StepHook): Disk {
     copyBlocks: async (task) => copyBlocks(task),
     openPartial,
     removePartials,
+    freeBytes: freeRoom,
+    heldBytes,
     close: async () => undefined,
   };
 }

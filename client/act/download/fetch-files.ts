@@ -20,6 +20,7 @@ import { SlotGate } from '../slot-gate.js';
 import { AssemblyRefused, assembleFile, type FilePart } from './assemble-file.js';
 import { BlockFetcher } from './block-fetcher.js';
 import type { BlockSource } from './block-source.js';
+import { DiskRoom, type PromisedRoom } from './disk-room.js';
 import { FilePlacer, type ArrivedFile } from './file-placer.js';
 import { partialName } from './partial-files.js';
 
@@ -54,7 +55,8 @@ const LEAST_COST_BYTES = 4096;
 
 /**
  * Brings files into the folder. A file of one block is fetched whole and written in one go together with others; larger
- * ones, and those of which something lies on the local disk, are assembled. Raises only what `signal` aborts with, and
+ * ones, and those of which something lies on the local disk, are assembled. What does not fit on the disk beside the rest
+ * is postponed, and nothing of it fetched. Raises only what `signal` aborts with, and
  * errors that are nobody's fault but ours.
  */
 export async function fetchFiles(
@@ -100,13 +102,16 @@ class Download {
   readonly #assemblies = new SlotGate(clientLimits.filesInFlight);
   /** Names of partial files that a later round goes on with. */
   readonly #unfinished = new Set<string>();
+  readonly #room: DiskRoom;
   #nextTemporary = 0;
 
   constructor(
     private readonly parts: FetchParts,
     private readonly fetcher: BlockFetcher,
     private readonly placer: FilePlacer,
-  ) {}
+  ) {
+    this.#room = new DiskRoom(parts.disk, parts.places.temporaryDirectory, parts.clock);
+  }
 
   get unfinished(): ReadonlySet<string> {
     return this.#unfinished;
@@ -125,7 +130,14 @@ class Download {
       } else {
         await this.#assemblies.enter();
         signal.throwIfAborted();
-        const assembly = this.#assemble(operation, signal).finally(() => {
+        const room = await this.#roomToAssemble(operation);
+        if (room === undefined) {
+          this.#assemblies.leave();
+          continue;
+        }
+        // A signal each: so many listeners of one would look like a leak.
+        const assembly = this.#assemble(operation, room, AbortSignal.any([signal])).finally(() => {
+          room.end();
           assembling.delete(assembly);
           this.#assemblies.leave();
         });
@@ -138,29 +150,56 @@ class Download {
   async #fetchWhole(operation: FetchFile, hash: Uint8Array, signal: AbortSignal): Promise<void> {
     const { sizeBytes } = operation.item.content;
     const cost = Math.max(sizeBytes, LEAST_COST_BYTES);
-    const release = (): void => this.#budget.give(cost);
+    const room = await this.#roomFor(operation, cost, 0);
+    if (room === undefined) return;
     await this.#budget.take(cost, signal);
+    const release = (isPlaced: boolean): void => {
+      if (isPlaced) room.wrote(cost);
+      room.end();
+      this.#budget.give(cost);
+    };
     const deliver = (data: Buffer): void => {
       this.parts.tally.work.bytesDone += sizeBytes;
       this.parts.coming?.whole(hash, data);
       this.#arrived(operation, data, release);
     };
     const fail = (error: DrystoneError): void => {
-      release();
+      release(false);
       this.parts.onOutcome({ outcome: 'unavailable', operation, error });
     };
     this.fetcher.want({ hash, sizeBytes, deliver, fail });
   }
 
-  async #assemble(operation: FetchFile, signal: AbortSignal): Promise<void> {
+  /** Undefined where the file does not fit: then what is there of it is kept for when it does. */
+  async #roomToAssemble(operation: FetchFile): Promise<PromisedRoom | undefined> {
+    const { disk, places } = this.parts;
+    const { content } = operation.item;
+    const name = partialName(operation.path, content);
+    const heldBytes = await disk.heldBytes(join(places.temporaryDirectory, name));
+    const room = await this.#roomFor(operation, content.sizeBytes, heldBytes);
+    if (room === undefined && heldBytes > 0) this.#unfinished.add(name);
+    return room;
+  }
+
+  /** Undefined where the file does not fit: it has had its outcome then. */
+  async #roomFor(operation: FetchFile, sizeBytes: number, heldBytes: number): Promise<PromisedRoom | undefined> {
+    const room = await this.#room.promise(sizeBytes, heldBytes);
+    if (!('outcome' in room)) return room;
+    this.#placed(operation, room);
+    return undefined;
+  }
+
+  async #assemble(operation: FetchFile, room: PromisedRoom, signal: AbortSignal): Promise<void> {
     const { places } = this.parts;
     const absolutePath = (path: ItemPath): string => places.absolutePath(path);
     const { path, item } = operation;
     const file = { ...this.#fileOf(operation), temporaryName: partialName(path, item.content) };
     const temporary = join(places.temporaryDirectory, file.temporaryName);
     const paths = [temporary, absolutePath(path)];
-    const onWritten = ({ hash, offsetBytes, sizeBytes }: FilePart): void =>
+    const onWritten = ({ hash, offsetBytes, sizeBytes }: FilePart): void => {
+      room.wrote(sizeBytes);
       this.parts.coming?.inFile(hash, paths, offsetBytes, sizeBytes);
+    };
     try {
       const assembly = { ...this.parts, fetcher: this.fetcher, budget: this.#budget, absolutePath, onWritten };
       await assembleFile(item.content, temporary, assembly, signal);
@@ -181,9 +220,9 @@ class Download {
     }
   }
 
-  #arrived(operation: FetchFile, data: Uint8Array, release: () => void): void {
+  #arrived(operation: FetchFile, data: Uint8Array, release: (isPlaced: boolean) => void): void {
     const onPlaced = (outcome: DiskOutcome): void => {
-      release();
+      release(outcome.outcome === 'done');
       this.#placed(operation, outcome);
     };
     this.placer.add({ file: this.#fileOf(operation), data, onPlaced });

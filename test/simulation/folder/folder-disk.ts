@@ -88,6 +88,14 @@ export class SimulatedDisk implements Disk {
     }
   }
 
+  async freeBytes(): Promise<number> {
+    return this.folder.isFull ? 0 : Infinity;
+  }
+
+  async heldBytes(path: string): Promise<number> {
+    return this.folder.temporaries.get(this.#temporaryName(path))?.bytes.length ?? 0;
+  }
+
   /** What a program that starts removes of what an earlier one has left. */
   clearTemporaries(): void {
     for (const name of [...this.folder.temporaries.keys()]) {

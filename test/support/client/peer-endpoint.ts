@@ -58,6 +58,8 @@ export class PeerEndpoint implements PeerPlace {
   });
   readonly directory: PeerDirectory;
   address = '';
+  /** What its disk has room for, where that is less than it has. */
+  freeBytes: number | undefined;
   /** By which it judges what others show. */
   clock: Clock = systemClock;
   /** Its own access token. */
@@ -160,7 +162,11 @@ export class PeerEndpoint implements PeerPlace {
   }
 
   /** Brings files into the folder, from the endpoints that it has met and from `agents`; they are shared from then on. */
-  async fetch(operations: readonly FetchFile[], agents: readonly BlockSource[]): Promise<void> {
+  async fetch(
+    operations: readonly FetchFile[],
+    agents: readonly BlockSource[],
+    signal = new AbortController().signal,
+  ): Promise<void> {
     const onOutcome = (outcome: FetchOutcome): void => {
       this.outcomes.push(outcome);
       if (outcome.outcome !== 'fetched') return;
@@ -180,10 +186,12 @@ export class PeerEndpoint implements PeerPlace {
       isPaced: false,
     };
     const sources = [...this.directory.sources(), ...agents];
-    const disk = createInlineDisk(() => undefined);
+    const { freeBytes } = this;
+    const whole = createInlineDisk(() => undefined);
+    const disk = freeBytes === undefined ? whole : { ...whole, freeBytes: () => Promise.resolve(freeBytes) };
     const all = { ...parts, sources, disk, random: systemRandom, clock: systemClock };
     coming.begin(operations.map(({ item: wanted }) => wanted.content.blocks));
-    await fetchFiles(operations, all, new AbortController().signal).finally(() => coming.end());
+    await fetchFiles(operations, all, signal).finally(() => coming.end());
   }
 
   /** Where a file lies. */

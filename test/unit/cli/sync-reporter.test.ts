@@ -72,6 +72,7 @@ describe('SyncReporter', () => {
     reporter.progress(quiet);
     reporter.progress(quiet);
     reporter.problem({ name: 'a\nb', problem: 'too odd' });
+    reporter.problem({ name: '.', problem: 'changes are watched again' });
     reporter.conflict({ path: 'x', keptAs: 'y' });
     for (const retryInMs of [250, 500]) reporter.waiting('metadata is away', retryInMs);
     summary = two;
@@ -80,6 +81,7 @@ describe('SyncReporter', () => {
     expect(output()).toEqual(['up to date: 1 item committed (10 B sent)', 'up to date: 1 item committed (20 B sent)']);
     expect(errors()).toEqual([
       'left as it is: a\\nb: too odd',
+      'changes are watched again',
       "changed on both sides: x; this folder's own is kept as y",
       'waiting: metadata is away; attempts go on',
       'waiting: metadata is away; attempts go on',

@@ -88,6 +88,18 @@ describe('ignore rules', () => {
     expect(ignored([], '.drystone-notes')).toBe(false);
   });
 
+  test.each(['.DRYSTONE', '.Drystone/x', 'inside/.dRYSTONE/tmp/x', '.dry\u017ftone'])(
+    'keep %s out, which elsewhere is the state of the client',
+    (path) => {
+      expect(ignored([], path)).toBe(true);
+      expect(ignored([['', '!*']], path)).toBe(true);
+    },
+  );
+
+  test.each(['.drystones', 'drystone', 'a.drystone', '.dry stone', '.DRYSTONEIGNORE'])('keep %s', (path) => {
+    expect(ignored([], path)).toBe(false);
+  });
+
   test('answer for a path in a directory that has none of its own', () => {
     expect(ignored([['a', '*.log']], 'a/not/there/yet/x.log')).toBe(true);
     expect(ignored([['a', '*.log']], 'b/x.log')).toBe(false);

@@ -86,6 +86,16 @@ describe('a scan', () => {
     expect(problemNames(result).sort()).toEqual(['d/home', 'synced']);
   });
 
+  test('reports what would be the state of a client where case is ignored, at any depth', async () => {
+    const root = scratchFolder();
+    plant(root, '.DRYSTONE/access-token.json');
+    plant(root, 'inside/.Drystone');
+    plant(root, 'inside/.drystone/file');
+    const result = await scan(root);
+    expect(paths(result)).toEqual(['inside']);
+    expect(problemNames(result)).toEqual(['.DRYSTONE', 'inside/.Drystone']);
+  });
+
   test('reports pipes and sockets, and leaves what is known of them as it is', async () => {
     const root = scratchFolder();
     plantPipe(join(root, 'pipe'));

@@ -1,7 +1,9 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
+import type { BlockSource } from '../../../../client/act/download/block-source.js';
 import type { FileContent } from '../../../../common/feed/item.js';
 import { systemClock } from '../../../../common/clock.js';
+import { clientLimits, wireLimits } from '../../../../common/limits.js';
 import type { BlockMetrics } from '../../../../server/block-metrics.js';
 import type { Block } from '../../../../server/block.js';
 import type { BlockReader } from '../../../../server/block-store.js';
@@ -10,6 +12,8 @@ import { MeteredBlockStore } from '../../../../server/metered-block-store.js';
 import { startBlockServer, type BlockServerPair } from '../../../support/blocks/block-server.js';
 import { hashesOf, manyBlocks, NAMESPACE } from '../../../support/blocks/sample-blocks.js';
 import { PeerEndpoint } from '../../../support/client/peer-endpoint.js';
+import { waitUntil } from '../../../support/wait-until.js';
+import { warningsDuring } from '../../../support/warnings.js';
 import { startTcpProxy } from '../../../support/tcp-proxy.js';
 
 const BLOCK_BYTES = 16 * 1024;
@@ -165,4 +169,66 @@ it('gives nothing of a file that the namespace does not have, also to one who kn
   await third.fetch([await third.learn('large', contentOf(blocks))], []);
   expect(third.outcomes.map(({ outcome }) => outcome)).toEqual(['unavailable']);
   expect(third.tally.summary().bytesFetched).toBe(0);
+});
+
+it('a file that does not fit on the disk is postponed before anything of it is fetched, and others are not', async () => {
+  const endpoint = await PeerEndpoint.start(agent.fleet);
+  endpoint.freeBytes = SIZE;
+  const first = blocks.slice(0, 1);
+  const [large, small] = [contentOf(blocks), contentOf(first)];
+  const sources = [endpoint.agentSource(agent)];
+  await endpoint.fetch([await endpoint.learn('large', large), await endpoint.learn('small', small)], sources);
+  expect(endpoint.outcomes).toEqual([
+    expect.objectContaining({
+      outcome: 'postponed',
+      problem: `the disk has no room for the ${SIZE} bytes that it needs; make room for 1 MiB more`,
+    }),
+    expect.objectContaining({ outcome: 'fetched' }),
+  ]);
+  expect(await egress()).toBe(BLOCK_BYTES);
+  endpoint.freeBytes = SIZE + 1;
+  await endpoint.fetch([await endpoint.learn('large', large)], sources);
+  expect(endpoint.outcomes.at(-1)).toMatchObject({ outcome: 'fetched' });
+});
+
+it('small files that do not all fit are fetched as long as they do', async () => {
+  const endpoint = await PeerEndpoint.start(agent.fleet);
+  endpoint.freeBytes = 2 * BLOCK_BYTES + 1;
+  const operations = await Promise.all(
+    blocks.slice(0, 3).map((block, index) => endpoint.learn(`small ${index}`, contentOf([block]))),
+  );
+  await endpoint.fetch(operations, [endpoint.agentSource(agent)]);
+  expect(endpoint.outcomes.map(({ outcome }) => outcome).sort()).toEqual(['fetched', 'fetched', 'postponed']);
+  expect(await egress()).toBe(2 * BLOCK_BYTES);
+});
+
+it('many files that wait for an agent that has fallen silent are no leak', async () => {
+  const endpoint = await PeerEndpoint.start(agent.fleet);
+  const leaving = new AbortController();
+  const gone = new Promise((resolve) => leaving.signal.addEventListener('abort', resolve));
+  const silent: BlockSource = {
+    ...endpoint.agentSource(agent),
+    blocks: {
+      ...endpoint.agentSource(agent).blocks,
+      get: async function* () {
+        await gone;
+        yield* [];
+      },
+    },
+  };
+  const sizes = [wireLimits.blockBytes, wireLimits.blockBytes];
+  const hashes = hashesOf(blocks.slice(0, 2));
+  const content = { ...contentOf(blocks), sizeBytes: 2 * wireLimits.blockBytes, blocks: { hashes, sizes } };
+  const names = Array.from({ length: clientLimits.filesInFlight }, (_, index) => `file ${index}`);
+  const operations = await Promise.all(names.map((name) => endpoint.learn(name, content)));
+  const warnings = await warningsDuring(async () => {
+    const fetching = endpoint.fetch(operations, [silent], leaving.signal);
+    await waitUntil(
+      'all files are under way',
+      () => readdirSync(endpoint.places.temporaryDirectory).length === names.length,
+    );
+    leaving.abort(new Error('over'));
+    await expect(fetching).rejects.toThrow('over');
+  });
+  expect(warnings).toEqual([]);
 });

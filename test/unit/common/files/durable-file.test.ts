@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { syncDirectory, writeFileDurably } from '../../../../common/files/durable-file.js';
@@ -21,6 +21,13 @@ describe('writeFileDurably', () => {
     writeFileSync(`${path}.new`, 'a very long half-written content');
     await writeFileDurably(path, 'whole');
     expect(readFileSync(path, 'utf8')).toBe('whole');
+  });
+
+  it('leaves nothing of an attempt that fails', async () => {
+    const directory = temporaryDirectory();
+    mkdirSync(join(directory, 'taken'));
+    expect(await rejection(writeFileDurably(join(directory, 'taken'), 'x'))).toMatchObject({ code: 'EISDIR' });
+    expect(readdirSync(directory)).toEqual(['taken']);
   });
 
   it('fails where the directory is not there', async () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openDataDirectory } from '../../../../common/program/data-directory.js';
@@ -51,6 +51,31 @@ describe('openDataDirectory', () => {
     expect((error as Error).message).toContain(String(process.pid));
     await first.release();
     await (await open()).release();
+  });
+
+  it('says on a full disk which directory needs room, and leaves nothing there', async () => {
+    await (await open()).release();
+    // What is written through these meets a full disk; how many locks were taken before nobody here knows.
+    const candidates = Array.from({ length: 64 }, (_, count) => `lock.${process.pid}-${count}`);
+    for (const name of candidates) symlinkSync('/dev/full', join(path, name));
+    expect(await rejection(open())).toMatchObject({
+      code: 'RESOURCE_EXHAUSTED',
+      reason: 'DISK_FULL',
+      message: expect.stringMatching(`^${path}/lock cannot be written, since its disk is full; make room`) as string,
+    });
+    expect(readdirSync(path)).toHaveLength(1 + candidates.length - 1);
+  });
+
+  it('is not begun where a store would find no room, and is opened there once it has been', async () => {
+    const full = { path, program: 'agent', formatVersion: FORMAT_VERSION, freeBytes: () => Promise.resolve(8192) };
+    expect(await rejection(openDataDirectory(full))).toMatchObject({
+      code: 'RESOURCE_EXHAUSTED',
+      reason: 'DISK_FULL',
+      message: expect.stringMatching(`^${path} needs .* and its disk has 8192; make room`) as string,
+    });
+    expect(readdirSync(path)).toEqual([]);
+    await (await open()).release();
+    await (await openDataDirectory(full)).release();
   });
 
   it('is taken over from a process that was killed', async () => {
