@@ -17,6 +17,7 @@ const CONTENT = textFile('as it was');
 const ITEM = itemFrom(PATH, [stateBy('a', 1, 1_000, CONTENT)]);
 const NEXT = itemFrom(PATH, [stateBy('a', 2, 2_000, 'as it is')]);
 const STAMP = { sizeBytes: CONTENT.sizeBytes, modifiedAtNs: 0n, changedAtNs: 0n, inode: 7n };
+const ASKED_AT_MS = 3_600_000;
 const LOCAL: LocalFile = {
   kind: 'file',
   path: PATH,
@@ -25,6 +26,7 @@ const LOCAL: LocalFile = {
   executable: false,
   blocks: CONTENT.blocks,
 };
+const AGENT = { premises: 'lisbon', state: 'online', held: 1, freeBytes: 5_000, freeFloorBytes: 2_000 } as const;
 const DIRECTORY = {
   ...{ path: 'd' as ItemPath, diskPath: 'd', rulesAbove: RuleSet.none, rules: RuleSet.none },
   ...{ entries: new Map(), unseen: [], problems: [], ignoreFileStamp: undefined },
@@ -39,6 +41,7 @@ function factsWith(service: Partial<AnsweredFacts>, folder: Partial<SyncedFacts>
   return {
     namespace: 'docs' as NamespaceName,
     path: PATH,
+    askedAtMs: ASKED_AT_MS,
     service: {
       state: 'answered',
       item: ITEM,
@@ -48,7 +51,7 @@ function factsWith(service: Partial<AnsweredFacts>, folder: Partial<SyncedFacts>
       clockAheadMs: 0,
       twins: [],
       copies: [],
-      agents: [{ premises: 'lisbon', state: 'online', held: 1 }],
+      agents: [AGENT],
       blocks: { count: 1, nowhere: 0, offline: 0, peers: 0 },
       ...service,
     },
@@ -73,6 +76,15 @@ function factsWith(service: Partial<AnsweredFacts>, folder: Partial<SyncedFacts>
   };
 }
 
+const FULL_AGENT = { ...AGENT, freeBytes: 2_000 };
+
+/** A new file that was written then, as the sync has seen it and not read it. */
+function unreadSince(changedAtMs: number): Partial<SyncedFacts> {
+  const stamp = { ...STAMP, modifiedAtNs: 0n, changedAtNs: BigInt(changedAtMs) * 1_000_000n };
+  const local = { ...LOCAL, stamp, blocks: undefined };
+  return { local, way: seen(local), synced: undefined };
+}
+
 const ABSENT = { way: seen(undefined), local: undefined, synced: undefined };
 const CHANGED = { ...LOCAL, modifiedAtMs: 5 };
 const LARGE: Item = itemFrom(PATH, [stateBy('a', 1, 1_000, { ...CONTENT, sizeBytes: 2_000_000 })]);
@@ -92,13 +104,19 @@ test.each<[string, Partial<AnsweredFacts>, Partial<SyncedFacts>]>([
     {},
     { local: { ...LOCAL, blocks: undefined }, synced: undefined, denied: { reading: 'EACCES', writing: undefined } },
   ],
+  ['unsyncable', {}, { ...unreadSince(0), denied: { reading: 'EACCES', writing: undefined }, syncedBy: undefined }],
   ['unsyncable', { item: NEXT }, { ...ABSENT, synced: ITEM, denied: { reading: undefined, writing: 'EACCES' } }],
   ['nothing', {}, { denied: { reading: undefined, writing: 'EACCES' } }],
   ['not-heard', { item: NEXT }, { remote: ITEM }],
   ['not-syncing', { item: NEXT }, { remote: ITEM, syncedBy: undefined }],
   ['not-syncing', { item: NEXT }, { syncedBy: undefined }],
   ['blocks-missing', { blocks: { count: 1, nowhere: 1, offline: 0, peers: 2 } }, ABSENT],
-  ['being-read', {}, { local: { ...LOCAL, blocks: undefined }, synced: undefined }],
+  ['being-read', {}, unreadSince(ASKED_AT_MS - 2_000)],
+  ['underway', {}, unreadSince(ASKED_AT_MS - 60_000)],
+  ['agents-offline', { agents: [{ ...AGENT, state: 'offline' }] }, unreadSince(ASKED_AT_MS - 60_000)],
+  ['agents-full', { agents: [FULL_AGENT] }, unreadSince(ASKED_AT_MS - 60_000)],
+  ['agents-full', { agents: [FULL_AGENT, { ...AGENT, state: 'offline' }] }, { local: CHANGED, way: seen(CHANGED) }],
+  ['underway', { agents: [FULL_AGENT, AGENT] }, { local: CHANGED, way: seen(CHANGED) }],
   ['not-scanned', {}, { way: seen({ ...LOCAL, stamp: { ...STAMP, inode: 8n } }) }],
   ['clock-ahead', { clockAheadMs: 10 * 60_000 }, { local: CHANGED, way: seen(CHANGED) }],
   ['reader', { mayWrite: false, clockAheadMs: 10 * 60_000 }, { local: CHANGED, way: seen(CHANGED) }],
