@@ -55,9 +55,10 @@ export class SyncReporter implements SyncObserver {
     this.terminal.note(`left as it is: ${printable(name)}: ${problem}`);
   }
 
-  conflict({ path, keptAs }: SyncConflict): void {
-    this.terminal.event({ event: 'conflict', path, keptAs });
-    this.terminal.note(`changed on both sides: ${printable(path)}; this folder's own is kept as ${printable(keptAs)}`);
+  conflict({ path, keptAs, isOwn }: SyncConflict): void {
+    this.terminal.event({ event: 'conflict', path, keptAs, isOwn });
+    const whose = `what ${isOwn ? 'this' : 'another'} device had made of it`;
+    this.terminal.note(`changed on both sides: ${printable(path)}; ${whose} is kept as ${printable(keptAs)}`);
   }
 
   waiting(reason: string, retryInMs: number): void {

@@ -50,6 +50,8 @@ export interface SyncConflict {
   readonly path: string;
   /** Where the other content was put, by this client or by one that did the same at the same time. */
   readonly keptAs: string;
+  /** Whether the content that was put there is this device's; otherwise another's is, and this one's may be what stands. */
+  readonly isOwn: boolean;
 }
 
 /** Told what a sync does, as it happens. Calls are synchronous and must return quickly; a throw ends the sync. */

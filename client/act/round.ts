@@ -118,7 +118,7 @@ class Round {
     this.parts.writer.add(changesOf(operation, entry?.kind === 'file' ? { ...entry, blocks: undefined } : entry));
     if (operation.kind === 'keep-conflict') {
       this.#lookAgain.add(path).add(operation.keptAs);
-      this.#tellConflict(path, operation.keptAs);
+      this.#tellConflict(path, operation.keptAs, true);
     } else {
       this.parts.tally.add('itemsApplied');
       this.#again.add(path);
@@ -200,7 +200,8 @@ class Round {
       } else {
         this.#again.add(path);
         this.#copiesTaken.set(operation, (this.#copiesTaken.get(operation) ?? 0) + 1);
-        if (!operation.known.includes(path)) this.#tellConflict(operation.path, path);
+        if (!operation.known.includes(path))
+          this.#tellConflict(operation.path, path, item.author === this.parts.device);
       }
       return;
     }
@@ -259,9 +260,9 @@ class Round {
     this.#again.add(path);
   }
 
-  #tellConflict(path: ItemPath, keptAs: ItemPath): void {
+  #tellConflict(path: ItemPath, keptAs: ItemPath, isOwn: boolean): void {
     this.parts.tally.add('conflicts');
-    this.parts.onConflict({ path, keptAs });
+    this.parts.onConflict({ path, keptAs, isOwn });
   }
 
   #refusal(

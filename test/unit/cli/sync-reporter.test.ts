@@ -40,7 +40,7 @@ describe('SyncReporter', () => {
     reporter.problem({ name: 'a\nb', problem: 'too odd' });
     summary = one;
     reporter.progress(quiet);
-    reporter.conflict({ path: 'x', keptAs: 'y' });
+    reporter.conflict({ path: 'x', keptAs: 'y', isOwn: true });
     reporter.waiting('metadata is away', 250);
     summary = two;
     reporter.progress(quiet);
@@ -50,7 +50,7 @@ describe('SyncReporter', () => {
       { event: 'problem', name: 'a\nb', problem: 'too odd' },
       { event: 'progress', ...quiet },
       { event: 'synced', summary: one },
-      { event: 'conflict', path: 'x', keptAs: 'y' },
+      { event: 'conflict', path: 'x', keptAs: 'y', isOwn: true },
       { event: 'waiting', reason: 'metadata is away', retryInMs: 250 },
       { event: 'progress', ...quiet },
       { event: 'synced', summary: two },
@@ -72,7 +72,8 @@ describe('SyncReporter', () => {
     reporter.progress(quiet);
     reporter.progress(quiet);
     reporter.problem({ name: 'a\nb', problem: 'too odd' });
-    reporter.conflict({ path: 'x', keptAs: 'y' });
+    reporter.conflict({ path: 'x', keptAs: 'y', isOwn: true });
+    reporter.conflict({ path: 'x', keptAs: 'z', isOwn: false });
     for (const retryInMs of [250, 500]) reporter.waiting('metadata is away', retryInMs);
     summary = two;
     reporter.progress(quiet);
@@ -80,7 +81,8 @@ describe('SyncReporter', () => {
     expect(output()).toEqual(['up to date: 1 item committed (10 B sent)', 'up to date: 1 item committed (20 B sent)']);
     expect(errors()).toEqual([
       'left as it is: a\\nb: too odd',
-      "changed on both sides: x; this folder's own is kept as y",
+      'changed on both sides: x; what this device had made of it is kept as y',
+      'changed on both sides: x; what another device had made of it is kept as z',
       'waiting: metadata is away; attempts go on',
       'waiting: metadata is away; attempts go on',
     ]);
