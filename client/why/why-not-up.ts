@@ -1,3 +1,4 @@
+import type { ItemContent } from '../../common/feed/item.js';
 import { feedLimits } from '../../common/limits.js';
 import { sameStamp } from '../observe/stable-file.js';
 import type { Observation } from '../observe/observation.js';
@@ -59,9 +60,20 @@ function isAs(local: LocalEntry | undefined, standing: Observation): boolean {
 function deletion({ namespace, path, service }: Facts, { synced, syncedBy }: SyncedFacts): Finding | undefined {
   const item = service.state === 'answered' ? live(service.item) : undefined;
   if (service.state === 'answered' && (item === undefined || !hasHeard(synced, item))) return undefined;
+  const advice = takenBack(namespace, path, synced?.content.kind);
+  if (service.state === 'answered' && !service.mayWrite) {
+    const sentence = `${path} was deleted in this folder, and stays in ${namespace}: your account may only read that.`;
+    return found('reader', sentence, advice);
+  }
   const when = syncedBy === undefined ? 'the next sync deletes' : 'the sync is about to delete';
   const sentence = `${path} was deleted in this folder, and ${when} it in ${namespace} too.`;
-  return found('deleted-here', sentence, `To have it back: drystone cat ${namespace}/${path}`);
+  return found('deleted-here', sentence, advice);
+}
+
+/** How to have again what was deleted in a folder, while the namespace has it. */
+function takenBack(namespace: string, path: string, kind: ItemContent['kind'] | undefined): string {
+  if (kind === 'file') return `To have it back: drystone cat ${namespace}/${path} > FILE`;
+  return `To have it back, sync an empty directory with 'drystone sync DIR --namespace ${namespace} --once', and take it from there.`;
 }
 
 /** What the namespace would not take from this account or this machine. */

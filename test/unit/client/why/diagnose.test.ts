@@ -130,6 +130,104 @@ test.each<[string, Partial<AnsweredFacts>, Partial<SyncedFacts>]>([
   expect(diagnose(factsWith(service, folder))).toMatchObject({ blocker });
 });
 
+const DELETED = { ...ABSENT, synced: ITEM };
+const DIRECTORY_ITEM = itemFrom(PATH, [stateBy('a', 1, 1_000, { kind: 'directory' })]);
+const OWN_STATE = { outcome: 'ignored', at: 'd/.drystone' as ItemPath } as const;
+const NOWHERE = { blocks: { count: 3, nowhere: 2, offline: 0, peers: 0 } };
+const MISNAMED = {
+  ...ABSENT,
+  problems: [{ name: PATH, problem: 'its name is not valid UTF-8; rename it to have it synced' }],
+};
+const blockedBy = (problem: string): Partial<SyncedFacts> => ({ way: { outcome: 'blocked', at: PATH, problem } });
+
+test.each<[string, Partial<AnsweredFacts>, Partial<SyncedFacts>, string, RegExp, RegExp]>([
+  [
+    'a deletion that waits, of a file',
+    {},
+    DELETED,
+    'deleted-here',
+    /the sync is about to/,
+    /drystone cat docs\/d\/notes.txt > FILE/,
+  ],
+  [
+    'a deletion that waits, of a directory',
+    { item: DIRECTORY_ITEM },
+    { ...DELETED, synced: DIRECTORY_ITEM },
+    'deleted-here',
+    /./,
+    /^To have it back, sync an empty directory/,
+  ],
+  [
+    "a reader's deletion, which stays in the folder",
+    { mayWrite: false },
+    DELETED,
+    'reader',
+    /^d\/notes.txt was deleted in this folder, and stays in docs: your account may only read/,
+    /drystone cat/,
+  ],
+  [
+    'what Drystone itself keeps in a folder',
+    {},
+    { way: OWN_STATE },
+    'ignored',
+    /^Drystone keeps its own .* in d\/\.drystone, and never syncs that\.$/,
+    /^Keep .* elsewhere/,
+  ],
+  [
+    'a name that is no text',
+    { item: undefined },
+    MISNAMED,
+    'unsyncable',
+    /: its name is not valid UTF-8\.$/,
+    /^Rename it to have it synced\.$/,
+  ],
+  [
+    'a name that only differs in case from another',
+    { twins: ['d/Notes.txt' as ItemPath] },
+    {},
+    'case-twin',
+    /is here, .* cannot tell its name from d\/Notes.txt/,
+    /^Rename one/,
+  ],
+  [
+    'a named pipe',
+    {},
+    blockedBy('it is a named pipe, which cannot be synced'),
+    'unsyncable',
+    /named pipe/,
+    /^Move it out of the folder/,
+  ],
+  [
+    'a directory that nobody may read',
+    {},
+    blockedBy('it cannot be looked into: EACCES'),
+    'unsyncable',
+    /EACCES/,
+    /^Make it readable/,
+  ],
+  [
+    'a symlink to far away',
+    {},
+    blockedBy('it is a symlink to a path of more than 4096 bytes'),
+    'unsyncable',
+    /symlink/,
+    /^Link it to/,
+  ],
+  [
+    'a file that is here and that nobody else can fetch',
+    NOWHERE,
+    {},
+    'blocks-missing',
+    /is here, .* has 2 of its 3 blocks: nobody else can fetch it\.$/,
+    /^Touch it/,
+  ],
+])('%s: what to do about it', (_what, service, folder, blocker, sentence, advice) => {
+  const finding = diagnose({ ...factsWith(service, folder) });
+  expect(finding.blocker).toBe(blocker);
+  expect(finding.sentence).toMatch(sentence);
+  expect(finding.advice).toMatch(advice);
+});
+
 test('where metadata is away, the folder says what it has heard of', () => {
   const away = { state: 'unreachable', problem: 'no answer' } as const;
   const asked = (folder: Partial<SyncedFacts>): string => diagnose({ ...factsWith({}, folder), service: away }).blocker;
