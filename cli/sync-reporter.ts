@@ -50,9 +50,11 @@ export class SyncReporter implements SyncObserver {
     if (this.#isQuiet) this.#synced();
   }
 
-  problem({ name, problem }: SyncProblem): void {
-    this.terminal.event({ event: 'problem', name, problem });
-    this.terminal.note(`left as it is: ${printable(name)}: ${problem}`);
+  problem({ name, problem, isSynced }: SyncProblem): void {
+    this.terminal.event({ event: 'problem', name, problem, isSynced: isSynced === true });
+    this.terminal.note(
+      `${isSynced === true ? 'synced all the same' : 'left as it is'}: ${printable(name)}: ${problem}`,
+    );
   }
 
   conflict({ path, keptAs, isOwn }: SyncConflict): void {

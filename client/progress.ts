@@ -36,12 +36,14 @@ export interface SyncProgress {
   readonly itemsProvisional: number;
 }
 
-/** Something that could not be synced and is left as it is; the rest goes on. */
+/** Something that could not be synced and is left as it is, or that others may not be able to have; the rest goes on. */
 export interface SyncProblem {
   /** The item's path, or the name as found where it cannot be one. */
   readonly name: string;
   /** For people: what is wrong and what to do. */
   readonly problem: string;
+  /** Set where it is synced all the same; it is not counted then. */
+  readonly isSynced?: true;
 }
 
 /** An item was changed in two places, neither in the knowledge of the other: both contents are kept. */

@@ -47,7 +47,7 @@ describe('SyncReporter', () => {
     reporter.finished(two);
     expect(output().map((line) => JSON.parse(line) as unknown)).toEqual([
       { event: 'progress', ...quiet, phase: 'scanning' },
-      { event: 'problem', name: 'a\nb', problem: 'too odd' },
+      { event: 'problem', name: 'a\nb', problem: 'too odd', isSynced: false },
       { event: 'progress', ...quiet },
       { event: 'synced', summary: one },
       { event: 'conflict', path: 'x', keptAs: 'y', isOwn: true },
@@ -72,6 +72,7 @@ describe('SyncReporter', () => {
     reporter.progress(quiet);
     reporter.progress(quiet);
     reporter.problem({ name: 'a\nb', problem: 'too odd' });
+    reporter.problem({ name: 'Name', problem: 'some cannot have both', isSynced: true });
     reporter.conflict({ path: 'x', keptAs: 'y', isOwn: true });
     reporter.conflict({ path: 'x', keptAs: 'z', isOwn: false });
     for (const retryInMs of [250, 500]) reporter.waiting('metadata is away', retryInMs);
@@ -81,6 +82,7 @@ describe('SyncReporter', () => {
     expect(output()).toEqual(['up to date: 1 item committed (10 B sent)', 'up to date: 1 item committed (20 B sent)']);
     expect(errors()).toEqual([
       'left as it is: a\\nb: too odd',
+      'synced all the same: Name: some cannot have both',
       'changed on both sides: x; what this device had made of it is kept as y',
       'changed on both sides: x; what another device had made of it is kept as z',
       'waiting: metadata is away; attempts go on',

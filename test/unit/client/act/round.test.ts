@@ -205,6 +205,21 @@ it('where this account may only read, changes stay with a word, and conflicts ar
   expect([[...refused], [...again], [...later], isReadOnly, problems]).toEqual([['b'], ['a'], [], true, ['b']]);
 });
 
+it('where a reader has deleted a directory, one word is said for all that was in it', async () => {
+  const gone = (name: string): CommitItem => operation(name, { from: 'deletion', synced: undefined });
+  const operations = [
+    gone('d/e/x'),
+    gone('d/e'),
+    gone('d/y'),
+    gone('d'),
+    gone('other/z'),
+    { ...commit(), path: 'n' as ItemPath },
+  ];
+  const { refused } = await round(operations, [], READ_ONLY);
+  expect([...refused]).toEqual(operations.map((one) => one.path));
+  expect(problems).toEqual(['d', 'other/z', 'n']);
+});
+
 const moved = itemFrom('a', [stateBy('e', 1, 1, 'bytes')]) as Move['item'];
 const move: Move = { kind: 'move', from: 'from' as ItemPath, path, source: localFile('from', 'bytes'), item: moved };
 
