@@ -88,6 +88,8 @@ test('a token is used once, is for a device, and its secret is in no error', asy
     [['login', `${token}x`, ...metadata], 2, /TOKEN: must be a one-time token/],
     [['login', token, 'again'], 2, /too many arguments/],
     [['login', `--token=${token}`], 2, /unknown option '--token=device:ana:…'/],
+    [['login', '--token-file', '-'], 2, /--token-file \(standard input\): must hold a one-time token, and is empty/],
+    [['agent', 'serve', '--data', 'x', '--join-file', '-'], 2, /--join-file \(standard input\): .*is empty/],
     [['login', '--token-file', token], 2, /--token-file: must be a file that can be read/],
     [[token], 2, /unknown command/],
     [['device', 'revoke', token], 2, /ID: must be 32 hexadecimal digits/],
