@@ -23,7 +23,10 @@ export async function runCli(args: readonly string[], host: Omit<Host, 'exited'>
   let code: ExitCode = exitCodes.ok;
   const program = createProgram({ ...host, exited: (ended) => (code = ended) });
   try {
-    await program.parseAsync(helpAsFlag(args), { from: 'user' });
+    const flagged = helpAsFlag(args);
+    if (flagged[0] !== 'help' && flagged.some((arg) => arg === '--help' || arg === '-h'))
+      refuseUnknown(flagged, listing);
+    await program.parseAsync(flagged, { from: 'user' });
     return code;
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCodes.ok;

@@ -138,7 +138,7 @@ async function findFile(reader: Reader, namespace: NamespaceName, path: ItemPath
 /** An error that says what to do where nobody gives a block of the file; any other as it is. */
 function explained(thrown: unknown, namespace: NamespaceName, path: ItemPath): unknown {
   if (!(thrown instanceof DrystoneError) || thrown.reason !== 'BLOCKS_UNAVAILABLE') return thrown;
-  const advice = `'drystone why ${namespace}/${path}' says which agents are to have it and how they are; try again when they are online`;
+  const advice = `'drystone namespace show ${namespace}' says how the agents are that hold it; try again when they are online`;
   const message = `${path} cannot be read: ${thrown.message}; ${advice}`;
   return new DrystoneError(thrown.code, thrown.reason, message, thrown.details, { cause: thrown });
 }

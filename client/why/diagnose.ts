@@ -143,6 +143,10 @@ function standing({ namespace, path, service }: Facts): Finding {
     const sentence = `${path} is here, and no agent that holds ${namespace} has ${blocks.nowhere} of its ${blocks.count} blocks: nobody else can fetch it.`;
     return found('blocks-missing', sentence, 'Touch it, and sync this folder: what the agents lack is sent with it.');
   }
+  if (blocks.offline > 0) {
+    const sentence = `${path} is here, and ${blocks.offline} of its ${blocks.count} blocks are at agents alone that are offline: nobody else can fetch it until they are back.`;
+    return found('agents-offline', sentence, "Start them, or repair their line; see 'drystone agent list'.");
+  }
   const [copy] = copies;
   if (copy !== undefined) {
     const sentence = `${path} is here; what somebody else had made of it at the same time is kept as ${copy}.`;

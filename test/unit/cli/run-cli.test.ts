@@ -36,6 +36,7 @@ describe('wrong usage ends with 2 and one line that says what is wrong', () => {
       /too many arguments for 'status'\. Expected 0 arguments but got 1; try --help$/m,
     ],
     ['help for no command', ['help', 'bogus'], /^drystone: there is no command 'bogus'; try --help$/m],
+    ['a flag for help after no command', ['bogus', '--help'], /^drystone: there is no command 'bogus'; try --help$/m],
     ['help for help', ['help', 'help'], /^drystone: there is no command 'help'; try --help$/m],
     ['help for no command of a group', ['help', 'agent', 'bogus'], /^drystone: there is no command 'bogus'/m],
     ['help in a group for no command', ['agent', 'help', 'bogus'], /^drystone: there is no command 'bogus'/m],

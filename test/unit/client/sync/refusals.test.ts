@@ -116,7 +116,9 @@ test('what cannot be read of a namespace is explained: a symlink, and a file tha
   const reading = (path: string) => readFile(config, testContext(), path as ItemPath, new PassThrough());
   await expect(reading('link')).rejects.toThrow('link is a symlink to ../elsewhere; only files can be read');
   await fleet.agents[0]!.stop();
-  await expect(reading('file')).rejects.toThrow(/^file cannot be read: .*'drystone why docs\/file' says which agents/);
+  await expect(reading('file')).rejects.toThrow(
+    /^file cannot be read: .*'drystone namespace show docs' says how the agents are/,
+  );
 });
 
 test('a target that goes away is replaced by another agent', async () => {

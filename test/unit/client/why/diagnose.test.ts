@@ -91,6 +91,7 @@ const LARGE: Item = itemFrom(PATH, [stateBy('a', 1, 1_000, { ...CONTENT, sizeByt
 
 test.each<[string, Partial<AnsweredFacts>, Partial<SyncedFacts>]>([
   ['nothing', {}, {}],
+  ['agents-offline', { blocks: { count: 1, nowhere: 0, offline: 1, peers: 0 } }, {}],
   ['underway', {}, ABSENT],
   ['provisional', {}, { provisional: ITEM }],
   ['underway', { item: NEXT }, {}],
