@@ -201,11 +201,14 @@ test('unsyncable and in-the-way: something else stands there', async () => {
   const told = await why(fleet, 'd/pipe', { folder: 'b' });
   expect(told).toMatchObject({ blocker: 'unsyncable', sentence: expect.stringContaining('named pipe') as string });
   writeFileSync(Buffer.concat([Buffer.from(join(b, 'caf')), Buffer.from([0xe9])]), 'in Latin-1');
-  const latin = await why(fleet, 'caf\uFFFD', { folder: 'b' });
-  expect(latin).toMatchObject({
-    blocker: 'unsyncable',
-    sentence: expect.stringContaining('not valid UTF-8') as string,
-  });
+  mkdirSync(Buffer.concat([Buffer.from(join(b, 'expos')), Buffer.from([0xe9])]));
+  for (const [path, at] of [
+    ['caf\uFFFD', 'caf\uFFFD'],
+    ['expos\uFFFD/notes', 'expos\uFFFD'],
+  ] as const) {
+    const sentence = `${at} cannot be synced as it is here: its name is not valid UTF-8.`;
+    expect(await why(fleet, path, { folder: 'b' })).toMatchObject({ blocker: 'unsyncable', sentence });
+  }
 });
 
 test('metadata-unreachable: what the folder knows is said all the same', async () => {
