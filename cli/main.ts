@@ -1,17 +1,14 @@
 #!/usr/bin/env node
-import { exitCodes } from './output/exit-codes.js';
+import { endWithOutput } from './output/standard-output.js';
 import { runCli } from './run-cli.js';
 import { processEnvironment } from './settings/config.js';
 import { listenForEnd } from './signals.js';
 
-// Whoever reads our output may leave early, as in `drystone ls … | head`: then there is nothing left to do, or to say.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(exitCodes.ok);
-});
+const args = process.argv.slice(2);
+endWithOutput(process.stdout, process.stderr, args.includes('--json'), (code) => process.exit(code));
 
 const end = listenForEnd();
-process.exitCode = await runCli(process.argv.slice(2), {
+process.exitCode = await runCli(args, {
   input: process.stdin,
   output: process.stdout,
   errors: process.stderr,

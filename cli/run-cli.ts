@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { DrystoneError } from '../common/errors.js';
 import { softwareVersion } from '../common/version.js';
 import { listCommands, reportFailure, type Host } from './command-tree.js';
-import { listing, type ListedGroup } from './listing.js';
+import { listing, type ListedCommand, type ListedGroup } from './listing.js';
 import { exitCodes, type ExitCode } from './output/exit-codes.js';
 import { Terminal } from './output/terminal.js';
 
@@ -23,14 +23,17 @@ export async function runCli(args: readonly string[], host: Omit<Host, 'exited'>
   let code: ExitCode = exitCodes.ok;
   const program = createProgram({ ...host, exited: (ended) => (code = ended) });
   try {
-    await program.parseAsync(helpAsFlag(args), { from: 'user' });
+    const flagged = helpAsFlag(args);
+    if (flagged[0] !== 'help' && flagged.some((arg) => arg === '--help' || arg === '-h'))
+      refuseUnknown(flagged, listing);
+    await program.parseAsync(flagged, { from: 'user' });
     return code;
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCodes.ok;
     // Asked for a group of commands and not for one of them: help has been shown.
     if (thrown instanceof CommanderError && thrown.code === 'commander.help') return exitCodes.usage;
     const terminal = new Terminal(host.output, host.errors, args.includes('--json'));
-    return reportFailure(terminal, thrown instanceof CommanderError ? usageError(thrown) : thrown, host.end);
+    return reportFailure(terminal, thrown instanceof CommanderError ? usageError(messageOf(thrown)) : thrown, host.end);
   }
 }
 
@@ -52,17 +55,30 @@ function createProgram(host: Host): Command {
 }
 
 /** `help X` is `X --help`: only a command that is asked for is loaded, and says what it takes. */
-function helpAsFlag(
-  [first, ...rest]: readonly string[],
-  listed: readonly { readonly name: string }[] = listing,
-): readonly string[] {
+function helpAsFlag([first, ...rest]: readonly string[], listed: Listing = listing): readonly string[] {
   if (first === undefined) return [];
-  if (first === 'help') return listed.some(({ name }) => name === rest[0]) ? [...rest, '--help'] : [first, ...rest];
+  if (first === 'help') {
+    refuseUnknown(rest, listed);
+    return listed.some(({ name }) => name === rest[0]) ? [...rest, '--help'] : [first, ...rest];
+  }
   const group = listing.find((one): one is ListedGroup => !('load' in one) && one.name === first);
   return group === undefined || listed !== listing ? [first, ...rest] : [first, ...helpAsFlag(rest, group.commands)];
 }
 
-function usageError(thrown: CommanderError): DrystoneError {
-  const message = thrown.message.replace(/^error: /, '').replaceAll('\n', ' ');
-  return new DrystoneError('INVALID_ARGUMENT', 'FIELD_INVALID', `${message}; try --help`);
+type Listing = readonly (ListedCommand | ListedGroup)[];
+
+/** Help for what there is not would be that for something else. */
+function refuseUnknown([first, ...rest]: readonly string[], listed: Listing): void {
+  if (first === undefined || first.startsWith('-')) return;
+  const found = listed.find(({ name }) => name === first);
+  if (found === undefined) throw usageError(`there is no command '${first}'`);
+  if (!('load' in found)) refuseUnknown(rest, found.commands);
+}
+
+function usageError(wrong: string): DrystoneError {
+  return new DrystoneError('INVALID_ARGUMENT', 'FIELD_INVALID', `${wrong.replace(/\.$/, '')}; try --help`);
+}
+
+function messageOf({ message }: CommanderError): string {
+  return message.replace(/^error: /, '').replaceAll('\n', ' ');
 }

@@ -50,15 +50,18 @@ export class SyncReporter implements SyncObserver {
     if (this.#isQuiet) this.#synced();
   }
 
-  problem({ name, problem }: SyncProblem): void {
-    this.terminal.event({ event: 'problem', name, problem });
+  problem({ name, problem, isSynced }: SyncProblem): void {
+    this.terminal.event({ event: 'problem', name, problem, isSynced: isSynced === true });
     // What concerns the whole folder leaves nothing as it is.
-    this.terminal.note(name === '.' ? printable(problem) : `left as it is: ${printable(name)}: ${problem}`);
+    const what =
+      name === '.' ? '' : `${isSynced === true ? 'synced all the same' : 'left as it is'}: ${printable(name)}: `;
+    this.terminal.note(`${what}${printable(problem)}`);
   }
 
-  conflict({ path, keptAs }: SyncConflict): void {
-    this.terminal.event({ event: 'conflict', path, keptAs });
-    this.terminal.note(`changed on both sides: ${printable(path)}; this folder's own is kept as ${printable(keptAs)}`);
+  conflict({ path, keptAs, isOwn }: SyncConflict): void {
+    this.terminal.event({ event: 'conflict', path, keptAs, isOwn });
+    const whose = `what ${isOwn ? 'this' : 'another'} device had made of it`;
+    this.terminal.note(`changed on both sides: ${printable(path)}; ${whose} is kept as ${printable(keptAs)}`);
   }
 
   waiting(reason: string, retryInMs: number): void {

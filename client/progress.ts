@@ -36,12 +36,14 @@ export interface SyncProgress {
   readonly itemsProvisional: number;
 }
 
-/** Something that could not be synced and is left as it is; the rest goes on. */
+/** Something that could not be synced and is left as it is, or that others may not be able to have; the rest goes on. */
 export interface SyncProblem {
   /** The item's path, or the name as found where it cannot be one. */
   readonly name: string;
   /** For people: what is wrong and what to do. */
   readonly problem: string;
+  /** Set where it is synced all the same; it is not counted then. */
+  readonly isSynced?: true;
 }
 
 /** An item was changed in two places, neither in the knowledge of the other: both contents are kept. */
@@ -50,6 +52,8 @@ export interface SyncConflict {
   readonly path: string;
   /** Where the other content was put, by this client or by one that did the same at the same time. */
   readonly keptAs: string;
+  /** Whether the content that was put there is this device's; otherwise another's is, and this one's may be what stands. */
+  readonly isOwn: boolean;
 }
 
 /** Told what a sync does, as it happens. Calls are synchronous and must return quickly; a throw ends the sync. */

@@ -67,7 +67,9 @@ export async function readFile(
   const reader = await openReader(config, context);
   try {
     const content = await findFile(reader, config.namespace, path);
-    await writeBlocks(reader, content, config.premises, sink);
+    await writeBlocks(reader, content, config.premises, sink).catch((thrown: unknown) => {
+      throw explained(thrown, config.namespace, path);
+    });
     return { sizeBytes: content.sizeBytes };
   } finally {
     reader.close();
@@ -125,11 +127,20 @@ async function findFile(reader: Reader, namespace: NamespaceName, path: ItemPath
   for await (const { item } of readItems(reader, path)) {
     if (item.path !== path) continue;
     if (item.content.kind === 'file') return item.content;
-    const message = `${path} is a ${item.content.kind}; only files can be read. See what is there with 'drystone ls ${namespace}/${path}'`;
+    const what = item.content.kind === 'symlink' ? `symlink to ${item.content.target}` : item.content.kind;
+    const message = `${path} is a ${what}; only files can be read. See what is there with 'drystone ls ${namespace}/${path}'`;
     throw new DrystoneError('NOT_FOUND', 'ITEM_UNKNOWN', message);
   }
   const message = `there is no file ${path} in ${namespace}; see what is there with 'drystone ls ${namespace}'`;
   throw new DrystoneError('NOT_FOUND', 'ITEM_UNKNOWN', message);
+}
+
+/** An error that says what to do where nobody gives a block of the file; any other as it is. */
+function explained(thrown: unknown, namespace: NamespaceName, path: ItemPath): unknown {
+  if (!(thrown instanceof DrystoneError) || thrown.reason !== 'BLOCKS_UNAVAILABLE') return thrown;
+  const advice = `'drystone namespace show ${namespace}' says how the agents are that hold it; try again when they are online`;
+  const message = `${path} cannot be read: ${thrown.message}; ${advice}`;
+  return new DrystoneError(thrown.code, thrown.reason, message, thrown.details, { cause: thrown });
 }
 
 /** Fetches blocks some way ahead of the one that is being written. */

@@ -43,7 +43,7 @@ export const metadataServe = defineCommand({
       terminal,
       signal,
       (context) => startMetadata(config, context),
-      announceAdministrator,
+      (running) => announceAdministrator(running, flags['recover-admin']),
     );
     return undefined;
   },
@@ -58,8 +58,14 @@ function serverCertificate(settings: SettingValues<typeof metadataSettings>): Me
   throw invalidArgument(missing, `must be given together with ${given}`);
 }
 
-function announceAdministrator({ adminTokenFile }: RunningMetadata): Announcement | undefined {
+/** Where the one-time token for an administrator lies, where there is one; `recover` says that one was asked for. */
+export function announceAdministrator(
+  { adminTokenFile }: Pick<RunningMetadata, 'adminTokenFile'>,
+  recover: boolean,
+): Announcement | undefined {
   if (adminTokenFile === undefined) return undefined;
-  const text = `no administrator has logged in yet; on this machine: drystone login --token-file ${adminTokenFile}`;
-  return { facts: { adminTokenFile }, text };
+  const why = recover
+    ? 'a one-time token for an administrator was asked for and is there'
+    : 'no administrator has logged in yet';
+  return { facts: { adminTokenFile }, text: `${why}; on this machine: drystone login --token-file ${adminTokenFile}` };
 }

@@ -2,6 +2,7 @@ import { systemClock } from '../../common/clock.js';
 import { defineCommand } from '../command.js';
 import { exitCodes } from '../output/exit-codes.js';
 import { readStatus } from '../fleet/fleet-status.js';
+import { requireReadable } from '../fleet/readable-directory.js';
 import { formatStatus } from '../fleet/status-view.js';
 import { fleetSettings } from '../settings/sections.js';
 import type { Setting } from '../settings/setting.js';
@@ -26,6 +27,7 @@ export const status = defineCommand({
   section: 'client',
   settings: fleetSettings,
   async run({ flags, settings, terminal, signal }) {
+    await requireReadable(flags.dir);
     const found = await readStatus(settings, flags.dir, systemClock, signal);
     const asked = flags.dir === process.cwd() ? undefined : flags.dir;
     terminal.result(found, () => formatStatus(found, systemClock.nowMs(), asked));

@@ -5,6 +5,7 @@ import { defineCommand } from '../command.js';
 import { readDeviceNames } from '../fleet/device-names.js';
 import { findingDocument, formatFinding } from '../fleet/finding-view.js';
 import { metadataAddress } from '../fleet/login-record.js';
+import { requireReadable } from '../fleet/readable-directory.js';
 import { createProgramContext } from '../program-context.js';
 import { clientSettings } from '../settings/sections.js';
 import { required, type Setting } from '../settings/setting.js';
@@ -39,6 +40,7 @@ export const why = defineCommand({
     const metadata = await metadataAddress(settings);
     const question = { namespace, path, metadata, premises: settings.premises, homeDir: settings.home, nameOf };
     const context = createProgramContext('why', logLevel ?? 'silent');
+    await requireReadable(flags.dir);
     const facts = await readFacts({ ...question, directory: flags.dir }, context);
     const finding = diagnose(facts);
     terminal.result(findingDocument(finding, facts), () => formatFinding(finding));

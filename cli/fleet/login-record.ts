@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { homeUnreadable } from '../../client/connection/device.js';
 import { invalidArgument } from '../../common/errors.js';
 import { writeFileDurably } from '../../common/files/durable-file.js';
 import { makeDirectory } from '../../common/files/make-directory.js';
@@ -37,7 +38,7 @@ async function readRecord(home: string): Promise<string | undefined> {
     text = await readFile(path, 'utf8');
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw thrown;
+    throw homeUnreadable(home, thrown);
   }
   try {
     return v.parse(recordSchema, JSON.parse(text)).metadata;

@@ -7,6 +7,7 @@ import { parseNamespaceName, type NamespaceName, type PremisesName } from '../..
 import { createProgramContext } from '../program-context.js';
 import { explainUnreachable } from './fleet-connection.js';
 import { metadataAddress, type FleetSettings } from './login-record.js';
+import { requireReadable } from './readable-directory.js';
 
 /** Where conflicts were looked for, and those that are open. */
 export interface FoundConflicts {
@@ -30,6 +31,7 @@ export async function readConflicts(where: string, directory: string, settings: 
 }
 
 async function readFolder(directory: string): Promise<FoundConflicts | undefined> {
+  await requireReadable(directory);
   if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
   return withFolderView(directory, (folder) => {
     if (folder === undefined) return undefined;

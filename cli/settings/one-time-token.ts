@@ -11,7 +11,9 @@ export const TOKEN_VARIABLE = 'DRYSTONE_TOKEN';
 /** Reads the token in a file, or `-` for `input`. INVALID_ARGUMENT, which does not repeat it, where there is none. */
 export async function readTokenFile(where: string, path: string, input: Readable): Promise<GivenToken> {
   const text = path === '-' ? await readInput(input) : await readText(where, path);
-  return parseToken(path === '-' ? `${where} (standard input)` : path, text);
+  const from = path === '-' ? `${where} (standard input)` : path;
+  if (text.trim() === '') throw invalidArgument(from, 'must hold a one-time token, and is empty');
+  return parseToken(from, text);
 }
 
 /** The token that `text` is. INVALID_ARGUMENT, which does not repeat it, where it is none. */

@@ -136,7 +136,7 @@ export function oneOf<const Word extends string>(words: readonly Word[]): Kind<W
 /** A number of bytes: a whole number, or one with a unit. */
 export const byteCount: Kind<number> = {
   schema: v.union([v.pipe(v.number(), v.safeInteger(), v.minValue(0)), readBy(parseBytes)]),
-  allowed: 'a number of bytes, such as 500MiB, 1GiB or 1073741824',
+  allowed: 'a number of bytes, with a binary unit (KiB, MiB, GiB, TiB) or none, such as 500MiB or 1073741824',
   placeholder: 'BYTES',
 };
 

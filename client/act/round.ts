@@ -11,13 +11,11 @@ import { changeFolder, changesOf, isFolderOperation, type FolderOperation } from
 import type { Disk, DiskOutcome } from './disk/disk-task.js';
 import type { FetchOutcome } from './download/fetch-files.js';
 import type { FolderPlaces } from './folder-places.js';
+import { changesToTell, READ_ONLY } from './read-only.js';
 import type { Transfers } from './transfers.js';
 import { declinedChanges, settledChanges, takenChanges } from './upload/outcome-changes.js';
 import type { UploadOutcome } from './upload/pending-item.js';
 import type { UploadOperation } from './upload/upload.js';
-
-/** What is said of a change that a reader of the namespace has made in the folder. */
-const READ_ONLY = 'your account may only read this namespace: the change stays in this folder';
 
 export interface RoundParts {
   /** The device that acts. */
@@ -36,7 +34,7 @@ export interface RoundResult {
   readonly again: ReadonlySet<ItemPath>;
   /** Here the folder is not as it was thought to be: look at it again. */
   readonly lookAgain: ReadonlySet<ItemPath>;
-  /** Nothing more can be done about these as things are; a problem was reported for each. */
+  /** Nothing more can be done about these as things are; a problem was reported, for each or for a directory above it. */
   readonly refused: ReadonlySet<ItemPath>;
   /** These failed for a reason that may pass: try again later. */
   readonly later: ReadonlySet<ItemPath>;
@@ -118,7 +116,7 @@ class Round {
     this.parts.writer.add(changesOf(operation, entry?.kind === 'file' ? { ...entry, blocks: undefined } : entry));
     if (operation.kind === 'keep-conflict') {
       this.#lookAgain.add(path).add(operation.keptAs);
-      this.#tellConflict(path, operation.keptAs);
+      this.#tellConflict(path, operation.keptAs, true);
     } else {
       this.parts.tally.add('itemsApplied');
       this.#again.add(path);
@@ -172,10 +170,12 @@ class Round {
       return;
     }
     this.#isReadOnly = true;
-    for (const { kind, path } of [...this.#open.values()]) {
-      if (kind === 'commit-item') this.#refusal(path, { outcome: 'refused', problem: READ_ONLY });
+    const open = [...this.#open.values()];
+    for (const { kind, path } of open) {
+      if (kind === 'commit-item') this.#leave(path, this.#refused);
       else if (kind === 'settle') this.#leaveToOthers(path);
     }
+    for (const name of changesToTell(open)) this.parts.onProblem({ name, problem: READ_ONLY });
   }
 
   result(): RoundResult {
@@ -200,7 +200,8 @@ class Round {
       } else {
         this.#again.add(path);
         this.#copiesTaken.set(operation, (this.#copiesTaken.get(operation) ?? 0) + 1);
-        if (!operation.known.includes(path)) this.#tellConflict(operation.path, path);
+        if (!operation.known.includes(path))
+          this.#tellConflict(operation.path, path, item.author === this.parts.device);
       }
       return;
     }
@@ -259,9 +260,9 @@ class Round {
     this.#again.add(path);
   }
 
-  #tellConflict(path: ItemPath, keptAs: ItemPath): void {
+  #tellConflict(path: ItemPath, keptAs: ItemPath, isOwn: boolean): void {
     this.parts.tally.add('conflicts');
-    this.parts.onConflict({ path, keptAs });
+    this.parts.onConflict({ path, keptAs, isOwn });
   }
 
   #refusal(

@@ -21,17 +21,27 @@ export interface Device {
 
 /**
  * The device whose key and certificate lie in `homeDir`. Raises FAILED_PRECONDITION: IDENTITY_MISSING where it has never
- * logged in, KEY_UNREADABLE where what lies there cannot be read.
+ * logged in, KEY_UNREADABLE where what lies there does not belong together, DIRECTORY_UNUSABLE where it cannot be looked into.
  */
 export async function openDevice(homeDir: string): Promise<Device> {
-  const held = await loadIdentity(homeDir, DEVICE_FILES);
+  const held = await loadIdentity(homeDir, DEVICE_FILES).catch((thrown: unknown) => {
+    throw thrown instanceof DrystoneError ? thrown : homeUnreadable(homeDir, thrown);
+  });
   if (held?.identity.kind !== 'device') {
     const advice =
-      'get a token by `drystone device token --account NAME` from an administrator and run `drystone login`';
+      'get a token by `drystone device token --account NAME` from an administrator (the first one finds theirs in ' +
+      "metadata's data directory, in admin.token) and run `drystone login`";
     throw new DrystoneError('FAILED_PRECONDITION', 'IDENTITY_MISSING', `this device has not logged in; ${advice}`);
   }
   const { deviceId: id, account } = held.identity;
   return { id, account, held, transport: mutualTls(held) };
+}
+
+/** FAILED_PRECONDITION (DIRECTORY_UNUSABLE): what is in the home of a device cannot be read. */
+export function homeUnreadable(homeDir: string, cause: unknown): DrystoneError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const message = `${homeDir}, the home of this device (--home), cannot be read: ${why}; name another`;
+  return new DrystoneError('FAILED_PRECONDITION', 'DIRECTORY_UNUSABLE', message, {}, { cause });
 }
 
 /** Where a device's certificate is renewed, and where it is kept. */

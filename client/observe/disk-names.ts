@@ -13,6 +13,8 @@ export interface NamedEntry {
   readonly entry: FoundEntry;
 }
 
+type Report = (diskName: string, problem: string, synced?: Pick<ScanProblem, 'isSynced'>) => void;
+
 /** What stands for bytes that are not UTF-8 when a name is read as text. */
 const REPLACEMENT_CHARACTER = '\uFFFD';
 const ASCII_ONLY = /^[\0-\x7f]*$/;
@@ -30,8 +32,8 @@ export function nameEntries(
   entries: readonly FoundEntry[],
 ): { readonly named: readonly NamedEntry[]; readonly problems: readonly ScanProblem[] } {
   const problems: ScanProblem[] = [];
-  const report = (diskName: string, problem: string): void => {
-    problems.push({ name: joined(directory, diskName), problem });
+  const report: Report = (diskName, problem, synced) => {
+    problems.push({ name: joined(directory, diskName), problem, ...synced });
   };
   const byPath = new Map<ItemPath, NamedEntry>();
   for (const entry of textual(absoluteDirectory, entries, report)) {
@@ -74,11 +76,7 @@ function isExact({ path, diskName }: NamedEntry): boolean {
 }
 
 /** The entries whose names are UTF-8, sorted, so that every scan decides alike between twins. */
-function textual(
-  absoluteDirectory: string,
-  entries: readonly FoundEntry[],
-  report: (diskName: string, problem: string) => void,
-): readonly FoundEntry[] {
+function textual(absoluteDirectory: string, entries: readonly FoundEntry[], report: Report): readonly FoundEntry[] {
   const sorted = [...entries].sort((a, b) => (a.name < b.name ? -1 : 1));
   if (!sorted.some(({ name }) => name.includes(REPLACEMENT_CHARACTER))) return sorted;
   const valid = new Set(
@@ -93,12 +91,16 @@ function textual(
   });
 }
 
-function reportLookalikes(named: readonly NamedEntry[], report: (diskName: string, problem: string) => void): void {
+function reportLookalikes(named: readonly NamedEntry[], report: Report): void {
   const seen = new Map<string, NamedEntry>();
   for (const entry of named) {
     const key = ASCII_ONLY.test(entry.path) ? entry.path.toLowerCase() : twinKey(entry.path);
     const twin = seen.get(key);
     if (twin === undefined) seen.set(key, entry);
-    else report(entry.diskName, `some file systems cannot tell its name from '${twin.diskName}'; rename one of them`);
+    else report(entry.diskName, lookalike(twin), { isSynced: true });
   }
+}
+
+function lookalike({ diskName }: NamedEntry): string {
+  return `some file systems cannot tell its name from '${diskName}'; rename one of them`;
 }

@@ -34,11 +34,13 @@ export interface ObservedSymlink {
   readonly target: string;
 }
 
-/** An entry that cannot be synced, and why, for people. */
+/** An entry that cannot be synced, or that others may not be able to have, and why, for people. */
 export interface ScanProblem {
   /** The name as found, relative to the root; not necessarily a valid item path. */
   readonly name: string;
   readonly problem: string;
+  /** Set where it is synced all the same. */
+  readonly isSynced?: true;
 }
 
 /** What `.drystoneignore` files keep out of the sync (client/observe/ignore-rules.ts). */

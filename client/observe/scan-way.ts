@@ -38,7 +38,9 @@ export function scanWay(root: string, path: ItemPath, kind: Observation['kind'] 
     const found = [...scan.entries.values()].find(({ observation }) => observation.path === at);
     if (scan.rules.ignores(at, found?.observation.kind ?? (isLast ? kind : 'directory')))
       return { outcome: 'ignored', at };
-    const problem = scan.unseen.includes(at) ? scan.problems.find(({ name }) => name === at)?.problem : undefined;
+    // A directory whose name stands for no path is not among the unseen, and there is no way through it either.
+    const isBarred = scan.unseen.includes(at) || (found === undefined && !isLast);
+    const problem = isBarred ? scan.problems.find(({ name }) => name === at)?.problem : undefined;
     if (problem !== undefined) return { outcome: 'blocked', at, problem };
     const diskName = found?.diskName ?? part;
     const diskPath = scan.diskPath === '' ? diskName : `${scan.diskPath}/${diskName}`;

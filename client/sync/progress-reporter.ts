@@ -55,7 +55,7 @@ export class ProgressReporter {
     if (this.#problems.get(problem.name) === problem.problem) return;
     if (this.#problems.size >= clientLimits.problemsRemembered) this.#problems.clear();
     this.#problems.set(problem.name, problem.problem);
-    this.tally.add('problems');
+    if (problem.isSynced !== true) this.tally.add('problems');
     this.observer.problem(problem);
   }
 

@@ -1,7 +1,9 @@
 import { conflictsOf } from '../../common/feed/conflicts.js';
+import { isKeptByClient } from '../observe/ignore-rules.js';
 import { live } from '../plan/difference.js';
 import type { AnsweredFacts, Facts, SyncedFacts } from './facts.js';
 import { found, type Finding } from './finding.js';
+import { unsyncable } from './unsyncable.js';
 import { whyNotDown } from './why-not-down.js';
 import { whyNotUp } from './why-not-up.js';
 
@@ -25,6 +27,9 @@ function byTheNamespace({ namespace, path, service, folder }: Facts): Finding | 
   }
   const isHere = folder.state === 'synced' && folder.way.outcome === 'seen' && folder.way.standing !== undefined;
   if (isHere || isNotThere(folder)) return undefined;
+  const isNamed = service.state === 'answered' && live(service.item) !== undefined;
+  const misnamed = folder.state === 'synced' && !isNamed ? problemAt(path, folder) : undefined;
+  if (misnamed !== undefined) return unsyncable(path, misnamed);
   if (service.state === 'unreachable') {
     if (folder.state === 'synced' && live(folder.remote) !== undefined) return undefined;
     const sentence = `Whether ${namespace} has ${path} cannot be said: metadata cannot be reached (${service.problem}).`;
@@ -36,6 +41,11 @@ function byTheNamespace({ namespace, path, service, folder }: Facts): Finding | 
 /** The folder itself says why, whatever the namespace holds. */
 function isNotThere(folder: Facts['folder']): boolean {
   return folder.state === 'synced' && (folder.way.outcome === 'ignored' || folder.way.outcome === 'blocked');
+}
+
+/** What a scan finds wrong with a thing that bears the name, where it stands for no path. */
+function problemAt(path: string, { problems }: SyncedFacts): string | undefined {
+  return problems.find(({ name }) => name === path)?.problem;
 }
 
 /** The namespace has nothing at the path. */
@@ -81,24 +91,23 @@ function byTheFolder(facts: Facts): Finding {
         whyNotUp(facts, folder) ??
         whyNotDown(facts, folder) ??
         provisional(path, folder) ??
-        standing(path, service.state === 'answered' ? service : undefined)
+        standing(facts)
       );
   }
 }
 
 /** What the folder does not let in or out. */
 function inTheFolder(path: string, { way }: SyncedFacts): Finding | undefined {
+  if (way.outcome === 'ignored' && isKeptByClient(way.at)) {
+    const sentence = `Drystone keeps its own state of a folder in ${way.at}, and never syncs that.`;
+    return found('ignored', sentence, 'Keep what is to be synced elsewhere in the folder.');
+  }
   if (way.outcome === 'ignored') {
     const sentence = `A pattern in a .drystoneignore file keeps ${way.at} out of the sync of this folder.`;
     return found('ignored', sentence, 'Remove the pattern, or except the path with a line that begins with !.');
   }
   if (way.outcome === 'blocked') {
-    const where = way.at === '' ? 'The folder' : way.at;
-    return found(
-      'unsyncable',
-      `${where} cannot be synced as it is here: ${way.problem}.`,
-      'Move it, or make it readable.',
-    );
+    return unsyncable(way.at === '' ? 'The folder' : way.at, way.problem);
   }
   if (way.outcome === 'missing' && way.standing !== undefined) {
     const sentence = `${path} cannot be put here, because ${way.at} is a ${way.standing.kind} in this folder.`;
@@ -127,11 +136,26 @@ function provisional(path: string, folder: SyncedFacts): Finding | undefined {
 }
 
 /** Both sides agree. */
-function standing(path: string, service: AnsweredFacts | undefined): Finding {
-  const [copy] = service?.copies ?? [];
+function standing({ namespace, path, service }: Facts): Finding {
+  if (service.state !== 'answered') return found('nothing', `${path} is here, as the namespace has it.`, '');
+  const { blocks, copies, twins } = service;
+  if (blocks.nowhere > 0) {
+    const sentence = `${path} is here, and no agent that holds ${namespace} has ${blocks.nowhere} of its ${blocks.count} blocks: nobody else can fetch it.`;
+    return found('blocks-missing', sentence, 'Touch it, and sync this folder: what the agents lack is sent with it.');
+  }
+  if (blocks.offline > 0) {
+    const sentence = `${path} is here, and ${blocks.offline} of its ${blocks.count} blocks are at agents alone that are offline: nobody else can fetch it until they are back.`;
+    return found('agents-offline', sentence, "Start them, or repair their line; see 'drystone agent list'.");
+  }
+  const [copy] = copies;
   if (copy !== undefined) {
     const sentence = `${path} is here; what somebody else had made of it at the same time is kept as ${copy}.`;
     return found('conflicted-copy', sentence, "Decide with 'drystone conflicts resolve'.");
+  }
+  const [twin] = twins;
+  if (twin !== undefined) {
+    const sentence = `${path} is here, as the namespace has it; some file systems cannot tell its name from ${twin}.`;
+    return found('case-twin', sentence, 'Rename one of them, so that others can have both.');
   }
   return found('nothing', `${path} is here, as the namespace has it.`, '');
 }

@@ -15,6 +15,8 @@ export interface Denied {
 export interface Facts {
   readonly namespace: NamespaceName;
   readonly path: ItemPath;
+  /** By this machine's clock, milliseconds since 1970 UTC. */
+  readonly askedAtMs: number;
   readonly service: ServiceFacts;
   readonly folder: FolderFacts;
 }
@@ -53,6 +55,9 @@ export interface AgentFacts {
   readonly state: 'online' | 'draining' | 'offline';
   /** How many of the item's blocks it holds. */
   readonly held: number;
+  /** What its disk had free when it last said so, and what it keeps free; undefined where this account is not told. */
+  readonly freeBytes: number | undefined;
+  readonly freeFloorBytes: number | undefined;
 }
 
 /** Where the blocks of an item are. A peer's blocks do not count: it may be there, or not. */

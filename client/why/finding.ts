@@ -1,6 +1,7 @@
 /** What can keep a file from being where somebody looks for it. docs/cli.md explains each. */
 export const blockers = [
   'nothing',
+  'agents-full',
   'agents-offline',
   'being-read',
   'blocks-missing',

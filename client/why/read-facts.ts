@@ -29,7 +29,7 @@ export async function readFacts(question: Question, context: ProgramContext): Pr
   const { transport } = await openDeviceBriefly(question, context);
   const channel = openChannel(question.metadata, transport.channelTo('metadata'));
   const facts = (service: ServiceFacts, { facts: folder }: FolderAnswer): Facts => {
-    return { namespace, path, service, folder };
+    return { namespace, path, askedAtMs: context.clock.nowMs(), service, folder };
   };
   try {
     const { service, folder } = await ask(question, channel, context);

@@ -1,4 +1,5 @@
 import { hashCount } from '../../common/block-hash.js';
+import { DrystoneError } from '../../common/errors.js';
 import { entryFromWire } from '../../common/feed/item-codec.js';
 import { NO_BLOCKS, type Item, type ItemPath } from '../../common/feed/item.js';
 import { parentPath } from '../../common/feed/paths.js';
@@ -8,6 +9,7 @@ import { wireLimits } from '../../common/limits.js';
 import type { Clock } from '../../common/clock.js';
 import type { RpcChannel } from '../../common/rpc/client.js';
 import { AgentState, type Assignment } from '../../proto/gen/drystone/metadata/v1/account.js';
+import { AdminServiceService } from '../../proto/gen/drystone/metadata/v1/admin.js';
 import { LocatorServiceService } from '../../proto/gen/drystone/metadata/v1/locator.js';
 import { connectMetadata, type MetadataCalls } from '../connection/metadata-calls.js';
 import type { AgentFacts, AnsweredFacts, BlockFacts } from './facts.js';
@@ -64,6 +66,9 @@ async function readItems(
   }
 }
 
+/** The disk of an agent. */
+type Disk = Pick<AgentFacts, 'freeBytes' | 'freeFloorBytes'>;
+
 /** Who holds the blocks of an item. */
 async function locate(
   channel: RpcChannel,
@@ -87,8 +92,10 @@ async function locate(
       }
     }
   }
+  const disks = await readDisks(channel);
   const agents = candidates.map(({ agentId, premises, state }) => {
-    return { premises, state: stateOf(state), bits: held.get(agentId) ?? new Uint8Array(count) };
+    const disk = disks.get(agentId) ?? { freeBytes: undefined, freeFloorBytes: undefined };
+    return { premises, state: stateOf(state), disk, bits: held.get(agentId) ?? new Uint8Array(count) };
   });
   const heldBy = (some: typeof agents): number => {
     let sum = 0;
@@ -98,13 +105,31 @@ async function locate(
   const anywhere = heldBy(agents);
   const reachable = heldBy(agents.filter(({ state }) => state !== 'offline'));
   return {
-    agents: agents.map(({ premises, state, bits }) => ({
-      premises,
-      state,
-      held: bits.reduce((sum, bit) => sum + bit, 0),
-    })),
+    agents: agents.map(({ premises, state, disk, bits }) => {
+      return { premises, state, held: bits.reduce((sum, bit) => sum + bit, 0), ...disk };
+    }),
     blocks: { count, nowhere: count - anywhere, offline: anywhere - reachable, peers },
   };
+}
+
+/** The disks of the fleet's agents that have told of them, by the agents' ids; none where this account is no administrator. */
+async function readDisks(channel: RpcChannel): Promise<ReadonlyMap<string, Disk>> {
+  const admin = channel.service(AdminServiceService);
+  const disks = new Map<string, Disk>();
+  try {
+    for (let pageToken = ''; ;) {
+      const page = await admin.listAgents({ pageSize: 0, pageToken });
+      for (const { agentId, totalBytes, freeBytes, freeFloorBytes } of page.agents) {
+        const disk = { freeBytes: Number(freeBytes), freeFloorBytes: Number(freeFloorBytes) };
+        if (totalBytes > 0n) disks.set(agentId, disk);
+      }
+      pageToken = page.nextPageToken;
+      if (pageToken === '') return disks;
+    }
+  } catch (thrown) {
+    if (thrown instanceof DrystoneError && thrown.code === 'PERMISSION_DENIED') return disks;
+    throw thrown;
+  }
 }
 
 function stateOf(state: AgentState): AgentFacts['state'] {

@@ -79,7 +79,11 @@ function withoutBlocks({ namespace, path }: Facts, { blocks, agents }: AnsweredF
   if (blocks.nowhere > 0) {
     const others = blocks.peers === 0 ? '' : ` (${blocks.peers} other endpoints may)`;
     const sentence = `No agent that holds ${namespace} has ${blocks.nowhere} of the ${blocks.count} blocks of ${path}${others}.`;
-    return found('blocks-missing', sentence, 'Sync a folder that still has the file: it sends what is missing.');
+    return found(
+      'blocks-missing',
+      sentence,
+      'Touch the file in a synced folder that still has it: what is missing is sent with it.',
+    );
   }
   if (blocks.offline > 0) {
     const where = agents.filter(({ state, held }) => state === 'offline' && held > 0).map(({ premises }) => premises);

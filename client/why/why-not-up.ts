@@ -1,11 +1,15 @@
+import type { ItemContent } from '../../common/feed/item.js';
 import { feedLimits } from '../../common/limits.js';
 import { sameStamp } from '../observe/stable-file.js';
 import type { Observation } from '../observe/observation.js';
 import { live, localChange } from '../plan/difference.js';
 import type { LocalEntry } from '../state/local-entry.js';
-import type { Facts, SyncedFacts } from './facts.js';
+import type { AgentFacts, Facts, SyncedFacts } from './facts.js';
 import { found, type Finding } from './finding.js';
 import { hasHeard } from './why-not-down.js';
+
+/** A file that has been as it is for longer, and is not read, waits for those before it to be sent. */
+const JUST_WRITTEN_MS = 10_000;
 
 /** What the folder has that was not agreed on with the namespace. */
 type Outgoing =
@@ -56,9 +60,20 @@ function isAs(local: LocalEntry | undefined, standing: Observation): boolean {
 function deletion({ namespace, path, service }: Facts, { synced, syncedBy }: SyncedFacts): Finding | undefined {
   const item = service.state === 'answered' ? live(service.item) : undefined;
   if (service.state === 'answered' && (item === undefined || !hasHeard(synced, item))) return undefined;
+  const advice = takenBack(namespace, path, synced?.content.kind);
+  if (service.state === 'answered' && !service.mayWrite) {
+    const sentence = `${path} was deleted in this folder, and stays in ${namespace}: your account may only read that.`;
+    return found('reader', sentence, advice);
+  }
   const when = syncedBy === undefined ? 'the next sync deletes' : 'the sync is about to delete';
   const sentence = `${path} was deleted in this folder, and ${when} it in ${namespace} too.`;
-  return found('deleted-here', sentence, `To have it back: drystone cat ${namespace}/${path}`);
+  return found('deleted-here', sentence, advice);
+}
+
+/** How to have again what was deleted in a folder, while the namespace has it. */
+function takenBack(namespace: string, path: string, kind: ItemContent['kind'] | undefined): string {
+  if (kind === 'file') return `To have it back: drystone cat ${namespace}/${path} > FILE`;
+  return `To have it back, sync an empty directory with 'drystone sync DIR --namespace ${namespace} --once', and take it from there.`;
 }
 
 /** What the namespace would not take from this account or this machine. */
@@ -77,11 +92,13 @@ function refusal({ namespace, path, service }: Facts): Finding | undefined {
 }
 
 /** How far it has come on its way. */
-function standstill(
-  { namespace, path, service }: Facts,
-  { syncedBy, root, denied }: SyncedFacts,
-  outgoing: 'unseen' | 'unread' | 'change',
-): Finding {
+function standstill(facts: Facts, folder: SyncedFacts, outgoing: 'unseen' | 'unread' | 'change'): Finding {
+  const { namespace, path, askedAtMs } = facts;
+  const { syncedBy, root, denied } = folder;
+  if (denied.reading !== undefined) {
+    const sentence = `${path} cannot be read: ${denied.reading}.`;
+    return found('unsyncable', sentence, 'Change its permissions, or have somebody sync the folder who may read it.');
+  }
   if (syncedBy === undefined) {
     const sentence = `${path} was changed in this folder, and no sync of ${root} runs.`;
     return found('not-syncing', sentence, `Run 'drystone sync ${root} --namespace ${namespace}'.`);
@@ -94,25 +111,45 @@ function standstill(
       'Wait a moment; where the disk cannot be watched, it looks every half minute.',
     );
   }
-  if (outgoing === 'unread' && denied.reading !== undefined) {
-    const sentence = `${path} cannot be read: ${denied.reading}.`;
-    return found('unsyncable', sentence, 'Change its permissions, or have somebody sync the folder who may read it.');
-  }
-  if (outgoing === 'unread') {
+  const nobody = nobodyTakes(facts);
+  if (nobody !== undefined) return nobody;
+  if (outgoing === 'unread' && askedAtMs - changedAtMs(folder) < JUST_WRITTEN_MS) {
     const sentence = `${path} is being read, or keeps changing while it is read.`;
     return found('being-read', sentence, 'Close the program that writes it; until then it is tried again.');
-  }
-  if (service.state !== 'answered') {
-    const sentence = `${path} was changed in this folder, and metadata cannot be reached.`;
-    return found('metadata-unreachable', sentence, "It is sent when metadata answers; see 'drystone status'.");
-  }
-  if (service.agents.every(({ state }) => state !== 'online')) {
-    const sentence = `${path} was changed in this folder, and no agent that holds ${namespace} is online to take it.`;
-    return found('agents-offline', sentence, "Start one of them; see 'drystone agent list'.");
   }
   return found(
     'underway',
     `${path} was changed in this folder, and is on its way.`,
-    'Wait for the sync to say that it is quiet.',
+    'Wait for the sync to say that it is quiet; where it has to wait, it says for what.',
   );
+}
+
+/** Why nobody is there to take a change. */
+function nobodyTakes({ namespace, path, service }: Facts): Finding | undefined {
+  if (service.state !== 'answered') {
+    const sentence = `${path} was changed in this folder, and metadata cannot be reached.`;
+    return found('metadata-unreachable', sentence, "It is sent when metadata answers; see 'drystone status'.");
+  }
+  const online = service.agents.filter(({ state }) => state === 'online');
+  if (online.length === 0) {
+    const sentence = `${path} was changed in this folder, and no agent that holds ${namespace} is online to take it.`;
+    return found('agents-offline', sentence, "Start one of them; see 'drystone agent list'.");
+  }
+  if (online.every(isFull)) {
+    const where = online.map(({ premises }) => premises).join(', ');
+    const sentence = `${path} was changed in this folder, and the disk of every agent that could take it is full: ${where}.`;
+    return found('agents-full', sentence, "Make room there, or lower its free-floor; see 'drystone agent list'.");
+  }
+  return undefined;
+}
+
+/** Whether its disk is known to have no more room than is to be kept free. */
+function isFull({ freeBytes, freeFloorBytes }: AgentFacts): boolean {
+  return freeBytes !== undefined && freeFloorBytes !== undefined && freeBytes <= freeFloorBytes;
+}
+
+/** When what stands there was last written or renamed. */
+function changedAtMs({ way }: SyncedFacts): number {
+  const standing = way.outcome === 'seen' ? way.standing : undefined;
+  return standing?.kind === 'file' ? Number(standing.stamp.changedAtNs / 1_000_000n) : 0;
 }

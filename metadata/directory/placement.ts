@@ -16,7 +16,9 @@ export interface PlacementCandidate {
  */
 export function choosePlacement(candidates: readonly PlacementCandidate[], replicas: number): AgentId[] {
   if (candidates.length < replicas) {
-    const message = `${replicas} agents are asked for and ${candidates.length} are online; start more, or ask for fewer`;
+    const asked = replicas === 1 ? '1 agent is' : `${replicas} agents are`;
+    const there = candidates.length === 1 ? '1 is' : candidates.length === 0 ? 'none is' : `${candidates.length} are`;
+    const message = `${asked} asked for and ${there} online; start more${replicas === 1 ? '' : ', or ask for fewer'}`;
     throw new DrystoneError('FAILED_PRECONDITION', 'AGENTS_TOO_FEW', message);
   }
   const remaining = [...candidates].sort((a, b) => b.freeBytes - a.freeBytes || (a.id < b.id ? -1 : 1));

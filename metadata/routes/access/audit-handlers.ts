@@ -5,6 +5,7 @@ import { callingDevice } from '../../requests/callers.js';
 import { parsePageSize } from '../../requests/pages.js';
 import type { AuditRow } from '../../store/rows.js';
 import type { AccessHandlers, AccessParts } from './access-parts.js';
+import { requireAccount } from './known-account.js';
 
 /** AccessService, as far as it is about the audit log: for administrators, and owners who ask for their namespace. */
 export function auditHandlers({ access, store }: AccessParts): Pick<AccessHandlers, 'listAuditEntries'> {
@@ -15,11 +16,13 @@ export function auditHandlers({ access, store }: AccessParts): Pick<AccessHandle
       const namespace = namespaceName === '' ? undefined : parseNamespaceName('namespace_name', namespaceName);
       if (namespace === undefined) await access.requireAdministrator(caller);
       else await access.administrate(caller, namespace, 'owner');
+      const account = request.account === '' ? undefined : parseAccountName('account', request.account);
+      if (account !== undefined) await requireAccount(store, account);
       const { entries, nextSequence, caughtUp } = await store.audit.list({
         after: parseSequence(request.afterSequence),
         maxEntries: parsePageSize(request.pageSize),
         namespace,
-        account: request.account === '' ? undefined : parseAccountName('account', request.account),
+        account,
       });
       return { entries: entries.map(entryToWire), nextSequence: BigInt(nextSequence), caughtUp };
     },

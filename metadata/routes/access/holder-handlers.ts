@@ -9,6 +9,7 @@ import { deviceUnknown } from '../../store/store-errors.js';
 import { auditEntry } from '../../trust/audit-entry.js';
 import type { IssuedToken } from '../../trust/enrollment-tokens.js';
 import type { AccessHandlers, AccessParts } from './access-parts.js';
+import { requireAccount } from './known-account.js';
 
 /** AccessService, as far as it is about agents and devices: who may join, and who no longer may. */
 export function holderHandlers({
@@ -38,6 +39,7 @@ export function holderHandlers({
       const caller = callingDevice(context);
       const owner = account === '' ? undefined : parseAccountName('account', account);
       if (owner !== caller.account) await access.requireAdministrator(caller);
+      if (owner !== undefined) await requireAccount(store, owner);
       const after = parsePageToken(pageToken, parseDeviceId);
       const page = await store.accounts.listDevices(owner, after, parsePageSize(pageSize));
       return { devices: page.rows.map(deviceToWire), nextPageToken: nextPageToken(page, ({ id }) => id) };

@@ -2,6 +2,7 @@ import { parseAccountName, parseNamespaceName } from '../../../common/ids.js';
 import { callingDevice } from '../../requests/callers.js';
 import { nextPageToken, parsePageSize, parsePageToken } from '../../requests/pages.js';
 import type { AccessHandlers, AccessParts } from './access-parts.js';
+import { requireAccount } from './known-account.js';
 import { memberRoleToWire, parseMemberRole } from './roles.js';
 
 /** AccessService, as far as it is about the members of a namespace: for administrators, and its owners. */
@@ -25,7 +26,9 @@ export function memberHandlers({
       const account = parseAccountName('account', request.account);
       // Whoever is a member may cease to be one.
       const role = account === caller.account ? 'reader' : 'owner';
-      await namespaces.unshare(caller, await access.administrate(caller, name, role), account);
+      const row = await access.administrate(caller, name, role);
+      await requireAccount(store, account);
+      await namespaces.unshare(caller, row, account);
       return {};
     },
     async listMembers({ namespaceName, pageSize, pageToken }, context) {

@@ -89,8 +89,8 @@ export const metadataAttempts: Readonly<Record<string, Attempted>> = {
       account: await freshAccount(fleet),
       role: MemberRole.READER,
     }),
-  'AccessService/UnshareNamespace': ({ calls }) =>
-    calls.access.unshareNamespace({ namespaceName: SHARED, account: 'somebody' }),
+  'AccessService/UnshareNamespace': async ({ calls, fleet }) =>
+    calls.access.unshareNamespace({ namespaceName: SHARED, account: await freshAccount(fleet) }),
   'AccessService/UnshareNamespace (own account)': async (attempt) => {
     const { access } = attempt.fleet.metadata.calls;
     const account = accountOf(attempt);

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -30,7 +30,16 @@ describe('wrong usage ends with 2 and one line that says what is wrong', () => {
     ['an unknown command', ['syncc'], /unknown command 'syncc' \(Did you mean sync\?\)/],
     ['an unknown flag', ['status', '--jsn'], /unknown option '--jsn' \(Did you mean --json\?\)/],
     ['a missing argument', ['sync'], /missing required argument 'DIR'/],
-    ['an argument too many', ['status', 'here'], /too many arguments/],
+    [
+      'an argument too many',
+      ['status', 'here'],
+      /too many arguments for 'status'\. Expected 0 arguments but got 1; try --help$/m,
+    ],
+    ['help for no command', ['help', 'bogus'], /^drystone: there is no command 'bogus'; try --help$/m],
+    ['a flag for help after no command', ['bogus', '--help'], /^drystone: there is no command 'bogus'; try --help$/m],
+    ['help for help', ['help', 'help'], /^drystone: there is no command 'help'; try --help$/m],
+    ['help for no command of a group', ['help', 'agent', 'bogus'], /^drystone: there is no command 'bogus'/m],
+    ['help in a group for no command', ['agent', 'help', 'bogus'], /^drystone: there is no command 'bogus'/m],
     ['a flag without its value', ['ls', 'docs', '--metadata'], /argument missing/],
     ['a required flag', ['sync', '.'], /^drystone: --namespace must be given$/m],
     ['a required setting', ['agent', 'serve', '--premises', 'x'], /--data: must be given; or set DRYSTONE_AGENT_DATA/],
@@ -141,6 +150,35 @@ describe('where no metadata service answers', () => {
   });
 });
 
+describe('a directory that cannot be looked into', () => {
+  it('is said to be that, and not to be no synced folder', async () => {
+    await logIn();
+    const round = join(home, 'round');
+    symlinkSync(round, round);
+    for (const args of [
+      ['status', '--dir', round],
+      ['conflicts', round],
+      ['why', 'docs/x', '--dir', round],
+    ]) {
+      const { code, output, errors } = await run([...args, ...NOWHERE]);
+      expect({ args, code, output }).toEqual({ args, code: 3, output: '' });
+      expect(errors).toMatch(/^drystone: .*round cannot be looked into: ELOOP/);
+    }
+  });
+
+  it('is named where it is the home of the device', async () => {
+    const file = join(home, 'file');
+    writeFileSync(file, '');
+    for (const more of [[], NOWHERE]) {
+      const { code, errors } = await run(['ls', 'docs', '--home', file, ...more]);
+      expect(code).toBe(3);
+      expect(errors).toMatch(
+        /^drystone: \S+file, the home of this device \(--home\), cannot be read: ENOTDIR.*; name another\n$/,
+      );
+    }
+  });
+});
+
 describe('where this device has not logged in', () => {
   it('commands end with 3 and say what to do', async () => {
     for (const args of [
@@ -151,7 +189,9 @@ describe('where this device has not logged in', () => {
     ]) {
       const { code, output, errors } = await run([...args, ...NOWHERE]);
       expect({ args, code, output }).toEqual({ args, code: 3, output: '' });
-      expect(errors).toMatch(/^drystone: this device has not logged in; get a token by .*drystone login.\n$/);
+      expect(errors).toMatch(
+        /^drystone: this device has not logged in; get a token by .*admin\.token.*drystone login.\n$/,
+      );
     }
     expect(existsSync(join(home, '.drystone'))).toBe(false);
   });

@@ -40,17 +40,17 @@ describe('SyncReporter', () => {
     reporter.problem({ name: 'a\nb', problem: 'too odd' });
     summary = one;
     reporter.progress(quiet);
-    reporter.conflict({ path: 'x', keptAs: 'y' });
+    reporter.conflict({ path: 'x', keptAs: 'y', isOwn: true });
     reporter.waiting('metadata is away', 250);
     summary = two;
     reporter.progress(quiet);
     reporter.finished(two);
     expect(output().map((line) => JSON.parse(line) as unknown)).toEqual([
       { event: 'progress', ...quiet, phase: 'scanning' },
-      { event: 'problem', name: 'a\nb', problem: 'too odd' },
+      { event: 'problem', name: 'a\nb', problem: 'too odd', isSynced: false },
       { event: 'progress', ...quiet },
       { event: 'synced', summary: one },
-      { event: 'conflict', path: 'x', keptAs: 'y' },
+      { event: 'conflict', path: 'x', keptAs: 'y', isOwn: true },
       { event: 'waiting', reason: 'metadata is away', retryInMs: 250 },
       { event: 'progress', ...quiet },
       { event: 'synced', summary: two },
@@ -73,7 +73,9 @@ describe('SyncReporter', () => {
     reporter.progress(quiet);
     reporter.problem({ name: 'a\nb', problem: 'too odd' });
     reporter.problem({ name: '.', problem: 'changes are watched again' });
-    reporter.conflict({ path: 'x', keptAs: 'y' });
+    reporter.problem({ name: 'Name', problem: 'some cannot have both', isSynced: true });
+    reporter.conflict({ path: 'x', keptAs: 'y', isOwn: true });
+    reporter.conflict({ path: 'x', keptAs: 'z', isOwn: false });
     for (const retryInMs of [250, 500]) reporter.waiting('metadata is away', retryInMs);
     summary = two;
     reporter.progress(quiet);
@@ -82,7 +84,9 @@ describe('SyncReporter', () => {
     expect(errors()).toEqual([
       'left as it is: a\\nb: too odd',
       'changes are watched again',
-      "changed on both sides: x; this folder's own is kept as y",
+      'synced all the same: Name: some cannot have both',
+      'changed on both sides: x; what this device had made of it is kept as y',
+      'changed on both sides: x; what another device had made of it is kept as z',
       'waiting: metadata is away; attempts go on',
       'waiting: metadata is away; attempts go on',
     ]);

@@ -89,6 +89,11 @@ test('ignored: by a pattern for it, or for a directory above it', async () => {
   expect(await why(fleet, 'x.tmp', { folder: 'b' })).toMatchObject({ blocker: 'ignored' });
   const told = await why(fleet, 'private/diary.txt', { folder: 'b' });
   expect(told).toMatchObject({ blocker: 'ignored', sentence: expect.stringContaining(' private ') as string });
+  const own = await why(fleet, '.drystone/lock', { folder: 'b' });
+  expect(own).toMatchObject({
+    blocker: 'ignored',
+    sentence: expect.stringMatching(/^Drystone keeps its own/) as string,
+  });
 });
 
 test('never-synced, other-namespace and no-member: not this folder, or not this account', async () => {
@@ -195,6 +200,15 @@ test('unsyncable and in-the-way: something else stands there', async () => {
   execFileSync('mkfifo', [join(b, 'd/pipe')]);
   const told = await why(fleet, 'd/pipe', { folder: 'b' });
   expect(told).toMatchObject({ blocker: 'unsyncable', sentence: expect.stringContaining('named pipe') as string });
+  writeFileSync(Buffer.concat([Buffer.from(join(b, 'caf')), Buffer.from([0xe9])]), 'in Latin-1');
+  mkdirSync(Buffer.concat([Buffer.from(join(b, 'expos')), Buffer.from([0xe9])]));
+  for (const [path, at] of [
+    ['caf\uFFFD', 'caf\uFFFD'],
+    ['expos\uFFFD/notes', 'expos\uFFFD'],
+  ] as const) {
+    const sentence = `${at} cannot be synced as it is here: its name is not valid UTF-8.`;
+    expect(await why(fleet, path, { folder: 'b' })).toMatchObject({ blocker: 'unsyncable', sentence });
+  }
 });
 
 test('metadata-unreachable: what the folder knows is said all the same', async () => {

@@ -201,6 +201,7 @@ describe('names in other Unicode forms', () => {
     const result = await scan(root);
     expect(paths(result)).toEqual(['Read.me', 'read.me', 'É', 'é']);
     expect(problemNames(result)).toEqual(['read.me', 'é']);
+    expect(result.problems.every(({ isSynced }) => isSynced === true)).toBe(true);
   });
 });
 

@@ -1,6 +1,7 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { announceAdministrator } from '../../../../cli/commands/metadata-serve.js';
 import { runCommand, type Ran, type Surroundings } from '../../../support/client/command-line.js';
 import { InProcessFleet } from '../../../support/client/in-process-fleet.js';
 
@@ -87,6 +88,8 @@ test('a token is used once, is for a device, and its secret is in no error', asy
     [['login', `${token}x`, ...metadata], 2, /TOKEN: must be a one-time token/],
     [['login', token, 'again'], 2, /too many arguments/],
     [['login', `--token=${token}`], 2, /unknown option '--token=device:ana:…'/],
+    [['login', '--token-file', '-'], 2, /--token-file \(standard input\): must hold a one-time token, and is empty/],
+    [['agent', 'serve', '--data', 'x', '--join-file', '-'], 2, /--join-file \(standard input\): .*is empty/],
     [['login', '--token-file', token], 2, /--token-file: must be a file that can be read/],
     [[token], 2, /unknown command/],
     [['device', 'revoke', token], 2, /ID: must be 32 hexadecimal digits/],
@@ -222,4 +225,28 @@ test('a sync needs a login before it touches the folder', async () => {
   expect(refused.code).toBe(3);
   expect(JSON.parse(refused.errors)).toMatchObject({ error: { reason: 'IDENTITY_MISSING' } });
   expect(existsSync(folder)).toBe(false);
+});
+
+test('metadata says where the token of an administrator lies, and that nobody has logged in only where nobody has', () => {
+  const said = (recover: boolean) => announceAdministrator({ adminTokenFile: '/data/admin.token' }, recover)?.text;
+  expect(said(false)).toBe(
+    'no administrator has logged in yet; on this machine: drystone login --token-file /data/admin.token',
+  );
+  expect(said(true)).toMatch(
+    /^a one-time token for an administrator .*: drystone login --token-file \/data\/admin\.token$/,
+  );
+  expect(announceAdministrator({ adminTokenFile: undefined }, false)).toBeUndefined();
+});
+
+test('an account that there is not is said to be unknown by every command that is given its name', async () => {
+  const users = await Users.start();
+  await users.fleet.createNamespace('letters', 1);
+  for (const args of [
+    ['device', 'list', '--account', 'nobody'],
+    ['audit', '--account', 'nobody'],
+    ['namespace', 'unshare', 'letters', 'nobody'],
+  ]) {
+    const told = { code: 3, output: '', errors: expect.stringContaining('there is no account nobody') as string };
+    expect(await users.run('admin', args)).toMatchObject(told);
+  }
 });

@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { endWithOutput } from '../../../../cli/output/standard-output.js';
 import { Terminal } from '../../../../cli/output/terminal.js';
 import { DrystoneError } from '../../../../common/errors.js';
 
@@ -76,5 +77,25 @@ describe('Terminal', () => {
     const { terminal, errors } = recorded(false, false);
     terminal.progress(() => expect.unreachable());
     expect(errors()).toBe('');
+  });
+});
+
+describe('standard output that cannot be written', () => {
+  const ending = (json: boolean, code: string) => {
+    const [output, errors] = [new RecordedStream(false, 80), new RecordedStream(false, 80)];
+    const codes: number[] = [];
+    endWithOutput(output, errors, json, (ended) => codes.push(ended));
+    output.emit('error', Object.assign(new Error(`${code}: no, write`), { code }));
+    return { codes, told: errors.text() };
+  };
+
+  it('ends the command with 1 and one line', () => {
+    const told = 'drystone: standard output could not be written: ENOSPC: no, write\n';
+    expect(ending(false, 'ENOSPC')).toEqual({ codes: [1], told });
+    expect(JSON.parse(ending(true, 'ENOSPC').told)).toMatchObject({ error: { code: 'INTERNAL' } });
+  });
+
+  it('ends it in good order, and silently, where nobody reads on', () => {
+    expect(ending(false, 'EPIPE')).toEqual({ codes: [0], told: '' });
   });
 });

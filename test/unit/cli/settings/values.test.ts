@@ -45,6 +45,12 @@ describe('numbers', () => {
     expect(parseSetting(required(byteCount, ''), '--free-floor', said)).toBe(bytes);
   });
 
+  it('in decimal units are refused as such', () => {
+    expect(() => parseSetting(required(byteCount, ''), '--free-floor', '2GB')).toThrow(
+      /binary unit \(KiB, MiB.*not "2GB"/,
+    );
+  });
+
   it.each(['-1', '1.5', '0', '17', 'one', '1e1', 2.5, '', '0x2'])('%j is no number of agents', (said) => {
     expect(() => parseSetting(required(wholeNumber(1, 16), ''), '--replicas', said)).toThrow(
       '--replicas: must be a whole number from 1 to 16',

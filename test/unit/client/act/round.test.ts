@@ -5,6 +5,7 @@ import type { Transfers } from '../../../../client/act/transfers.js';
 import type { UploadOutcome } from '../../../../client/act/upload/pending-item.js';
 import type { Disk, DiskOutcome } from '../../../../client/act/disk/disk-task.js';
 import type { CommitItem, Move, Operation, Settle } from '../../../../client/plan/operation.js';
+import type { SyncConflict } from '../../../../client/progress.js';
 import { LocalBlockIndex } from '../../../../client/state/local-block-index.js';
 import { MemoryTreeStore } from '../../../../client/state/memory-tree-store.js';
 import { StateWriter } from '../../../../client/state/state-writer.js';
@@ -23,6 +24,7 @@ const READ_ONLY = new DrystoneError('PERMISSION_DENIED', 'ROLE_INSUFFICIENT', 'm
 let store: MemoryTreeStore;
 let tally: SyncTally;
 let problems: string[];
+let conflicts: SyncConflict[];
 /** What becomes of each change of the folder. */
 let disk: DiskOutcome[];
 
@@ -31,6 +33,7 @@ beforeEach(() => {
   store = new MemoryTreeStore();
   tally = new SyncTally();
   problems = [];
+  conflicts = [];
 });
 
 const places = new FolderPlaces('/folder', { diskPaths: new Map() });
@@ -55,7 +58,7 @@ function round(
     transfers,
     writer: new StateWriter(store, new LocalBlockIndex(store.local)),
     tally,
-    onConflict: () => undefined,
+    onConflict: (conflict: SyncConflict) => void conflicts.push(conflict),
     onProblem: ({ name }: { readonly name: string }) => void problems.push(name),
   };
   return carryOut(operations, places, parts, new AbortController().signal);
@@ -153,6 +156,16 @@ it('a conflict is over where what stands does so in the namespace, and every oth
   expect(tally.summary().conflicts).toBe(1);
 });
 
+it.each([
+  ["this device's own", (copy: Item) => copy.author, true],
+  ["another device's", () => 'f'.repeat(32) as DeviceId, false],
+])('whoever hears of a conflict is told that the copy is %s', async (_whose, deviceOf, isOwn) => {
+  const taken = { outcome: 'committed', operation: settling, isProvisional: false, entry: undefined } as const;
+  const outcomes = copies.map((copy) => ({ ...taken, item: copy, held: copy }));
+  await round([settling], outcomes, undefined, deviceOf(copies[0]!));
+  expect(conflicts).toEqual([{ path: 'a', keptAs: copies[0]!.path, isOwn }]);
+});
+
 it('a conflict of which the copy was there already is not told of again', async () => {
   const again = { ...settling, known: copies.map((copy) => copy.path) };
   const taken = { outcome: 'committed', operation: again, isProvisional: false, entry: undefined } as const;
@@ -190,6 +203,21 @@ it('where this account may only read, changes stay with a word, and conflicts ar
   const change: CommitItem = { ...commit(), path: 'b' as ItemPath };
   const { refused, again, later, isReadOnly } = await round([settling, change], [], READ_ONLY);
   expect([[...refused], [...again], [...later], isReadOnly, problems]).toEqual([['b'], ['a'], [], true, ['b']]);
+});
+
+it('where a reader has deleted a directory, one word is said for all that was in it', async () => {
+  const gone = (name: string): CommitItem => operation(name, { from: 'deletion', synced: undefined });
+  const operations = [
+    gone('d/e/x'),
+    gone('d/e'),
+    gone('d/y'),
+    gone('d'),
+    gone('other/z'),
+    { ...commit(), path: 'n' as ItemPath },
+  ];
+  const { refused } = await round(operations, [], READ_ONLY);
+  expect([...refused]).toEqual(operations.map((one) => one.path));
+  expect(problems).toEqual(['d', 'other/z', 'n']);
 });
 
 const moved = itemFrom('a', [stateBy('e', 1, 1, 'bytes')]) as Move['item'];

@@ -54,3 +54,10 @@ it('fails as the work fails, and as the observer does once the work has ended', 
   finish();
   await expect(during).rejects.toThrow('the observer is broken');
 });
+
+it('counts what was left out, each once, and not what is synced all the same', () => {
+  const { tally, reporter } = reporting();
+  for (let times = 0; times < 2; times++) reporter.problem({ name: 'pipe', problem: 'it is a named pipe' });
+  reporter.problem({ name: 'Name', problem: 'some cannot tell it', isSynced: true });
+  expect(tally.summary().problems).toBe(1);
+});

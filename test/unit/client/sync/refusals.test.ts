@@ -142,6 +142,21 @@ test('a namespace is read without being synced, from whichever agent has a block
   await expect(missing).rejects.toMatchObject({ reason: 'ITEM_UNKNOWN' });
 });
 
+test('what cannot be read of a namespace is explained: a symlink, and a file that no agent gives', async () => {
+  const fleet = await InProcessFleet.start();
+  mkdirSync(fleet.folder('a'));
+  writeFileSync(join(fleet.folder('a'), 'file'), 'text');
+  symlinkSync('../elsewhere', join(fleet.folder('a'), 'link'));
+  await fleet.syncOnce('a');
+  const config = await fleet.configOf('reader');
+  const reading = (path: string) => readFile(config, testContext(), path as ItemPath, new PassThrough());
+  await expect(reading('link')).rejects.toThrow('link is a symlink to ../elsewhere; only files can be read');
+  await fleet.agents[0]!.stop();
+  await expect(reading('file')).rejects.toThrow(
+    /^file cannot be read: .*'drystone namespace show docs' says how the agents are/,
+  );
+});
+
 test('a target that goes away is replaced by another agent', async () => {
   const fleet = await InProcessFleet.start(['near', 'far']);
   mkdirSync(fleet.folder('a'));

@@ -17,6 +17,7 @@ const CONTENT = textFile('as it was');
 const ITEM = itemFrom(PATH, [stateBy('a', 1, 1_000, CONTENT)]);
 const NEXT = itemFrom(PATH, [stateBy('a', 2, 2_000, 'as it is')]);
 const STAMP = { sizeBytes: CONTENT.sizeBytes, modifiedAtNs: 0n, changedAtNs: 0n, inode: 7n };
+const ASKED_AT_MS = 3_600_000;
 const LOCAL: LocalFile = {
   kind: 'file',
   path: PATH,
@@ -25,6 +26,7 @@ const LOCAL: LocalFile = {
   executable: false,
   blocks: CONTENT.blocks,
 };
+const AGENT = { premises: 'lisbon', state: 'online', held: 1, freeBytes: 5_000, freeFloorBytes: 2_000 } as const;
 const DIRECTORY = {
   ...{ path: 'd' as ItemPath, diskPath: 'd', rulesAbove: RuleSet.none, rules: RuleSet.none },
   ...{ entries: new Map(), unseen: [], problems: [], ignoreFileStamp: undefined },
@@ -39,6 +41,7 @@ function factsWith(service: Partial<AnsweredFacts>, folder: Partial<SyncedFacts>
   return {
     namespace: 'docs' as NamespaceName,
     path: PATH,
+    askedAtMs: ASKED_AT_MS,
     service: {
       state: 'answered',
       item: ITEM,
@@ -48,7 +51,7 @@ function factsWith(service: Partial<AnsweredFacts>, folder: Partial<SyncedFacts>
       clockAheadMs: 0,
       twins: [],
       copies: [],
-      agents: [{ premises: 'lisbon', state: 'online', held: 1 }],
+      agents: [AGENT],
       blocks: { count: 1, nowhere: 0, offline: 0, peers: 0 },
       ...service,
     },
@@ -73,12 +76,22 @@ function factsWith(service: Partial<AnsweredFacts>, folder: Partial<SyncedFacts>
   };
 }
 
+const FULL_AGENT = { ...AGENT, freeBytes: 2_000 };
+
+/** A new file that was written then, as the sync has seen it and not read it. */
+function unreadSince(changedAtMs: number): Partial<SyncedFacts> {
+  const stamp = { ...STAMP, modifiedAtNs: 0n, changedAtNs: BigInt(changedAtMs) * 1_000_000n };
+  const local = { ...LOCAL, stamp, blocks: undefined };
+  return { local, way: seen(local), synced: undefined };
+}
+
 const ABSENT = { way: seen(undefined), local: undefined, synced: undefined };
 const CHANGED = { ...LOCAL, modifiedAtMs: 5 };
 const LARGE: Item = itemFrom(PATH, [stateBy('a', 1, 1_000, { ...CONTENT, sizeBytes: 2_000_000 })]);
 
 test.each<[string, Partial<AnsweredFacts>, Partial<SyncedFacts>]>([
   ['nothing', {}, {}],
+  ['agents-offline', { blocks: { count: 1, nowhere: 0, offline: 1, peers: 0 } }, {}],
   ['underway', {}, ABSENT],
   ['provisional', {}, { provisional: ITEM }],
   ['underway', { item: NEXT }, {}],
@@ -92,13 +105,19 @@ test.each<[string, Partial<AnsweredFacts>, Partial<SyncedFacts>]>([
     {},
     { local: { ...LOCAL, blocks: undefined }, synced: undefined, denied: { reading: 'EACCES', writing: undefined } },
   ],
+  ['unsyncable', {}, { ...unreadSince(0), denied: { reading: 'EACCES', writing: undefined }, syncedBy: undefined }],
   ['unsyncable', { item: NEXT }, { ...ABSENT, synced: ITEM, denied: { reading: undefined, writing: 'EACCES' } }],
   ['nothing', {}, { denied: { reading: undefined, writing: 'EACCES' } }],
   ['not-heard', { item: NEXT }, { remote: ITEM }],
   ['not-syncing', { item: NEXT }, { remote: ITEM, syncedBy: undefined }],
   ['not-syncing', { item: NEXT }, { syncedBy: undefined }],
   ['blocks-missing', { blocks: { count: 1, nowhere: 1, offline: 0, peers: 2 } }, ABSENT],
-  ['being-read', {}, { local: { ...LOCAL, blocks: undefined }, synced: undefined }],
+  ['being-read', {}, unreadSince(ASKED_AT_MS - 2_000)],
+  ['underway', {}, unreadSince(ASKED_AT_MS - 60_000)],
+  ['agents-offline', { agents: [{ ...AGENT, state: 'offline' }] }, unreadSince(ASKED_AT_MS - 60_000)],
+  ['agents-full', { agents: [FULL_AGENT] }, unreadSince(ASKED_AT_MS - 60_000)],
+  ['agents-full', { agents: [FULL_AGENT, { ...AGENT, state: 'offline' }] }, { local: CHANGED, way: seen(CHANGED) }],
+  ['underway', { agents: [FULL_AGENT, AGENT] }, { local: CHANGED, way: seen(CHANGED) }],
   ['not-scanned', {}, { way: seen({ ...LOCAL, stamp: { ...STAMP, inode: 8n } }) }],
   ['clock-ahead', { clockAheadMs: 10 * 60_000 }, { local: CHANGED, way: seen(CHANGED) }],
   ['reader', { mayWrite: false, clockAheadMs: 10 * 60_000 }, { local: CHANGED, way: seen(CHANGED) }],
@@ -110,6 +129,104 @@ test.each<[string, Partial<AnsweredFacts>, Partial<SyncedFacts>]>([
   ['in-the-way', {}, { ...ABSENT, way: { outcome: 'missing', at: 'd' as ItemPath, standing: LOCAL } }],
 ])('%s', (blocker, service, folder) => {
   expect(diagnose(factsWith(service, folder))).toMatchObject({ blocker });
+});
+
+const DELETED = { ...ABSENT, synced: ITEM };
+const DIRECTORY_ITEM = itemFrom(PATH, [stateBy('a', 1, 1_000, { kind: 'directory' })]);
+const OWN_STATE = { outcome: 'ignored', at: 'd/.drystone' as ItemPath } as const;
+const NOWHERE = { blocks: { count: 3, nowhere: 2, offline: 0, peers: 0 } };
+const MISNAMED = {
+  ...ABSENT,
+  problems: [{ name: PATH, problem: 'its name is not valid UTF-8; rename it to have it synced' }],
+};
+const blockedBy = (problem: string): Partial<SyncedFacts> => ({ way: { outcome: 'blocked', at: PATH, problem } });
+
+test.each<[string, Partial<AnsweredFacts>, Partial<SyncedFacts>, string, RegExp, RegExp]>([
+  [
+    'a deletion that waits, of a file',
+    {},
+    DELETED,
+    'deleted-here',
+    /the sync is about to/,
+    /drystone cat docs\/d\/notes.txt > FILE/,
+  ],
+  [
+    'a deletion that waits, of a directory',
+    { item: DIRECTORY_ITEM },
+    { ...DELETED, synced: DIRECTORY_ITEM },
+    'deleted-here',
+    /./,
+    /^To have it back, sync an empty directory/,
+  ],
+  [
+    "a reader's deletion, which stays in the folder",
+    { mayWrite: false },
+    DELETED,
+    'reader',
+    /^d\/notes.txt was deleted in this folder, and stays in docs: your account may only read/,
+    /drystone cat/,
+  ],
+  [
+    'what Drystone itself keeps in a folder',
+    {},
+    { way: OWN_STATE },
+    'ignored',
+    /^Drystone keeps its own .* in d\/\.drystone, and never syncs that\.$/,
+    /^Keep .* elsewhere/,
+  ],
+  [
+    'a name that is no text',
+    { item: undefined },
+    MISNAMED,
+    'unsyncable',
+    /: its name is not valid UTF-8\.$/,
+    /^Rename it to have it synced\.$/,
+  ],
+  [
+    'a name that only differs in case from another',
+    { twins: ['d/Notes.txt' as ItemPath] },
+    {},
+    'case-twin',
+    /is here, .* cannot tell its name from d\/Notes.txt/,
+    /^Rename one/,
+  ],
+  [
+    'a named pipe',
+    {},
+    blockedBy('it is a named pipe, which cannot be synced'),
+    'unsyncable',
+    /named pipe/,
+    /^Move it out of the folder/,
+  ],
+  [
+    'a directory that nobody may read',
+    {},
+    blockedBy('it cannot be looked into: EACCES'),
+    'unsyncable',
+    /EACCES/,
+    /^Make it readable/,
+  ],
+  [
+    'a symlink to far away',
+    {},
+    blockedBy('it is a symlink to a path of more than 4096 bytes'),
+    'unsyncable',
+    /symlink/,
+    /^Link it to/,
+  ],
+  [
+    'a file that is here and that nobody else can fetch',
+    NOWHERE,
+    {},
+    'blocks-missing',
+    /is here, .* has 2 of its 3 blocks: nobody else can fetch it\.$/,
+    /^Touch it/,
+  ],
+])('%s: what to do about it', (_what, service, folder, blocker, sentence, advice) => {
+  const finding = diagnose({ ...factsWith(service, folder) });
+  expect(finding.blocker).toBe(blocker);
+  expect(finding.sentence).toMatch(sentence);
+  expect(finding.advice).toMatch(advice);
 });
 
 test('where metadata is away, the folder says what it has heard of', () => {

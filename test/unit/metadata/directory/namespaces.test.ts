@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { DeviceIdentity } from '../../../../common/identity/identity.js';
-import type { NamespaceName } from '../../../../common/ids.js';
+import type { NamespaceName, PremisesName } from '../../../../common/ids.js';
 import { wireLimits } from '../../../../common/limits.js';
+import { choosePlacement } from '../../../../metadata/directory/placement.js';
 import { Namespaces } from '../../../../metadata/directory/namespaces.js';
 import { Fleet } from '../../../../metadata/fleet/fleet.js';
 import type { MetadataStore } from '../../../../metadata/store/contract.js';
@@ -40,6 +41,17 @@ describe('Namespaces', () => {
     await expect(everywhere).rejects.toMatchObject({ reason: 'AGENTS_TOO_FEW' });
     const { agents: chosen } = await namespaces.create(caller, shared, agents.length - 1);
     expect(chosen).not.toContain(revoked!.id);
+  });
+
+  it.each([
+    [1, 0, '1 agent is asked for and none is online; start more'],
+    [2, 1, '2 agents are asked for and 1 is online; start more, or ask for fewer'],
+    [4, 3, '4 agents are asked for and 3 are online; start more, or ask for fewer'],
+  ])('says of %i agents that are asked for how many are there: %i', (asked, there, message) => {
+    const candidates = agents
+      .slice(0, there)
+      .map(({ id }) => ({ id, premises: 'lisbon' as PremisesName, freeBytes: 1 }));
+    expect(() => choosePlacement(candidates, asked)).toThrow(expect.objectContaining({ message }));
   });
 
   it('says in the audit log which agents hold a namespace, however many, within the limits of its facts', async () => {

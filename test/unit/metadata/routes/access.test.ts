@@ -37,6 +37,18 @@ describe('AccessService', () => {
   const unshareAs = ({ calls }: TestCaller, account: string) =>
     calls.access.unshareNamespace({ namespaceName: 'shared', account });
 
+  it('says of an account that there is not that it is unknown, whatever is asked of it', async () => {
+    const { access } = metadata.calls;
+    const entries = { afterSequence: 0n, namespaceName: '', account: 'nobody', pageSize: 0 };
+    for (const asked of [
+      access.listDevices({ account: 'nobody', ...first }),
+      access.listAuditEntries(entries),
+      unshareAs(metadata.administrator, 'nobody'),
+    ]) {
+      await expect(asked).rejects.toMatchObject({ code: 'NOT_FOUND', reason: 'ACCOUNT_UNKNOWN' });
+    }
+  });
+
   describe('accounts', () => {
     it('makes accounts, with a role or without, and lists them by name, in pages', async () => {
       const { account } = await administrator().createAccount({ name: 'zoe', role: AccountRole.ADMINISTRATOR });

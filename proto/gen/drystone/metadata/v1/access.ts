@@ -2050,7 +2050,7 @@ export const AccessServiceService = {
   /**
    * Also allowed to the account itself, when it asks for its own devices.
    *
-   * Errors: INVALID_ARGUMENT.
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (ACCOUNT_UNKNOWN).
    */
   listDevices: {
     path: "/drystone.metadata.v1.AccessService/ListDevices" as const,
@@ -2116,8 +2116,8 @@ export const AccessServiceService = {
    * Ends a membership. Also allowed to owners, and to the account itself.
    * Idempotent.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (NAMESPACE_UNKNOWN), FAILED_PRECONDITION
-   * (LAST_OWNER).
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (NAMESPACE_UNKNOWN, ACCOUNT_UNKNOWN),
+   * FAILED_PRECONDITION (LAST_OWNER).
    */
   unshareNamespace: {
     path: "/drystone.metadata.v1.AccessService/UnshareNamespace" as const,
@@ -2147,7 +2147,7 @@ export const AccessServiceService = {
   /**
    * Also allowed to owners, when they ask for their namespace.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (NAMESPACE_UNKNOWN).
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (NAMESPACE_UNKNOWN, ACCOUNT_UNKNOWN).
    */
   listAuditEntries: {
     path: "/drystone.metadata.v1.AccessService/ListAuditEntries" as const,
@@ -2189,7 +2189,7 @@ export interface AccessServiceServer extends UntypedServiceImplementation {
   /**
    * Also allowed to the account itself, when it asks for its own devices.
    *
-   * Errors: INVALID_ARGUMENT.
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (ACCOUNT_UNKNOWN).
    */
   listDevices: handleUnaryCall<ListDevicesRequest, ListDevicesResponse>;
   /**
@@ -2220,8 +2220,8 @@ export interface AccessServiceServer extends UntypedServiceImplementation {
    * Ends a membership. Also allowed to owners, and to the account itself.
    * Idempotent.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (NAMESPACE_UNKNOWN), FAILED_PRECONDITION
-   * (LAST_OWNER).
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (NAMESPACE_UNKNOWN, ACCOUNT_UNKNOWN),
+   * FAILED_PRECONDITION (LAST_OWNER).
    */
   unshareNamespace: handleUnaryCall<UnshareNamespaceRequest, UnshareNamespaceResponse>;
   /**
@@ -2233,7 +2233,7 @@ export interface AccessServiceServer extends UntypedServiceImplementation {
   /**
    * Also allowed to owners, when they ask for their namespace.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (NAMESPACE_UNKNOWN).
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (NAMESPACE_UNKNOWN, ACCOUNT_UNKNOWN).
    */
   listAuditEntries: handleUnaryCall<ListAuditEntriesRequest, ListAuditEntriesResponse>;
 }
@@ -2335,7 +2335,7 @@ export interface AccessServiceClient extends Client {
   /**
    * Also allowed to the account itself, when it asks for its own devices.
    *
-   * Errors: INVALID_ARGUMENT.
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (ACCOUNT_UNKNOWN).
    */
   listDevices(
     request: ListDevicesRequest,
@@ -2422,8 +2422,8 @@ export interface AccessServiceClient extends Client {
    * Ends a membership. Also allowed to owners, and to the account itself.
    * Idempotent.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (NAMESPACE_UNKNOWN), FAILED_PRECONDITION
-   * (LAST_OWNER).
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (NAMESPACE_UNKNOWN, ACCOUNT_UNKNOWN),
+   * FAILED_PRECONDITION (LAST_OWNER).
    */
   unshareNamespace(
     request: UnshareNamespaceRequest,
@@ -2463,7 +2463,7 @@ export interface AccessServiceClient extends Client {
   /**
    * Also allowed to owners, when they ask for their namespace.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (NAMESPACE_UNKNOWN).
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (NAMESPACE_UNKNOWN, ACCOUNT_UNKNOWN).
    */
   listAuditEntries(
     request: ListAuditEntriesRequest,
