@@ -1,6 +1,7 @@
 import { lstat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DrystoneError } from '../errors.js';
+import { explainDiskFull } from './disk-full.js';
 import { syncDirectory } from './durable-file.js';
 
 /**
@@ -13,14 +14,15 @@ const TEXT = 'Drystone keeps keys or data in this directory, which is therefore 
 
 /**
  * Marks a directory in which keys are to be kept; to be called before the first is. Durable when the promise resolves;
- * idempotent. FAILED_PRECONDITION (DIRECTORY_UNUSABLE) where the directory is a synced folder.
+ * idempotent. FAILED_PRECONDITION (DIRECTORY_UNUSABLE) where the directory is a synced folder, RESOURCE_EXHAUSTED (DISK_FULL)
+ * on a full disk.
  */
 export async function markPrivate(directory: string): Promise<void> {
   const path = join(directory, PRIVATE_MARK);
   try {
     await writeFile(path, TEXT, { flag: 'wx' });
   } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
+    if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw explainDiskFull(path, thrown);
     if (!(await lstat(path)).isDirectory()) return;
     const message = `${directory} is a synced folder, where no keys are safe; choose another directory`;
     throw new DrystoneError('FAILED_PRECONDITION', 'DIRECTORY_UNUSABLE', message, {}, { cause: thrown });
