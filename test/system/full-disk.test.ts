@@ -83,7 +83,7 @@ fleetTest('clients wait while the disk of metadata is full', async ({ fleet }) =
     await untilEqual(a, b);
     fill();
     const waits = waitsForRoom(clients[0]);
-    writeFiles(a, 'second', 2_000);
+    writeFiles(a, 'second', 500);
     await waits;
     makeRoom();
     await untilEqual(a, b);
