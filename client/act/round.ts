@@ -13,7 +13,7 @@ import type { FetchOutcome } from './download/fetch-files.js';
 import type { FolderPlaces } from './folder-places.js';
 import { changesToTell, READ_ONLY } from './read-only.js';
 import type { Transfers } from './transfers.js';
-import { declinedChanges, settledChanges, takenChanges } from './upload/outcome-changes.js';
+import { declinedChanges, copiedChanges, settledChanges, takenChanges } from './upload/outcome-changes.js';
 import type { UploadOutcome } from './upload/pending-item.js';
 import type { UploadOperation } from './upload/upload.js';
 
@@ -194,10 +194,11 @@ class Round {
   #committed({ operation, item, held, isProvisional }: Extract<UploadOutcome, { outcome: 'committed' }>): void {
     const { path } = item;
     if (operation.kind === 'settle') {
-      this.parts.writer.add(settledChanges(item, held, isProvisional, this.parts.device));
       if (path === operation.path) {
+        this.parts.writer.add(settledChanges(held, isProvisional));
         this.#settled(operation, item, held);
       } else {
+        this.parts.writer.add(copiedChanges(item, held, isProvisional, this.parts.device));
         this.#again.add(path);
         this.#copiesTaken.set(operation, (this.#copiesTaken.get(operation) ?? 0) + 1);
         if (!operation.known.includes(path))

@@ -13,10 +13,19 @@ export function takenChanges({ isPast }: CommitItem, item: Item, held: Item, isP
   return { ...heard, remote: [held], synced: isPast === true ? [] : [[path, live(item)]] };
 }
 
-/** What they say of an item that settles a conflict, and that the upstream of `device` has taken. */
-export function settledChanges(item: Item, held: Item, isProvisional: boolean, device: DeviceId): PathChanges {
-  if (!isProvisional) return { remote: [held], confirmed: [held] };
-  return { remote: [held], provisional: isOwnWord(item, device) ? [[item.path, item]] : [] };
+/** What they say of the item that settles a conflict, and that the upstream has taken. */
+export function settledChanges(held: Item, isProvisional: boolean): PathChanges {
+  return isProvisional ? { remote: [held] } : { remote: [held], confirmed: [held] };
+}
+
+/**
+ * What they say of a copy that goes with it, and that the upstream of `device` has taken: its author tells metadata, should the
+ * agent not. What stands is no such word of its author: by its version the other sides are gone, and to metadata, which has not
+ * their copies yet, they would be.
+ */
+export function copiedChanges(copy: Item, held: Item, isProvisional: boolean, device: DeviceId): PathChanges {
+  const isToBeTold = isProvisional && isOwnWord(copy, device);
+  return { ...settledChanges(held, isProvisional), provisional: isToBeTold ? [[copy.path, copy]] : [] };
 }
 
 /** What they say of a change that it did not take. */
