@@ -1,5 +1,5 @@
 import { isVoid, type Item, type ItemPath } from '../../common/feed/item.js';
-import { hasSeen, mergeItems, sameItem } from '../../common/feed/merge.js';
+import { hasSeen, mergeItems, sameChange, sameItem } from '../../common/feed/merge.js';
 import type { DeviceId } from '../../common/ids.js';
 import type { StateChanges, TreeChanges, Trees } from './tree-store.js';
 
@@ -14,6 +14,8 @@ export function provisionalAfter(changes: StateChanges, trees: Trees): TreeChang
     result.has(path) ? result.get(path) : trees.provisional.get(path);
   const note = (item: Item): void => {
     const earlier = known(item.path);
+    // As it was said: what others have settled since in its favour, it would be taken to have replaced.
+    if (earlier !== undefined && sameChange(earlier.change, item.change)) return;
     result.set(item.path, earlier === undefined ? item : mergeItems(earlier, item));
   };
   for (const item of heard?.values() ?? []) {

@@ -180,6 +180,16 @@ export function describeTreeStore(name: string, makeSubject: () => TreeStoreSubj
       expect(store.provisionalCount).toBe(0);
     });
 
+    it('keeps what an agent was told as it was told, whatever the agent has settled by it since', async () => {
+      const settled = mergeItems(item('a', 2), item('a', 1, 'other', OTHER));
+      await store.write({ provisional: byPath(item('a', 2)) });
+      await store.write({
+        heard: byPath(settled),
+        provisional: byPath(itemOf(settled.path, settled.version, [settled])),
+      });
+      expect(store.provisional.get('a' as ItemPath)).toEqual(item('a', 2));
+    });
+
     it('takes what was offered, and turns up at an agent, for told', async () => {
       await store.write({ offered: byPath(item('a', 2), item('b', 2), item('c', 2)), remote: byPath(item('c', 2)) });
       await store.write({ heard: byPath(item('a', 2), item('b', 1), item('c', 2)) });
