@@ -90,7 +90,6 @@ describe('a scan', () => {
     const root = scratchFolder();
     plant(root, '.DRYSTONE/access-token.json');
     plant(root, 'inside/.Drystone');
-    plant(root, 'inside/.drystone/file');
     const result = await scan(root);
     expect(paths(result)).toEqual(['inside']);
     expect(problemNames(result)).toEqual(['.DRYSTONE', 'inside/.Drystone']);

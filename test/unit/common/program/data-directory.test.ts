@@ -55,8 +55,8 @@ describe('openDataDirectory', () => {
 
   it('says on a full disk which directory needs room, and leaves nothing there', async () => {
     await (await open()).release();
-    // What is written through these meets a full disk; how many locks were taken before nobody here knows.
-    const candidates = Array.from({ length: 64 }, (_, count) => `lock.${process.pid}-${count}`);
+    // What is written through these meets a full disk; how many locks this process has taken before nobody here knows.
+    const candidates = Array.from({ length: 10_000 }, (_, count) => `lock.${process.pid}-${count}`);
     for (const name of candidates) symlinkSync('/dev/full', join(path, name));
     expect(await rejection(open())).toMatchObject({
       code: 'RESOURCE_EXHAUSTED',
