@@ -105,4 +105,9 @@ export const regressions: readonly Regression[] = [
   { seed: 1600669, peers: true, found: 'a copy that an agent had refused was passed on to metadata' },
   { seed: 961671, found: 'a file that could not be moved when its directory was gone stayed where it was' },
   { seed: 700643, found: 'a directory was to be removed while a file in it had to stay' },
+  {
+    seed: 2301425,
+    peers: true,
+    found: 'a conflict that an agent had settled was told to metadata without the copies of its other sides',
+  },
 ];

@@ -5,7 +5,7 @@ import { plantedFaults } from './faults/index.js';
 import { runSeed, type SeedResult } from './run-seed.js';
 
 /** Each planted fault must be found within so many seeds. */
-const SEEDS_FOR_A_FAULT = 200;
+const SEEDS_FOR_A_FAULT = 400;
 const PROGRESS_MS = 5_000;
 const PROBLEMS_SHOWN = 8;
 
