@@ -106,6 +106,8 @@ export const dataLimits = {
    * who writes there to a disk that is full.
    */
   newDirectoryBytes: 1 * MiB,
+  /** A disk with less is taken for full where a store could not write to it. */
+  fullBelowBytes: 1 * MiB,
 } as const;
 
 /** Reconnecting and repeating: delays double from the first bound to the second; half of each is random. */

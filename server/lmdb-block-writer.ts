@@ -189,7 +189,7 @@ export class LmdbBlockWriter {
       // It resolves after the sync, because the environment is opened without overlapping syncs.
       if (!(await condition)) return false;
     } catch (thrown) {
-      throw await storeFailure('the block store', thrown);
+      throw await storeFailure({ what: 'the block store' }, thrown);
     }
     this.onSync(this.clock.monotonicMs() - startedMs);
     return true;

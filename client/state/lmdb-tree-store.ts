@@ -138,6 +138,7 @@ class LmdbTreeStore implements TreeStore {
 
   constructor(
     root: RootDatabase<Buffer, Buffer>,
+    private readonly path: string,
     private readonly untilRoom: UntilRoom,
   ) {
     const db = (name: string): Bytes => root.openDB({ name, ...NAMES });
@@ -218,7 +219,7 @@ class LmdbTreeStore implements TreeStore {
   #transact<T>(work: () => T): Promise<T> {
     return whileFull(this.untilRoom, async () => {
       try {
-        return await inTransaction(this.#root, WHAT, work);
+        return await inTransaction(this.#root, { what: WHAT, path: this.path }, work);
       } catch (thrown) {
         for (const tree of [this.remote, this.local, this.synced, this.provisional, this.inHand]) tree.forgetRecent();
         this.offered.reload();
@@ -234,5 +235,5 @@ class LmdbTreeStore implements TreeStore {
  */
 export function openLmdbTreeStore(path: string, untilRoom: UntilRoom = (full) => Promise.reject(full)): TreeStore {
   const root = open<Buffer, Buffer>({ path, ...NAMES, maxDbs: 8, eventTurnBatching: false });
-  return new LmdbTreeStore(root, untilRoom);
+  return new LmdbTreeStore(root, path, untilRoom);
 }

@@ -75,13 +75,12 @@ export class LmdbEnvironment<Name extends string> {
    * {@link storeFailure} says where the medium fails.
    */
   write<T>(work: () => T): Promise<T> {
-    const { what } = this.options;
     return this.#gate.run(async () => {
-      const result = await inTransaction(this.root, what, work);
+      const result = await inTransaction(this.root, this.options, work);
       try {
         await this.root.flushed;
       } catch (thrown) {
-        throw await storeFailure(what, thrown);
+        throw await storeFailure(this.options, thrown);
       }
       return result;
     });

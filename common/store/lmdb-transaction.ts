@@ -1,9 +1,18 @@
 import { constants } from 'node:os';
 import type { RootDatabase } from 'lmdb';
 import { DrystoneError } from '../errors.js';
-import { retryLimits } from '../limits.js';
+import { freeRoom } from '../files/free-room.js';
+import { dataLimits, retryLimits } from '../limits.js';
 
-const { ENOSPC, EDQUOT } = constants.errno;
+const { ENOSPC, EDQUOT, EIO } = constants.errno;
+
+/** A store to which something is written. */
+export interface WrittenStore {
+  /** As errors call it: "the metadata store". */
+  readonly what: string;
+  /** Its directory, where it is to be looked at how much room there is. */
+  readonly path?: string;
+}
 
 /**
  * Runs `work`, which must not wait, as one transaction: it sees its own writes, and those of all transactions before; if it
@@ -14,7 +23,7 @@ const { ENOSPC, EDQUOT } = constants.errno;
  */
 export async function inTransaction<T>(
   root: Pick<RootDatabase, 'childTransaction'>,
-  what: string,
+  store: WrittenStore,
   work: () => T,
 ): Promise<T> {
   let raised: { readonly error: unknown } | undefined;
@@ -29,18 +38,24 @@ export async function inTransaction<T>(
     });
   } catch (thrown) {
     // What the work raised is the caller's affair; anything else is the medium's.
-    throw raised === undefined ? await storeFailure(what, thrown) : raised.error;
+    throw raised === undefined ? await storeFailure(store, thrown) : raised.error;
   }
 }
 
 /**
- * What a commit of the store that errors call `what` failed with: RESOURCE_EXHAUSTED (DISK_FULL), with a delay, where there was no
- * room for it; otherwise INTERNAL (STORE_FAILED).
+ * What a commit of a store failed with: RESOURCE_EXHAUSTED (DISK_FULL), with a delay, where there was no room for it; otherwise
+ * INTERNAL (STORE_FAILED).
  */
-export async function storeFailure(what: string, thrown: unknown): Promise<DrystoneError> {
+export async function storeFailure(
+  { what, path }: WrittenStore,
+  thrown: unknown,
+  freeBytes = freeRoom,
+): Promise<DrystoneError> {
   const cause = await causeOf(thrown);
   const { code } = cause as { readonly code?: unknown };
-  if (code === ENOSPC || code === EDQUOT) {
+  // LMDB speaks of an I/O error where there was room for a part of what it wrote.
+  const mayBeFull = code === EIO && path !== undefined && (await freeBytes(path)) < dataLimits.fullBelowBytes;
+  if (code === ENOSPC || code === EDQUOT || mayBeFull) {
     const message = `${what} could not write: its disk is full; make room there`;
     const details = { retryAfterMs: retryLimits.diskFullMs };
     return new DrystoneError('RESOURCE_EXHAUSTED', 'DISK_FULL', message, details, { cause });

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { expect, test } from 'vitest';
 import { inTransaction, storeFailure } from '../../../../common/store/lmdb-transaction.js';
-import { retryLimits } from '../../../../common/limits.js';
+import { dataLimits, retryLimits } from '../../../../common/limits.js';
 
 /** A commit that failed, as lmdb tells of it. */
 function failedCommit(code: number): Error {
@@ -13,7 +13,7 @@ function failedCommit(code: number): Error {
 
 test('a full disk is a refusal that passes, with a delay; any other failing medium is not', async () => {
   for (const code of [constants.errno.ENOSPC, constants.errno.EDQUOT]) {
-    expect(await storeFailure('the store', failedCommit(code))).toMatchObject({
+    expect(await storeFailure({ what: 'the store' }, failedCommit(code))).toMatchObject({
       code: 'RESOURCE_EXHAUSTED',
       reason: 'DISK_FULL',
       isTransient: true,
@@ -22,10 +22,20 @@ test('a full disk is a refusal that passes, with a delay; any other failing medi
     });
   }
   for (const thrown of [failedCommit(constants.errno.EIO), new Error('what the system says'), 'what the system says']) {
-    const failure = await storeFailure('the store', thrown);
+    const failure = await storeFailure({ what: 'the store', path: '/' }, thrown, () =>
+      Promise.resolve(dataLimits.fullBelowBytes),
+    );
     expect(failure).toMatchObject({ code: 'INTERNAL', reason: 'STORE_FAILED', isTransient: false });
     expect(failure.message).toContain('what the system says');
   }
+});
+
+test('an I/O error on a disk that is all but full is a full disk: there was room for a part of what was written', async () => {
+  const failed = failedCommit(constants.errno.EIO);
+  const store = { what: 'the store', path: '/where/it/is' };
+  const asked: string[] = [];
+  const failure = await storeFailure(store, failed, (path) => Promise.resolve(asked.push(path)));
+  expect([failure.reason, asked]).toEqual(['DISK_FULL', ['/where/it/is']]);
 });
 
 test('what the work of a transaction throws is raised as it is', async () => {
@@ -34,5 +44,5 @@ test('what the work of a transaction throws is raised as it is', async () => {
   const work = (): never => {
     throw own;
   };
-  await expect(inTransaction(root, 'the store', work)).rejects.toBe(own);
+  await expect(inTransaction(root, { what: 'the store' }, work)).rejects.toBe(own);
 });
