@@ -6,7 +6,8 @@ import { syncDirectory } from './durable-file.js';
 
 /**
  * The name by which a directory says that it is Drystone's own, or a synced folder of its own: one that has an entry of this
- * name is never synced as a part of another. No item may be called so, so nobody can put one into a directory of somebody else.
+ * name is never synced as a part of another. No client puts an item of this name into its folder, so nobody can have the
+ * directories of others left out.
  */
 export const PRIVATE_MARK = '.drystone';
 
