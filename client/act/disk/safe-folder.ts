@@ -35,8 +35,9 @@ export class SafeFolder {
   ) {}
 
   /**
-   * Has `work` act at a place, and returns what it returns. Raises {@link FolderChanged} unless everything above the place is a
-   * directory: through a symlink one would get out of the folder. What the client itself keeps in the folder is no place either.
+   * Has `work` act at a place, and returns what it returns. Raises {@link FolderChanged}, or ENOENT, ENOTDIR or ELOOP as the system
+   * does, unless everything above the place is a directory: through a symlink one would get out of the folder. What the client
+   * itself keeps in the folder is no place either. ENAMETOOLONG where the whole path is longer than the system allows.
    *
    * Every directory on the way is opened through the one before, so whoever puts a symlink in its place at this very moment
    * is too late. Where paths cannot begin at an open directory each is only looked at first.
