@@ -108,6 +108,8 @@ export const dataLimits = {
   newDirectoryBytes: 1 * MiB,
   /** A disk with less is taken for full where a store could not write to it. */
   fullBelowBytes: 1 * MiB,
+  /** A store's commit that failed says why within this time, or not at all. */
+  commitErrorMs: 2_000,
 } as const;
 
 /** Reconnecting and repeating: delays double from the first bound to the second; half of each is random. */

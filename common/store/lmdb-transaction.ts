@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RootDatabase } from 'lmdb';
 import { DrystoneError } from '../errors.js';
 import { freeRoom } from '../files/free-room.js';
@@ -52,26 +53,34 @@ export async function storeFailure(
   freeBytes = freeRoom,
 ): Promise<DrystoneError> {
   const cause = await causeOf(thrown);
-  const { code } = cause as { readonly code?: unknown };
+  const { code } = (cause ?? {}) as { readonly code?: unknown };
   // LMDB speaks of an I/O error where there was room for a part of what it wrote.
-  const mayBeFull = code === EIO && path !== undefined && (await freeBytes(path)) < dataLimits.fullBelowBytes;
+  const isUnsure = code === EIO || cause === undefined;
+  const mayBeFull = isUnsure && path !== undefined && (await freeBytes(path)) < dataLimits.fullBelowBytes;
   if (code === ENOSPC || code === EDQUOT || mayBeFull) {
     const message = `${what} could not write: its disk is full; make room there`;
     const details = { retryAfterMs: retryLimits.diskFullMs };
     return new DrystoneError('RESOURCE_EXHAUSTED', 'DISK_FULL', message, details, { cause });
   }
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const known = cause ?? thrown;
+  const why = known instanceof Error ? known.message : String(known);
   const message = `${what} could not write: ${why}; check the disk's health and free space`;
-  return new DrystoneError('INTERNAL', 'STORE_FAILED', message, {}, { cause });
+  return new DrystoneError('INTERNAL', 'STORE_FAILED', message, {}, { cause: known });
 }
 
-/** A failed commit carries its cause in a promise that rejects with it, at once or never. */
+/**
+ * Why it failed: for a commit, what the promise that its error carries rejects with. It does so some milliseconds later where
+ * another write came upon the failure before the thread that writes said why; undefined where it never does.
+ */
 async function causeOf(thrown: unknown): Promise<unknown> {
   if (!(thrown instanceof Error) || !('commitError' in thrown)) return thrown;
+  const patience = new AbortController();
   try {
-    await Promise.race([thrown.commitError, new Promise((resolve) => setImmediate(resolve))]);
-    return thrown;
+    await Promise.race([thrown.commitError, sleep(dataLimits.commitErrorMs, undefined, { signal: patience.signal })]);
+    return undefined;
   } catch (cause) {
     return cause;
+  } finally {
+    patience.abort();
   }
 }

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { inTransaction, storeFailure } from '../../../../common/store/lmdb-transaction.js';
 import { dataLimits, retryLimits } from '../../../../common/limits.js';
@@ -36,6 +37,26 @@ test('an I/O error on a disk that is all but full is a full disk: there was room
   const asked: string[] = [];
   const failure = await storeFailure(store, failed, (path) => Promise.resolve(asked.push(path)));
   expect([failure.reason, asked]).toEqual(['DISK_FULL', ['/where/it/is']]);
+});
+
+test('a commit that says why it failed only after its error has been raised is understood all the same', async () => {
+  const cause = Object.assign(new Error('what the system says'), { code: constants.errno.ENOSPC });
+  const told = sleep(50).then((): never => {
+    throw cause;
+  });
+  const failed = Object.assign(new Error('Commit failed (see commitError for details)'), { commitError: told });
+  expect(await storeFailure({ what: 'the store' }, failed)).toMatchObject({ reason: 'DISK_FULL', cause });
+});
+
+test('one that never says why failed for want of room where there is none', async () => {
+  const failed = Object.assign(new Error('Commit failed (see commitError for details)'), {
+    commitError: new Promise(() => undefined),
+  });
+  const reasons = [0, dataLimits.fullBelowBytes].map(async (freeBytes) => {
+    const store = { what: 'the store', path: '/where/it/is' };
+    return (await storeFailure(store, failed, () => Promise.resolve(freeBytes))).reason;
+  });
+  expect(await Promise.all(reasons)).toEqual(['DISK_FULL', 'STORE_FAILED']);
 });
 
 test('what the work of a transaction throws is raised as it is', async () => {
