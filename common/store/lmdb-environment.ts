@@ -5,7 +5,7 @@ import { InFlightGate } from '../concurrency/in-flight-gate.js';
 import { syncDirectory } from '../files/durable-file.js';
 import { makeDirectory } from '../files/make-directory.js';
 import type { KeyRange } from './keys.js';
-import { inTransaction, storeFailure } from './lmdb-transaction.js';
+import { inTransaction } from './lmdb-transaction.js';
 
 export type Tree = Database<Buffer, Uint8Array>;
 
@@ -72,18 +72,10 @@ export class LmdbEnvironment<Name extends string> {
   /**
    * Runs `work`, which must not wait, as one transaction: it sees its own writes, and those of all calls before; if it
    * throws nothing of it remains. Resolves once it is on disk. Calls that overlap share a sync. Raises what
-   * {@link storeFailure} says where the medium fails.
+   * {@link inTransaction} does where the medium fails.
    */
   write<T>(work: () => T): Promise<T> {
-    return this.#gate.run(async () => {
-      const result = await inTransaction(this.root, this.options, work);
-      try {
-        await this.root.flushed;
-      } catch (thrown) {
-        throw await storeFailure(this.options, thrown);
-      }
-      return result;
-    });
+    return this.#gate.run(() => inTransaction(this.root, this.options, work));
   }
 
   /** Bytes of the environment's file. */

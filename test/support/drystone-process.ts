@@ -8,6 +8,8 @@ import { waitUntil } from './wait-until.js';
 const MAIN = join(process.cwd(), 'dist/cli/main.js');
 /** Lines of standard error that are kept to be shown when a test fails. */
 const LOG_LINES = 200;
+/** Events that are shown then. */
+const SHOWN_EVENTS = 40;
 
 /** A line that a command printed under --json. */
 export type Event = Readonly<Record<string, unknown>>;
@@ -64,6 +66,12 @@ export class DrystoneProcess {
   /** What it wrote to standard error last, for people. */
   get log(): string {
     return this.#log.join('\n');
+  }
+
+  /** For who looks into a test that failed: how it was called, its log, and what it last told programs. */
+  get record(): string {
+    const events = this.events.slice(-SHOWN_EVENTS).map((event) => JSON.stringify(event));
+    return [`${this.args.join(' ')}:`, this.log, ...events].join('\n');
   }
 
   /** The first event for which `matches` holds, once there is one; fails with the log when the process ends without. */

@@ -195,7 +195,7 @@ export class Fleet {
     const servers = [this.metadata, ...this.agents.map((agent) => agent.server)];
     const texts = [
       ...servers.map((server) => `${server.serveArguments('…', '…').slice(0, 2).join(' ')}:\n${server.log}`),
-      ...this.#clients.map((client) => `${client.args.join(' ')}:\n${client.log}`),
+      ...this.#clients.map(({ record }) => record),
     ];
     return texts.join('\n\n');
   }

@@ -1,10 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
+import { openLmdbTreeStore } from '../../client/state/lmdb-tree-store.js';
+import type { LocalEntry } from '../../client/state/local-entry.js';
+import type { ItemPath } from '../../common/feed/item.js';
 import type { DrystoneProcess } from '../support/drystone-process.js';
 import { folderDifferences } from '../support/compare-trees.js';
 import { fleetTest } from '../support/fleet-test.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 import { waitUntil } from '../support/wait-until.js';
 
 /** Enough for what a test writes, and soon filled. */
@@ -36,6 +40,29 @@ async function onSmallDisk(
     run('umount', '--lazy', directory);
   }
 }
+
+test('a change of the state that found no room holds up neither who waits for what is durable nor the end', async () => {
+  const dir = temporaryDirectory();
+  await onSmallDisk(dir, 'filler', async (fill, makeRoom) => {
+    const state = openLmdbTreeStore(join(dir, 'state'));
+    const entries = Array.from({ length: 500 }, (_, index): [ItemPath, LocalEntry] => {
+      const path = `directory ${index}` as ItemPath;
+      return [path, { kind: 'directory', path }];
+    });
+    fill();
+    await expect(state.write({ local: new Map(entries) })).rejects.toMatchObject({ reason: 'DISK_FULL' });
+    await state.durable();
+    expect([...state.local.pathsBelow('')]).toEqual([]);
+    makeRoom();
+    await state.write({ local: new Map(entries) });
+    expect([...state.local.pathsBelow('')]).toHaveLength(entries.length);
+    fill();
+    await expect(state.write({ local: new Map([[entries[0]![0], undefined]]) })).rejects.toMatchObject({
+      reason: 'DISK_FULL',
+    });
+    await state.close();
+  });
+});
 
 /** Small files, of which each takes some room wherever it is noted. */
 function writeFiles(folder: string, name: string, count: number): void {
