@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RootDatabase } from 'lmdb';
+import { systemClock, type Clock } from '../clock.js';
 import { DrystoneError } from '../errors.js';
 import { freeRoom } from '../files/free-room.js';
 import { dataLimits, retryLimits } from '../limits.js';
@@ -13,6 +13,13 @@ export interface WrittenStore {
   readonly what: string;
   /** Its directory, where it is to be looked at how much room there is. */
   readonly path?: string;
+}
+
+/** Where a store stands; the machine's own unless a test gives it another. */
+interface Surroundings {
+  /** How much room there is at a path. */
+  readonly freeBytes?: (path: string) => Promise<number>;
+  readonly clock?: Pick<Clock, 'sleep'>;
 }
 
 /**
@@ -50,9 +57,9 @@ export async function inTransaction<T>(
 export async function storeFailure(
   { what, path }: WrittenStore,
   thrown: unknown,
-  freeBytes = freeRoom,
+  { freeBytes = freeRoom, clock = systemClock }: Surroundings = {},
 ): Promise<DrystoneError> {
-  const cause = await causeOf(thrown);
+  const cause = await causeOf(thrown, clock);
   const { code } = (cause ?? {}) as { readonly code?: unknown };
   // LMDB speaks of an I/O error where there was room for a part of what it wrote.
   const isUnsure = code === EIO || cause === undefined;
@@ -72,11 +79,11 @@ export async function storeFailure(
  * Why it failed: for a commit, what the promise that its error carries rejects with. It does so some milliseconds later where
  * another write came upon the failure before the thread that writes said why; undefined where it never does.
  */
-async function causeOf(thrown: unknown): Promise<unknown> {
+async function causeOf(thrown: unknown, clock: Pick<Clock, 'sleep'>): Promise<unknown> {
   if (!(thrown instanceof Error) || !('commitError' in thrown)) return thrown;
   const patience = new AbortController();
   try {
-    await Promise.race([thrown.commitError, sleep(dataLimits.commitErrorMs, undefined, { signal: patience.signal })]);
+    await Promise.race([thrown.commitError, clock.sleep(dataLimits.commitErrorMs, patience.signal)]);
     return undefined;
   } catch (cause) {
     return cause;
