@@ -8,6 +8,7 @@ import { syncDirectory } from '../common/files/durable-file.js';
 import { makeDirectory } from '../common/files/make-directory.js';
 import { idBytes, type NamespaceId } from '../common/ids.js';
 import { blockServerLimits } from '../common/limits.js';
+import { Medium } from '../common/store/medium.js';
 import type { Block } from './block.js';
 import type { BlockStore, BlockStoreStats, PutOutcome } from './block-store.js';
 import { GroupCommit } from './group-commit.js';
@@ -24,6 +25,8 @@ export interface LmdbBlockStoreOptions {
 
 /** 4 KiB whatever the platform's own page is: 16 KiB pages cost small blocks half of their speed and a third more disk. */
 const PAGE_BYTES = 4096;
+/** What it is, as errors call it. */
+const WHAT = 'the block store';
 const RAW = { encoding: 'binary', keyEncoding: 'binary' } as const;
 
 /** Opens the block store at `options.path`, with everything in it that had been acknowledged. */
@@ -50,7 +53,7 @@ export async function openLmdbBlockStore(options: LmdbBlockStoreOptions): Promis
 }
 
 class LmdbBlockStore implements BlockStore {
-  readonly #gate = new InFlightGate('the block store');
+  readonly #gate = new InFlightGate(WHAT);
   readonly #databases: BlockDatabases;
   readonly #writer: LmdbBlockWriter;
   readonly #commits: GroupCommit<PutJob, PutOutcome>;
@@ -65,7 +68,8 @@ class LmdbBlockStore implements BlockStore {
       references: environment.openDB({ ...RAW, name: references }),
       totals: environment.openDB({ ...RAW, name: totals, useVersions: true }),
     };
-    const writer = new LmdbBlockWriter(this.#databases, options.clock, options.onSync ?? (() => undefined));
+    const medium = new Medium(WHAT, options.path);
+    const writer = new LmdbBlockWriter(this.#databases, medium, options.clock, options.onSync);
     const { groupBytes, groupBlocks } = blockServerLimits;
     this.#writer = writer;
     this.#commits = new GroupCommit({ bytes: groupBytes, blocks: groupBlocks }, (jobs) => writer.put(jobs));

@@ -2,7 +2,7 @@ import type { Database } from 'lmdb';
 import { hashKey, type HashKey } from '../common/block-hash.js';
 import type { Clock } from '../common/clock.js';
 import { idBytes, type NamespaceId } from '../common/ids.js';
-import { storeFailure } from '../common/store/lmdb-transaction.js';
+import type { Medium } from '../common/store/medium.js';
 import type { Block } from './block.js';
 import type { PutOutcome } from './block-store.js';
 import * as layout from './lmdb-block-layout.js';
@@ -52,12 +52,14 @@ export class LmdbBlockWriter {
 
   constructor(
     readonly databases: BlockDatabases,
+    readonly medium: Medium,
     readonly clock: Clock,
-    readonly onSync: (durationMs: number) => void,
+    readonly onSync: (durationMs: number) => void = noop,
   ) {}
 
   /** Writes what is not there yet of these jobs, in one synced transaction. At most two calls may be under way. */
   async put(jobs: readonly PutJob[]): Promise<readonly PutOutcome[]> {
+    if (this.medium.wasFull) await this.medium.untilRoom();
     for (let attempt = 0; ; attempt++) {
       while (this.#removing !== undefined) await this.#removing;
       // Having failed with the change before it, a change is made anew only on what is on disk.
@@ -189,7 +191,7 @@ export class LmdbBlockWriter {
       // It resolves after the sync, because the environment is opened without overlapping syncs.
       if (!(await condition)) return false;
     } catch (thrown) {
-      throw await storeFailure({ what: 'the block store' }, thrown);
+      throw await this.medium.failure(thrown);
     }
     this.onSync(this.clock.monotonicMs() - startedMs);
     return true;

@@ -5,6 +5,7 @@ import { blockCount } from '../../common/feed/merge.js';
 import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js';
 import { clientLimits } from '../../common/limits.js';
 import { inTransaction } from '../../common/store/lmdb-transaction.js';
+import { Medium } from '../../common/store/medium.js';
 import type { SyncMode } from '../progress.js';
 import { MODE_KEY, NAMESPACE_KEY, cursorKeyOf, openFacts, type Facts } from './lmdb-state-facts.js';
 import type { LocalEntry } from './local-entry.js';
@@ -138,7 +139,7 @@ class LmdbTreeStore implements TreeStore {
 
   constructor(
     root: RootDatabase<Buffer, Buffer>,
-    private readonly path: string,
+    private readonly medium: Medium,
     private readonly untilRoom: UntilRoom,
   ) {
     const db = (name: string): Bytes => root.openDB({ name, ...NAMES });
@@ -218,7 +219,7 @@ class LmdbTreeStore implements TreeStore {
   #transact<T>(work: () => T): Promise<T> {
     return whileFull(this.untilRoom, async () => {
       try {
-        return await inTransaction(this.#root, { what: WHAT, path: this.path }, work);
+        return await inTransaction(this.#root, this.medium, work);
       } catch (thrown) {
         for (const tree of [this.remote, this.local, this.synced, this.provisional, this.inHand]) tree.forgetRecent();
         this.offered.reload();
@@ -236,5 +237,5 @@ export function openLmdbTreeStore(path: string, untilRoom: UntilRoom = (full) =>
   // A write is synced before it resolves. Told of a sync that comes after, lmdb leaves whoever waits for one that failed waiting.
   const syncs = { eventTurnBatching: false, overlappingSync: false };
   const root = open<Buffer, Buffer>({ path, ...NAMES, maxDbs: 8, ...syncs });
-  return new LmdbTreeStore(root, path, untilRoom);
+  return new LmdbTreeStore(root, new Medium(WHAT, path), untilRoom);
 }

@@ -6,6 +6,7 @@ import { syncDirectory } from '../files/durable-file.js';
 import { makeDirectory } from '../files/make-directory.js';
 import type { KeyRange } from './keys.js';
 import { inTransaction } from './lmdb-transaction.js';
+import { Medium } from './medium.js';
 
 export type Tree = Database<Buffer, Uint8Array>;
 
@@ -54,6 +55,7 @@ export async function openLmdbEnvironment<Name extends string>(
 export class LmdbEnvironment<Name extends string> {
   readonly trees: Readonly<Record<Name, Tree>>;
   readonly #gate: InFlightGate;
+  readonly #medium: Medium;
 
   constructor(
     readonly root: RootDatabase<Buffer, Uint8Array>,
@@ -62,6 +64,7 @@ export class LmdbEnvironment<Name extends string> {
     const opened = options.treeNames.map((name): [Name, Tree] => [name, root.openDB({ ...RAW, name })]);
     this.trees = Object.fromEntries(opened) as Record<Name, Tree>;
     this.#gate = new InFlightGate(options.what);
+    this.#medium = new Medium(options.what, options.path);
   }
 
   /** Runs `work`, which must not wait, on one snapshot. */
@@ -75,7 +78,7 @@ export class LmdbEnvironment<Name extends string> {
    * {@link inTransaction} does where the medium fails.
    */
   write<T>(work: () => T): Promise<T> {
-    return this.#gate.run(() => inTransaction(this.root, this.options, work));
+    return this.#gate.run(() => inTransaction(this.root, this.#medium, work));
   }
 
   /** Bytes of the environment's file. */

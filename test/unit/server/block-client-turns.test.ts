@@ -166,6 +166,7 @@ describe('a put that lasts longer than a stream may', () => {
   it('does not lose a batch that was being gathered when the token expired', async () => {
     const sent: string[] = [];
     let streams = 0;
+    let isHeldOpen = false;
     connect({
       async *put(requests) {
         streams++;
@@ -174,6 +175,7 @@ describe('a put that lasts longer than a stream may', () => {
           // The batch is being held open for its second block.
           void iterator.next();
           await eventually(() => clock.sleepingMs.length).toBe(2);
+          isHeldOpen = true;
           throw tokenExpired();
         }
         for await (const { batch } of { [Symbol.asyncIterator]: () => iterator }) {
@@ -185,7 +187,7 @@ describe('a put that lasts longer than a stream may', () => {
     const source = handOut<Block>();
     const put = collect(client.put(NAMESPACE, source));
     await source.push(blocks[0]!);
-    await eventually(() => streams).toBe(1);
+    await eventually(() => isHeldOpen).toBe(true);
     await eventually(() => clock.sleepingMs.length).toBe(1);
     clock.advance(clock.sleepingMs[0]!);
     source.end();

@@ -5,6 +5,7 @@ import { open, type RootDatabase } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../common/clock.js';
 import { idBytes } from '../../../common/ids.js';
+import { Medium } from '../../../common/store/medium.js';
 import type { Block } from '../../../server/block.js';
 import { referenceKey } from '../../../server/lmdb-block-layout.js';
 import { LmdbBlockWriter, type BlockDatabases, type BytesDatabase } from '../../../server/lmdb-block-writer.js';
@@ -50,7 +51,9 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-const writerOf = (): LmdbBlockWriter => new LmdbBlockWriter(databases, systemClock, () => undefined);
+const writerOf = (): LmdbBlockWriter => {
+  return new LmdbBlockWriter(databases, new Medium('the block store', directory), systemClock);
+};
 const [first, second, third] = [blockOf('first'), blockOf('second'), blockOf('third')];
 
 describe('LmdbBlockWriter', () => {
