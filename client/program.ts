@@ -216,7 +216,7 @@ async function openFolder(root: string): Promise<DataDirectory> {
       throw new DrystoneError(thrown.code, thrown.reason, message, {}, { cause: thrown });
     }
     if (thrown.reason !== 'DATA_DIRECTORY_BUSY') throw thrown;
-    const message = `${root} is being synced by another process; stop that one first (${thrown.message})`;
-    throw new DrystoneError('FAILED_PRECONDITION', 'FOLDER_BUSY', message, {}, { cause: thrown });
+    const message = `${root} is being synced by process ${thrown.details.facts?.processId}; stop that one first`;
+    throw new DrystoneError('FAILED_PRECONDITION', 'FOLDER_BUSY', message, thrown.details, { cause: thrown });
   }
 }

@@ -1,6 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DrystoneError, type ErrorReason } from '../errors.js';
+import { DrystoneError, type ErrorDetails, type ErrorReason } from '../errors.js';
 import { writeFileDurably } from '../files/durable-file.js';
 import { takeExclusiveLock } from '../files/exclusive-lock.js';
 import { freeRoom } from '../files/free-room.js';
@@ -40,7 +40,7 @@ function isOurs(name: string): boolean {
 /**
  * Opens, or makes, a directory for a program's data: 0700, locked, with a FORMAT file that says whose it is and in which
  * version. Raises FAILED_PRECONDITION: DIRECTORY_UNUSABLE where none can be made, DATA_DIRECTORY_BUSY where another process
- * has it, DATA_FORMAT_NEWER where a newer release wrote it, DATA_FORMAT_OLDER where it is from before the first release that
+ * has it (in `facts`: its `processId`), DATA_FORMAT_NEWER where a newer release wrote it, DATA_FORMAT_OLDER where it is from before the first release that
  * this one can read, DATA_FORMAT_UNKNOWN where it is something else. RESOURCE_EXHAUSTED: DISK_FULL where its disk is full,
  * or has less than `dataLimits.newDirectoryBytes` for a new one.
  * Refusing changes nothing.
@@ -51,10 +51,9 @@ export async function openDataDirectory(options: DataDirectoryOptions): Promise<
   if ((await checkOwner(options)) === 'new') await checkRoom(options);
   const lock = await takeExclusiveLock(join(path, LOCK_FILE));
   if ('heldBy' in lock) {
-    throw refusal(
-      'DATA_DIRECTORY_BUSY',
-      `${path} is in use by process ${lock.heldBy}; stop it, or choose another directory`,
-    );
+    const processId = String(lock.heldBy);
+    const message = `${path} is in use by process ${processId}; stop it, or choose another directory`;
+    throw refusal('DATA_DIRECTORY_BUSY', message, { facts: { processId } });
   }
   try {
     if ((await checkOwner(options)) === 'new') await writeFileDurably(join(path, FORMAT_FILE), formatLine(options));
@@ -112,6 +111,10 @@ async function checkOwner(options: DataDirectoryOptions): Promise<'ours' | 'new'
   return 'ours';
 }
 
-function refusal(reason: Extract<ErrorReason, `DATA_${string}`>, message: string): DrystoneError {
-  return new DrystoneError('FAILED_PRECONDITION', reason, message);
+function refusal(
+  reason: Extract<ErrorReason, `DATA_${string}`>,
+  message: string,
+  details: ErrorDetails = {},
+): DrystoneError {
+  return new DrystoneError('FAILED_PRECONDITION', reason, message, details);
 }

@@ -13,7 +13,10 @@ import { waitUntil } from '../../../support/wait-until.js';
 test('a folder belongs to one client at a time, and the second is told which has it', async () => {
   const fleet = await InProcessFleet.start();
   const { sync } = await fleet.startClient('a', { once: false });
-  await expect(fleet.startClient('a')).rejects.toMatchObject({ reason: 'FOLDER_BUSY' });
+  await expect(fleet.startClient('a')).rejects.toMatchObject({
+    reason: 'FOLDER_BUSY',
+    message: `${fleet.folder('a')} is being synced by process ${process.pid}; stop that one first`,
+  });
   await sync.stop();
   await fleet.syncOnce('a');
 });
