@@ -8,6 +8,7 @@ import type { ItemPath } from '../../common/feed/item.js';
 import type { DrystoneProcess } from '../support/drystone-process.js';
 import { folderDifferences } from '../support/compare-trees.js';
 import { fleetTest } from '../support/fleet-test.js';
+import type { Fleet } from '../support/fleet.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { waitUntil } from '../support/wait-until.js';
 
@@ -101,19 +102,36 @@ fleetTest('a client whose disk is full waits, and goes on when there is room', a
   });
 });
 
+/** Two clients go on after a disk of a server was full, and the one that writes says meanwhile that it waits. */
+async function expectBothToOutlast(fleet: Fleet, fill: () => void, makeRoom: () => void): Promise<void> {
+  const [a, b] = [fleet.folder('a'), fleet.folder('b')];
+  const clients = [fleet.sync('a', 'shared'), fleet.sync('b', 'shared')] as const;
+  writeFiles(a, 'first', 20);
+  await untilEqual(a, b);
+  fill();
+  const waits = waitsForRoom(clients[0]);
+  writeFiles(a, 'second', 500);
+  await waits;
+  makeRoom();
+  await untilEqual(a, b);
+  expect(clients.map(({ hasExited }) => hasExited)).toEqual([false, false]);
+}
+
 fleetTest('clients wait while the disk of metadata is full', async ({ fleet }) => {
   await onSmallDisk(join(fleet.dir, 'metadata'), 'filler', async (fill, makeRoom) => {
     await fleet.startAll('shared', 1);
-    const [a, b] = [fleet.folder('a'), fleet.folder('b')];
-    const clients = [fleet.sync('a', 'shared'), fleet.sync('b', 'shared')] as const;
-    writeFiles(a, 'first', 20);
-    await untilEqual(a, b);
-    fill();
-    const waits = waitsForRoom(clients[0]);
-    writeFiles(a, 'second', 500);
-    await waits;
-    makeRoom();
-    await untilEqual(a, b);
-    expect(clients.map(({ hasExited }) => hasExited)).toEqual([false, false]);
+    await expectBothToOutlast(fleet, fill, makeRoom);
   });
 });
+
+fleetTest(
+  'clients wait while the disk of an agent is full, though it is to keep none of it free',
+  async ({ fleet }) => {
+    await onSmallDisk(join(fleet.dir, 'agent-1'), 'filler', async (fill, makeRoom) => {
+      await fleet.startMetadata();
+      await fleet.startAgent({ freeFloor: '0' });
+      await fleet.createNamespace('shared', 1);
+      await expectBothToOutlast(fleet, fill, makeRoom);
+    });
+  },
+);
