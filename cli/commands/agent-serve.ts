@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { invalidArgument } from '../../common/errors.js';
 import { loadIdentity } from '../../common/identity/identity-files.js';
 import { compileLater } from '../../common/program/compiling.js';
+import { keepFreedMemory } from '../../common/program/freed-memory.js';
 import { allowHeapGrowth } from '../../common/program/heap.js';
 import { defineCommand } from '../command.js';
 import { serveUntilEnd } from '../serving.js';
@@ -30,6 +31,7 @@ export const agentServe = defineCommand({
   async run({ settings, logLevel, terminal, input, signal }) {
     compileLater();
     allowHeapGrowth();
+    keepFreedMemory();
     const { startAgent } = await import('../../agent/program.js');
     const config = {
       dataDir: settings.data,

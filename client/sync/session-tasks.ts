@@ -229,7 +229,8 @@ export class SessionTasks {
 
   #startWatch(): Promise<FolderWatch> {
     const { sight, reporter } = this.parts;
-    return sight.startWatch((problem) => reporter.problem({ name: '.', problem }));
+    // Watched or not, all of the folder is synced: what is not hinted at is found by looking.
+    return sight.startWatch((problem) => reporter.problem({ name: '.', problem, isSynced: true }));
   }
 
   async #passOnHints(watch: FolderWatch, signal: AbortSignal): Promise<void> {
