@@ -59,7 +59,7 @@ export class LmdbBlockWriter {
 
   /** Writes what is not there yet of these jobs, in one synced transaction. At most two calls may be under way. */
   async put(jobs: readonly PutJob[]): Promise<readonly PutOutcome[]> {
-    if (this.medium.wasFull) await this.medium.untilRoom();
+    if (this.medium.wasFull) await this.medium.requireRoom();
     for (let attempt = 0; ; attempt++) {
       while (this.#removing !== undefined) await this.#removing;
       // Having failed with the change before it, a change is made anew only on what is on disk.

@@ -199,7 +199,7 @@ class LmdbTreeStore implements TreeStore {
     this.#watchers.tell(moved);
   }
 
-  /** What has been written is: see {@link openLmdbTreeStore}. */
+  /** Resolves at once: a write is synced before it resolves. */
   durable(): Promise<void> {
     return Promise.resolve();
   }
@@ -234,7 +234,7 @@ class LmdbTreeStore implements TreeStore {
  * whoever makes it; unless it is given the change fails at once, with RESOURCE_EXHAUSTED (DISK_FULL).
  */
 export function openLmdbTreeStore(path: string, untilRoom: UntilRoom = (full) => Promise.reject(full)): TreeStore {
-  // A write is synced before it resolves. Told of a sync that comes after, lmdb leaves whoever waits for one that failed waiting.
+  // With syncs that come after their commit, whoever waits for one (`flushed`, and closing) waits for ever where that commit failed.
   const syncs = { eventTurnBatching: false, overlappingSync: false };
   const root = open<Buffer, Buffer>({ path, ...NAMES, maxDbs: 8, ...syncs });
   return new LmdbTreeStore(root, new Medium(WHAT, path), untilRoom);

@@ -40,9 +40,9 @@ function isOurs(name: string): boolean {
 /**
  * Opens, or makes, a directory for a program's data: 0700, locked, with a FORMAT file that says whose it is and in which
  * version. Raises FAILED_PRECONDITION: DIRECTORY_UNUSABLE where none can be made, DATA_DIRECTORY_BUSY where another process
- * has it (in `facts`: its `processId`), DATA_FORMAT_NEWER where a newer release wrote it, DATA_FORMAT_OLDER where it is from before the first release that
- * this one can read, DATA_FORMAT_UNKNOWN where it is something else. RESOURCE_EXHAUSTED: DISK_FULL where its disk is full,
- * or has less than `dataLimits.newDirectoryBytes` for a new one.
+ * has it (in `facts`: its `processId`), DATA_FORMAT_NEWER where a newer release wrote it, DATA_FORMAT_OLDER where it is from
+ * before the first release that this one can read, DATA_FORMAT_UNKNOWN where it is something else. RESOURCE_EXHAUSTED:
+ * DISK_FULL where its disk is full, or has less than `dataLimits.newDirectoryBytes` for a new one.
  * Refusing changes nothing.
  */
 export async function openDataDirectory(options: DataDirectoryOptions): Promise<DataDirectory> {

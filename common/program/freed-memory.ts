@@ -7,7 +7,7 @@ export const signBytes = 32 * 1024 * 1024 - 64 * 1024;
 /**
  * Has the C library keep the memory that a program frees, some tens of MiB of it, for what it needs next. By itself it gives
  * it back to the system after each transaction that has held a few large blocks, and every page of the next one is asked
- * for anew: that was a third of the time that an agent takes to store a gigabyte. Elsewhere than with glibc it does
+ * for anew: that was a quarter of the processor time of an agent that stores a gigabyte. Elsewhere than with glibc it does
  * nothing. To be called once, before work begins.
  */
 export function keepFreedMemory(): void {

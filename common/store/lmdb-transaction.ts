@@ -13,7 +13,7 @@ export async function inTransaction<T>(
   medium: Medium,
   work: () => T,
 ): Promise<T> {
-  if (medium.wasFull) await medium.untilRoom();
+  if (medium.wasFull) await medium.requireRoom();
   let raised: { readonly error: unknown } | undefined;
   try {
     return await root.childTransaction(() => {

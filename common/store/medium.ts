@@ -29,16 +29,16 @@ export class Medium {
     this.#clock = clock;
   }
 
-  /** Whether the last write found its disk full: then {@link untilRoom} comes before the next. */
+  /** Whether the last write found its disk full: then {@link requireRoom} comes before the next. */
   get wasFull(): boolean {
     return this.#wasFull;
   }
 
   /**
-   * Resolves when a disk that was full has room again; raises RESOURCE_EXHAUSTED (DISK_FULL), with a delay, while it has not. What
+   * Raises RESOURCE_EXHAUSTED (DISK_FULL), with a delay, while a disk that was full has less than `dataLimits.fullBelowBytes`. What
    * would fail is not tried: lmdb says on standard error what it failed with, each time.
    */
-  async untilRoom(): Promise<void> {
+  async requireRoom(): Promise<void> {
     if (await this.#hasNoRoom()) throw this.#full(undefined);
     this.#wasFull = false;
   }
