@@ -70,13 +70,14 @@ function writeFiles(folder: string, name: string, count: number): void {
   for (let index = 0; index < count; index++) writeFileSync(join(folder, `${name} ${index}`), `${name} ${index}`);
 }
 
+/** A disk is full, or has less than an agent is to leave free: none, where a disk was filled to the last byte. */
+const NO_ROOM = /is full|no room|reached the floor/;
+
 /** Says so when a client tells that it waits because of a full disk, from now on. */
 function waitsForRoom(client: DrystoneProcess): Promise<unknown> {
   const before = client.events.length;
   return waitUntil('it waits for room', () => {
-    return client.events
-      .slice(before)
-      .find(({ event, reason }) => event === 'waiting' && String(reason).includes('full'));
+    return client.events.slice(before).find(({ event, reason }) => event === 'waiting' && NO_ROOM.test(String(reason)));
   });
 }
 
