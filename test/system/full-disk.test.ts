@@ -70,6 +70,9 @@ function writeFiles(folder: string, name: string, count: number): void {
   for (let index = 0; index < count; index++) writeFileSync(join(folder, `${name} ${index}`), `${name} ${index}`);
 }
 
+/** An agent that was full is asked again after half a minute: a failing test is given up later than that. */
+const PATIENCE_MS = 120_000;
+
 /** A disk is full, or has less than an agent is to leave free: none, where a disk was filled to the last byte. */
 const NO_ROOM = /is full|no room|reached the floor/;
 
@@ -82,7 +85,7 @@ function waitsForRoom(client: DrystoneProcess): Promise<unknown> {
 }
 
 async function untilEqual(a: string, b: string): Promise<void> {
-  await waitUntil('the folders are equal', () => folderDifferences(a, b).length === 0);
+  await waitUntil('the folders are equal', () => folderDifferences(a, b).length === 0, PATIENCE_MS);
 }
 
 fleetTest('a client whose disk is full waits, and goes on when there is room', async ({ fleet }) => {
