@@ -70,22 +70,27 @@ function writeFiles(folder: string, name: string, count: number): void {
   for (let index = 0; index < count; index++) writeFileSync(join(folder, `${name} ${index}`), `${name} ${index}`);
 }
 
-/** An agent that was full is asked again after half a minute: a failing test is given up later than that. */
-const PATIENCE_MS = 120_000;
+/** How clients get over a disk that is full: what they say meanwhile, and how long it may take a test before it has failed. */
+interface Outlasting {
+  readonly saying: RegExp;
+  readonly patienceMs: number;
+}
 
-/** A disk is full, or has less than an agent is to leave free: none, where a disk was filled to the last byte. */
-const NO_ROOM = /is full|no room|reached the floor/;
+const FULL: Outlasting = { saying: /full/, patienceMs: 60_000 };
+
+/** Filled to the last byte it has reached the floor that it was given, of no bytes; then it is asked again after half a minute. */
+const AT_THE_FLOOR: Outlasting = { saying: /full|reached the floor of 0 bytes/, patienceMs: 120_000 };
 
 /** Says so when a client tells that it waits because of a full disk, from now on. */
-function waitsForRoom(client: DrystoneProcess): Promise<unknown> {
+function waitsForRoom(client: DrystoneProcess, { saying }: Outlasting = FULL): Promise<unknown> {
   const before = client.events.length;
   return waitUntil('it waits for room', () => {
-    return client.events.slice(before).find(({ event, reason }) => event === 'waiting' && NO_ROOM.test(String(reason)));
+    return client.events.slice(before).find(({ event, reason }) => event === 'waiting' && saying.test(String(reason)));
   });
 }
 
-async function untilEqual(a: string, b: string): Promise<void> {
-  await waitUntil('the folders are equal', () => folderDifferences(a, b).length === 0, PATIENCE_MS);
+async function untilEqual(a: string, b: string, { patienceMs }: Outlasting = FULL): Promise<void> {
+  await waitUntil('the folders are equal', () => folderDifferences(a, b).length === 0, patienceMs);
 }
 
 fleetTest('a client whose disk is full waits, and goes on when there is room', async ({ fleet }) => {
@@ -107,17 +112,22 @@ fleetTest('a client whose disk is full waits, and goes on when there is room', a
 });
 
 /** Two clients go on after a disk of a server was full, and the one that writes says meanwhile that it waits. */
-async function expectBothToOutlast(fleet: Fleet, fill: () => void, makeRoom: () => void): Promise<void> {
+async function expectBothToOutlast(
+  fleet: Fleet,
+  fill: () => void,
+  makeRoom: () => void,
+  outlasting = FULL,
+): Promise<void> {
   const [a, b] = [fleet.folder('a'), fleet.folder('b')];
   const clients = [fleet.sync('a', 'shared'), fleet.sync('b', 'shared')] as const;
   writeFiles(a, 'first', 20);
   await untilEqual(a, b);
   fill();
-  const waits = waitsForRoom(clients[0]);
+  const waits = waitsForRoom(clients[0], outlasting);
   writeFiles(a, 'second', 500);
   await waits;
   makeRoom();
-  await untilEqual(a, b);
+  await untilEqual(a, b, outlasting);
   expect(clients.map(({ hasExited }) => hasExited)).toEqual([false, false]);
 }
 
@@ -135,7 +145,7 @@ fleetTest(
       await fleet.startMetadata();
       await fleet.startAgent({ freeFloor: '0' });
       await fleet.createNamespace('shared', 1);
-      await expectBothToOutlast(fleet, fill, makeRoom);
+      await expectBothToOutlast(fleet, fill, makeRoom, AT_THE_FLOOR);
     });
   },
 );
