@@ -1,4 +1,4 @@
-import { lstat } from 'node:fs/promises';
+import { lstat, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ByteRate } from '../common/concurrency/byte-rate.js';
@@ -11,7 +11,7 @@ import type { TokenTime } from '../common/identity/offline-grace.js';
 import { keepRenewed } from '../common/identity/renewal.js';
 import type { NamespaceName, PremisesName } from '../common/ids.js';
 import type { ProgramContext } from '../common/program/context.js';
-import { openDataDirectory, type DataDirectory } from '../common/program/data-directory.js';
+import { FORMAT_FILE, openDataDirectory, type DataDirectory } from '../common/program/data-directory.js';
 import { startDiskPool } from './act/disk/disk-pool.js';
 import type { Disk } from './act/disk/disk-task.js';
 import { clearTemporaries } from './act/download/partial-files.js';
@@ -116,6 +116,7 @@ export async function startSync(
     const folder = {
       root,
       host: hostname(),
+      stateOrigin: await originOf(directory),
       sight: diskSight(root, context.clock, [temporaryDirectoryOf(root)]),
       store,
     };
@@ -192,6 +193,12 @@ async function makeFolder(root: string): Promise<void> {
     const message = `${root} holds keys or data of Drystone, which are never synced; choose another folder`;
     throw new DrystoneError('FAILED_PRECONDITION', 'DIRECTORY_UNUSABLE', message);
   }
+}
+
+/** When the state was made, as far as the file system remembers: a copy of it, as a backup brings back, was made later. */
+async function originOf(state: DataDirectory): Promise<string> {
+  const { birthtimeNs } = await stat(join(state.path, FORMAT_FILE), { bigint: true });
+  return String(birthtimeNs);
 }
 
 /** Locks the folder for this process and clears what an earlier one has left, except downloads that can go on. */

@@ -36,6 +36,8 @@ export interface AgentTransfersParts {
   readonly tally: SyncTally;
   /** Notes what is about to be sent; see `UploadParts.onOffer`. */
   readonly onOffer: UploadParts['onOffer'];
+  /** Looks at what the namespace holds where that is not what was sent. */
+  readonly checkHeld: UploadParts['checkHeld'];
   /** Metadata's last cursor after a commit. */
   readonly onCursor: (cursor: Cursor) => void;
 }

@@ -48,6 +48,13 @@ export class LmdbOffers implements Pick<Tree<Item>, 'get'> {
     for (const [path, item] of changes) if (item === undefined) this.#remove(path);
   }
 
+  /** Within a transaction. */
+  clear(): void {
+    this.#offers.clear();
+    this.#open.clear();
+    this.db.clearSync();
+  }
+
   /** Takes up what is on disk: at the beginning, and when a transaction has failed. */
   reload(): void {
     this.#offers.clear();

@@ -178,6 +178,7 @@ class LmdbTreeStore implements TreeStore {
     await this.#transact(() => {
       this.#facts.putSync(NAMESPACE_KEY, namespaceId);
       this.#facts.putSync(NONCE_KEY, nonce);
+      this.offered.clear();
     });
   }
 

@@ -64,6 +64,7 @@ export class MemoryTreeStore implements TreeStore {
   claim(namespaceId: NamespaceId, nonce: string): Promise<void> {
     this.namespaceId = namespaceId;
     this.nonce = nonce;
+    this.offered.clear();
     return Promise.resolve();
   }
 

@@ -101,7 +101,10 @@ export interface TreeStore extends Trees {
   readonly provisionalCount: number;
   /** Where to go on reading the feed of an endpoint: at the start where it was never read. */
   cursorOf(endpoint: FeedEndpoint): Cursor;
-  /** Binds the state to a namespace; `nonce` is random. Resolves when durable. */
+  /**
+   * Binds the state to a namespace; `nonce` is random. What was offered under an earlier nonce is forgotten: nobody can tell whose
+   * change has its number. Resolves when durable.
+   */
   claim(namespaceId: NamespaceId, nonce: string): Promise<void>;
   /**
    * Applies `changes`; resolves when they are visible. Changes become durable in the order in which they were written,

@@ -15,6 +15,7 @@ import type { ReadableFeed } from '../connection/feed-calls.js';
 import { isOwnWord } from '../state/provisional.js';
 import type { FeedEndpoint, TreeStore } from '../state/tree-store.js';
 import type { InHand } from './in-hand.js';
+import { checkOwnNumbers } from './own-numbers.js';
 
 export interface FeedFollowerParts {
   readonly namespaceId: NamespaceId;
@@ -38,7 +39,8 @@ export interface FeedFollowerParts {
 
 /**
  * Follows a feed from where it was last read for as long as the call lasts: each page is written together with the cursor
- * behind it, so whenever it ends it goes on where it was. Raises the errors of the feed; never returns otherwise.
+ * behind it, so whenever it ends it goes on where it was. Raises the errors of the feed and of {@link checkOwnNumbers}, of which
+ * nothing is written then; never returns otherwise.
  */
 export async function followFeed(parts: FeedFollowerParts, signal: AbortSignal): Promise<never> {
   const { namespaceId, endpoint, feed, store, replica: replicaId } = parts;
@@ -55,7 +57,7 @@ export async function followFeed(parts: FeedFollowerParts, signal: AbortSignal):
 
 /**
  * Reads the feed up to its end, as it is when the call is made. After a push whose answer was lost this tells whether it
- * was accepted. Raises the errors of the feed.
+ * was accepted. Raises what {@link followFeed} does.
  */
 export async function catchUp(parts: FeedFollowerParts, signal: AbortSignal): Promise<void> {
   let after = parts.store.cursorOf(parts.endpoint);
@@ -87,12 +89,13 @@ async function startAfresh(parts: FeedFollowerParts, thrown: unknown, signal: Ab
  * forgotten. The cursor moves when all of that is written; until then the next attempt begins again.
  */
 async function readAgain(parts: FeedFollowerParts, signal: AbortSignal): Promise<void> {
-  const { store, inHand, onPage } = parts;
+  const { store, replica, inHand, onPage } = parts;
   const found = new Set<ItemPath>();
   let cursor = CURSOR_START;
   for (let isCaughtUp = false; !isCaughtUp;) {
     const page = await readPage(parts, cursor, signal);
     const items = itemsOf(page);
+    checkOwnNumbers(items, replica, store);
     for (const { path } of items) found.add(path);
     const news = byPath(items);
     await store.write({ remote: news, confirmed: news, inHand: inHand.among(news) });
@@ -119,9 +122,10 @@ function readPage({ namespaceId, feed }: FeedFollowerParts, cursor: Cursor, sign
 }
 
 async function takePage(parts: FeedFollowerParts, page: FeedPage, cursorFrom?: Cursor): Promise<void> {
-  const { endpoint, store, device, inHand: held, check, onPage } = parts;
+  const { endpoint, store, device, replica, inHand: held, check, onPage } = parts;
   const items = itemsOf(page);
   check?.(items);
+  checkOwnNumbers(items, replica, store);
   const cursor = cursorOf(page);
   const news = byPath(items.filter((item) => isNews(item, store.remote.get(item.path))));
   const inHand = held.among(news);

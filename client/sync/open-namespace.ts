@@ -23,6 +23,8 @@ export interface OpeningParts {
   readonly root: string;
   /** The machine's name: what tells the folder from one at the same place on another. */
   readonly host: string;
+  /** As in `SessionParts`. */
+  readonly stateOrigin: string;
   readonly namespace: NamespaceName;
   readonly store: TreeStore;
   readonly metadata: Pick<MetadataCalls, 'account'>;
@@ -65,17 +67,29 @@ async function findAssignment(parts: OpeningParts, signal: AbortSignal): Promise
   });
 }
 
+/**
+ * Makes the folder a new one among those that change items, for a state that is an older copy of another, or one of two. What it
+ * knows it goes on knowing, as something that others have done. Resolves when that is durable.
+ */
+export async function becomeAnother({ store, random }: Pick<OpeningParts, 'store' | 'random'>): Promise<void> {
+  if (store.namespaceId !== undefined) await store.claim(store.namespaceId, newNonce(random));
+}
+
+function newNonce(random: Random): string {
+  return random.bytes(ID_BYTES).toString('hex');
+}
+
 /** The namespace's id, to which the folder is bound from now on. */
 async function claim({ store, root, namespace, random }: OpeningParts, assignment: Assignment): Promise<NamespaceId> {
   const namespaceId = parseNamespaceId('namespace_id', assignment.namespaceId);
-  if (store.namespaceId === undefined) await store.claim(namespaceId, random.bytes(ID_BYTES).toString('hex'));
+  if (store.namespaceId === undefined) await store.claim(namespaceId, newNonce(random));
   if (store.namespaceId === namespaceId) return namespaceId;
   const advice = `choose another folder, or remove ${join(root, '.drystone')} to sync this one with ${namespace} from now on`;
   const message = `${root} is synced with another namespace (${store.namespaceId ?? 'none'}); ${advice}`;
   throw new DrystoneError('FAILED_PRECONDITION', 'FOLDER_OF_OTHER_NAMESPACE', message);
 }
 
-/** The folder as one that changes items. A copy of it, with its state, is another one: it lies elsewhere. */
-function replicaOf({ store, host, root }: OpeningParts): ReplicaId {
-  return replicaIdOf('folder', store.nonce ?? '', host, root);
+/** The folder as one that changes items. A copy of it, with its state, is another one: it lies elsewhere, or was made later. */
+function replicaOf({ store, host, root, stateOrigin }: OpeningParts): ReplicaId {
+  return replicaIdOf('folder', store.nonce ?? '', host, root, stateOrigin);
 }

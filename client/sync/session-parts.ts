@@ -30,6 +30,8 @@ export interface SessionParts {
   readonly signingKey: KeyObject;
   /** The machine's name: what tells the folder from one at the same place on another. */
   readonly host: string;
+  /** What tells the folder's state from a copy that was put in its place, as far as the file system can. */
+  readonly stateOrigin: string;
   /** Opens channels as this device. */
   readonly connect: Connect;
   /** Makes what verifies the access tokens of other devices, judged as of `time`. */

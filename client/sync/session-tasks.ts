@@ -34,6 +34,7 @@ import { FollowedFeeds } from './followed-feeds.js';
 import { InHand } from './in-hand.js';
 import { Inbox } from './inbox.js';
 import { Owed } from './owed.js';
+import { checkOwnNumbers } from './own-numbers.js';
 import { retryingOf } from './retrying.js';
 import type { SessionParts } from './session-parts.js';
 import { SyncLoop } from './sync-loop.js';
@@ -153,6 +154,7 @@ export class SessionTasks {
       index,
       upstream: () => this.#standing.upstream,
       onOffer: (items) => noteOffers(items, store, index),
+      checkHeld: (item) => checkOwnNumbers([item], this.connections.replica, store),
       onCursor: (cursor) => this.#inbox.committed(cursor),
     });
     return new SyncLoop({

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { DrystoneError } from '../../common/errors.js';
 import { judgedAtLastWord } from '../../common/identity/offline-grace.js';
 import { AccessTokens } from '../connection/access-tokens.js';
 import { AgentDirectory } from '../connection/agent-directory.js';
@@ -8,10 +9,31 @@ import { tokenKeeperIn } from '../connection/kept-token.js';
 import { connectMetadata } from '../connection/metadata-calls.js';
 import { STATE_DIRECTORY } from '../observe/ignore-rules.js';
 import { MetadataReach } from '../upstream/metadata-reach.js';
-import { openNamespace } from './open-namespace.js';
+import { becomeAnother, openNamespace } from './open-namespace.js';
 import { retryingOf } from './retrying.js';
 import type { SessionParts } from './session-parts.js';
 import { SessionTasks } from './session-tasks.js';
+
+/**
+ * A sync of a folder, see {@link runAs}. Where it turns out that the folder's state is an older copy of one that went on, or
+ * that there are two of it, the folder begins anew as another one: what it and its former self have both changed is a conflict
+ * like any other.
+ */
+export async function runSession(parts: SessionParts, signal: AbortSignal): Promise<void> {
+  const { store, reporter, context } = parts;
+  for (;;) {
+    try {
+      await runAs(parts, signal);
+      return;
+    } catch (thrown) {
+      if (!(thrown instanceof DrystoneError) || thrown.reason !== 'STATE_NOT_ALONE') throw thrown;
+      await becomeAnother({ store, random: context.random });
+      const problem =
+        'its state was brought back from an older copy, or is in use elsewhere as well; files that have changed on both sides are kept as conflicted copies';
+      reporter.problem({ name: '.', problem, isSynced: true });
+    }
+  }
+}
 
 /**
  * One sync from its first word with metadata, or what that said last, to its end: the loop, and beside it what feeds it, the
@@ -20,7 +42,7 @@ import { SessionTasks } from './session-tasks.js';
  * runs once. Returns when the loop is done; raises what `signal` aborts with, and what cannot be mended by trying again: that
  * the device or the membership is gone too.
  */
-export async function runSession(parts: SessionParts, signal: AbortSignal): Promise<void> {
+async function runAs(parts: SessionParts, signal: AbortSignal): Promise<void> {
   const { context, namespace, once, connect, root, texts } = parts;
   const { clock, random } = context;
   const channel = connect(parts.metadata, 'metadata');

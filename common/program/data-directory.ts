@@ -27,7 +27,8 @@ export interface DataDirectory {
   release(): Promise<void>;
 }
 
-const FORMAT_FILE = 'FORMAT';
+/** Says whose the directory is, and in which format; written once. */
+export const FORMAT_FILE = 'FORMAT';
 const LOCK_FILE = 'lock';
 
 /** What a first start that was cut short leaves behind, and what a freshly made file system has. */

@@ -236,6 +236,16 @@ export function describeTreeStore(name: string, makeSubject: () => TreeStoreSubj
       expect(store.nonce).toBe(NONCE);
     });
 
+    it('forgets, once it is claimed anew, what was offered, and nothing else', async () => {
+      await store.claim(NAMESPACE, NONCE);
+      await store.write({ remote: byPath(item('a', 1)), offered: byPath(item('a', 2), item('b', 1)) });
+      await store.claim(NAMESPACE, 'another nonce');
+      expect([store.offered.get('a' as ItemPath), store.offered.get('b' as ItemPath)]).toEqual([undefined, undefined]);
+      expect(store.remote.get('a' as ItemPath)).toEqual(item('a', 1));
+      await store.write({ offered: byPath(item('b', 3)) });
+      expect(store.offered.get('b' as ItemPath)).toEqual(item('b', 3));
+    });
+
     it('takes the longest path that there is', async () => {
       const path = Array.from({ length: 10 }, () => 'é'.repeat(94)).join('/') as ItemPath;
       expect(Buffer.byteLength(path)).toBe(1889);

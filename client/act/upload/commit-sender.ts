@@ -1,7 +1,7 @@
 import { HASH_BYTES, hashAt, hashCount, hashKey, hashKeyAt, type HashKey } from '../../../common/block-hash.js';
 import { ChangeSignal } from '../../../common/concurrency/change-signal.js';
 import { entryFromWire, itemToWire } from '../../../common/feed/item-codec.js';
-import { statesOf, type ItemPath } from '../../../common/feed/item.js';
+import { statesOf, type Item, type ItemPath } from '../../../common/feed/item.js';
 import { blockCount, hasSeen } from '../../../common/feed/merge.js';
 import { parseCursor, type Cursor } from '../../../common/ids.js';
 import { clientLimits, wireLimits } from '../../../common/limits.js';
@@ -15,6 +15,8 @@ export interface CommitSenderParts {
   readonly upstream: Pick<Upstream, 'push' | 'isProvisional'>;
   /** These items are about to be sent: they are, once this has resolved. */
   readonly onOffer: (items: readonly ReadyItem[]) => Promise<void>;
+  /** Looks at what a path holds in the place of what was sent, or beside it, before anything is made of it; may raise. */
+  readonly checkHeld: (item: Item) => void;
   /** What became of items, as the upstream says it; in the order of the messages. */
   readonly onOutcomes: (outcomes: readonly UploadOutcome[]) => void;
   /** The upstream has these receipts. */
@@ -61,7 +63,7 @@ export class CommitSender {
     this.#news.notify();
   }
 
-  /** Works until {@link end} was called and everything was taken. Raises the errors of the upstream. */
+  /** Works until {@link end} was called and everything was taken. Raises the errors of the upstream, and of `checkHeld`. */
   async run(signal: AbortSignal): Promise<void> {
     const { upstream } = this.parts;
     for await (const response of upstream.push(this.#messages(signal), signal)) {
@@ -135,6 +137,7 @@ export class CommitSender {
       if (!answers.has(index)) return { outcome: 'committed', held: item, isProvisional, ...ready };
       const current = answers.get(index);
       const held = current && entryFromWire(`merged[${index}].current`, current).item;
+      if (held !== undefined) this.parts.checkHeld(held);
       if (held === undefined || !hasSeen(held, item)) return { outcome: 'declined', held, ...ready };
       return { outcome: 'committed', held, isProvisional, ...ready };
     });

@@ -29,6 +29,8 @@ export interface UploadParts {
   readonly absolutePath: (path: ItemPath) => string;
   /** Notes, durably enough to survive this process, that these items are about to be sent. */
   readonly onOffer: (items: readonly ReadyItem[]) => Promise<void>;
+  /** See `CommitSenderParts.checkHeld`. */
+  readonly checkHeld: (item: Item) => void;
   /** Told of operations as they are settled. */
   readonly onOutcomes: (outcomes: readonly UploadOutcome[]) => void;
   /** The feed's last cursor after a commit. */
@@ -52,11 +54,12 @@ export async function upload(
   parts: UploadParts,
   signal: AbortSignal,
 ): Promise<void> {
-  const { namespaceId, upstream, tally, absolutePath, onOffer, onOutcomes, onCursor } = parts;
+  const { namespaceId, upstream, tally, absolutePath, onOffer, checkHeld, onOutcomes, onCursor } = parts;
   const budget = new ByteBudget(clientLimits.uploadBytesInFlight);
   const commits = new CommitSender({
     upstream,
     onOffer,
+    checkHeld,
     onOutcomes,
     onCursor,
     onRecorded: (receipts) => {

@@ -114,6 +114,7 @@ export class ClientNode {
         signingKey: place.signingKey,
         texts: this.#keeper(process),
         host: place.name,
+        stateOrigin: '',
         connect,
         verifierAt: (time) => new PlainVerifier(time),
         sight: faults.sight?.(sight, process) ?? sight,

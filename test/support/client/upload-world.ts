@@ -135,6 +135,7 @@ export class UploadWorld {
         cutter: inlineCutter,
         tally: this.tally,
         absolutePath: (path) => join(this.root, path),
+        checkHeld: () => undefined,
         onOffer: async (items) => void this.noted.push(items.map(({ item }) => item)),
         onOutcomes: (outcomes) => this.outcomes.push(...outcomes),
         onCursor: (cursor) => this.cursors.push(cursor),

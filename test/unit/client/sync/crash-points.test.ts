@@ -72,6 +72,7 @@ async function syncUntilCrash(fleet: InProcessFleet, name: string, namespace: st
       signingKey: device.held.privateKey,
       texts: durableTexts,
       host: 'here',
+      stateOrigin: '',
       connect: connectOver(device.transport),
       verifierAt: (time) => new AccessTokenVerifier(systemClock, time),
       sight: diskSight(config.root, systemClock),

@@ -53,7 +53,7 @@ async function follow(
   const parts = {
     namespaceId,
     endpoint,
-    replica: 'e'.repeat(32) as ReplicaId,
+    replica: 'f'.repeat(32) as ReplicaId,
     device: 'd'.repeat(32) as DeviceId,
     feed: { subscribe, readFeed } as unknown as FeedCalls,
     store,
@@ -75,7 +75,7 @@ test('every page is taken in with its cursor, and the next subscription goes on 
   expect([...store.remote.pathsBelow('')]).toEqual(['a', 'b', 'c']);
   await expect(followFeed(parts, signal)).rejects.toBe(UNAVAILABLE);
   expect(asked).toEqual([0, 3]);
-  expect([...readers], 'it says who remembers what it reads').toEqual(['e'.repeat(32)]);
+  expect([...readers], 'it says who remembers what it reads').toEqual(['f'.repeat(32)]);
   expect(told).toEqual(['a,b false', 'c true']);
 });
 
@@ -160,6 +160,15 @@ test('what others tell of this device’s own changes is its to tell metadata, u
   const { parts: ofMetadata } = await follow(() => [heard], new MemoryTreeStore());
   await expect(followFeed(ofMetadata, signal)).rejects.toBe(UNAVAILABLE);
   expect(ofMetadata.store.provisionalCount, 'metadata has it').toBe(0);
+});
+
+test('of a page with a change of this folder that it does not know nothing is written', async () => {
+  const own = itemFrom('own', [stateBy('f', 1, 1, 'by another')]);
+  const { parts, store, told, signal } = await follow(() => [page(2, [directory('a'), own])]);
+  const notAlone = expect.objectContaining({ reason: 'STATE_NOT_ALONE' }) as Error;
+  await expect(followFeed(parts, signal)).rejects.toEqual(notAlone);
+  await expect(catchUp(parts, signal)).rejects.toEqual(notAlone);
+  expect([store.cursor, [...store.remote.pathsBelow('')], told]).toEqual([0, [], []]);
 });
 
 test('of a page that is not to be believed nothing is taken', async () => {

@@ -44,6 +44,7 @@ function open(answer: () => Assignment, kept: KeptAssignment | undefined): Promi
     {
       root: '/folder',
       host: 'here',
+      stateOrigin: '',
       namespace,
       store,
       metadata: { account: { getAssignments } as unknown as MetadataCalls['account'] },
