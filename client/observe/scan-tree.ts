@@ -16,7 +16,7 @@ const GONE_ATTEMPTS = 3;
  * results. One scan at a time.
  *
  * Every scan raises FAILED_PRECONDITION (FOLDER_UNREADABLE) where the root is not there any more, cannot be read, or is
- * another directory than at the first scan: an empty mount point must never look as if everything had been deleted. So it does
+ * another directory than at the first scan, before it or after it: an empty mount point must never look as if everything had been deleted. So it does
  * where one of `kept`, directories in the root in which the client keeps things, is not what it was: nothing could be done
  * any more. It raises CANCELLED when `signal` aborts. Either way what was remembered stays as it was.
  */
@@ -48,7 +48,6 @@ export class TreeScanner {
 
   async #scan(earlier: ScannedDirectories, diskPaths: Iterable<string>, signal: AbortSignal): Promise<ScanResult> {
     this.#directories = await this.#readingRoot(async () => {
-      for (const directory of [this.root, ...this.kept]) this.#checkIdentity(directory);
       let directories = await this.#walk(earlier, diskPaths, signal);
       for (let attempt = 1; attempt < GONE_ATTEMPTS && goneIn(directories).length > 0; attempt++) {
         directories = await this.#walk(directories, goneIn(directories), signal);
@@ -60,19 +59,29 @@ export class TreeScanner {
     return result;
   }
 
-  #checkIdentity(directory: string): void {
-    const identity = this.reader.identity(directory);
-    const known = this.#identities.get(directory) ?? identity;
-    if (identity !== known) throw new Error(`another directory is in the place of ${directory}`);
-    this.#identities.set(directory, known);
+  #checkIdentities(): void {
+    for (const directory of [this.root, ...this.kept]) {
+      const identity = this.reader.identity(directory);
+      const known = this.#identities.get(directory) ?? identity;
+      if (identity !== known) throw new Error(`another directory is in the place of ${directory}`);
+      this.#identities.set(directory, known);
+    }
   }
 
-  #walk(earlier: ScannedDirectories, diskPaths: Iterable<string>, signal: AbortSignal): Promise<ScannedDirectories> {
-    return inSlices(
+  async #walk(
+    earlier: ScannedDirectories,
+    diskPaths: Iterable<string>,
+    signal: AbortSignal,
+  ): Promise<ScannedDirectories> {
+    this.#checkIdentities();
+    const directories = await inSlices(
       scanSteps({ root: this.root, reader: this.reader }, earlier, doubtsAbout(diskPaths, earlier)),
       this.clock,
       signal,
     );
+    // What was looked at last may have been the empty place of a disk that went meanwhile.
+    this.#checkIdentities();
+    return directories;
   }
 
   async #readingRoot<Result>(read: () => Promise<Result>): Promise<Result> {

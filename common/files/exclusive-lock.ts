@@ -23,7 +23,7 @@ let candidateCount = 0;
  * RESOURCE_EXHAUSTED (DISK_FULL) on a full disk, it leaves nothing.
  */
 export async function takeExclusiveLock(path: string): Promise<ExclusiveLock | { readonly heldBy: number }> {
-  const owner: Owner = { pid: process.pid, host: hostname(), startedAt: startTimeOf(process.pid) ?? '' };
+  const owner: Owner = { pid: process.pid, host: hostname(), startedAt: seenProcess(process.pid)?.startedAt ?? '' };
   const candidate = `${path}.${process.pid}-${candidateCount++}`;
   try {
     await writeFile(candidate, JSON.stringify(owner));
@@ -90,14 +90,27 @@ function isAlive(owner: Owner): boolean {
   } catch (thrown) {
     return (thrown as NodeJS.ErrnoException).code === 'EPERM';
   }
-  return owner.startedAt === '' || (startTimeOf(owner.pid) ?? owner.startedAt) === owner.startedAt;
+  const seen = seenProcess(owner.pid);
+  if (seen === undefined) return true;
+  return !seen.isOver && (owner.startedAt === '' || seen.startedAt === owner.startedAt);
 }
 
-/** Field 22 of /proc/PID/stat: clock ticks from boot to the start of the process. */
-function startTimeOf(pid: number): string | undefined {
+/** What the platform says of a process; undefined where it says nothing. */
+interface SeenProcess {
+  /** Clock ticks from boot to its start. */
+  readonly startedAt: string;
+  /** It has ended, with all its threads, and only its parent has not asked how: it has its id, and no file open. */
+  readonly isOver: boolean;
+}
+
+/** Reads fields 3, 20 and 22 of /proc/PID/stat, which come behind a name that may hold anything. */
+function seenProcess(pid: number): SeenProcess | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const [state, threads, startedAt] = [fields[0], fields[17], fields[19]];
+    if (startedAt === undefined) return undefined;
+    return { startedAt, isOver: (state === 'Z' || state === 'X') && Number(threads) <= 1 };
   } catch {
     return undefined;
   }

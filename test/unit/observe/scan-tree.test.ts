@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../common/clock.js';
 import { diskPathOf } from '../../../client/observe/disk-paths.js';
+import { diskReader, type FolderReader } from '../../../client/observe/folder-reader.js';
 import { TreeScanner } from '../../../client/observe/scan-tree.js';
 import type { ItemPath } from '../../../common/feed/item.js';
 import type { ScanResult } from '../../../client/observe/observation.js';
@@ -222,6 +223,24 @@ describe('the root', () => {
     rmSync(root, { recursive: true });
     renameSync(`${root}-away`, root);
     expect(paths(await scanner.scanAll(signal))).toEqual(['file']);
+  });
+
+  test('that another directory takes the place of while it is looked at is an error as well', async () => {
+    const root = join(scratchFolder(), 'root');
+    plant(root, 'directory/below/file');
+    const swapping: FolderReader = {
+      ...diskReader,
+      list(directory) {
+        const entries = diskReader.list(directory);
+        if (directory === root && entries.length > 0) {
+          renameSync(root, `${root}-away`);
+          mkdirSync(root);
+        }
+        return entries;
+      },
+    };
+    const scanner = new TreeScanner(root, systemClock, swapping);
+    await expect(scanner.scanAll(signal)).rejects.toMatchObject(unreadable);
   });
 
   test('is not scanned for one who does not want it any more', async () => {

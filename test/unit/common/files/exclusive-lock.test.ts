@@ -1,8 +1,11 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { exclusiveLockHolder, takeExclusiveLock, type ExclusiveLock } from '../../../../common/files/exclusive-lock.js';
+import { waitUntil } from '../../../support/wait-until.js';
 
 let directory: string;
 let path: string;
@@ -37,6 +40,22 @@ it.each([
     expect(existsSync(path)).toBe(true);
   }
   expect(readdirSync(directory)).toEqual(['lock']);
+});
+
+it('is taken over from a process that has ended, though its parent has not asked how', async () => {
+  // The shell becomes a program that waits for nobody.
+  const parent = spawn('sh', ['-c', 'sh -c "echo \\$\\$" & exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(line);
+    await waitUntil('it has ended', () => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z '));
+    const startedAt = readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[21];
+    writeFileSync(path, JSON.stringify({ pid, host: hostname(), startedAt }));
+    expect(await exclusiveLockHolder(path)).toBeUndefined();
+    expect(await takeExclusiveLock(path)).toHaveProperty('release');
+  } finally {
+    parent.kill();
+  }
 });
 
 it('is not taken from another host, whose processes cannot be seen', async () => {
