@@ -56,6 +56,7 @@ export class UploadWorld {
   hasOtherTarget = false;
   targetFailure = new DrystoneError('INTERNAL', 'INTERNAL', 'the agent broke');
   beforeAnswer = (): void => undefined;
+  checkHeld = (_item: Item): void => undefined;
 
   async *missing(lists: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const hashes of lists) {
@@ -135,7 +136,7 @@ export class UploadWorld {
         cutter: inlineCutter,
         tally: this.tally,
         absolutePath: (path) => join(this.root, path),
-        checkHeld: () => undefined,
+        checkHeld: (item) => this.checkHeld(item),
         onOffer: async (items) => void this.noted.push(items.map(({ item }) => item)),
         onOutcomes: (outcomes) => this.outcomes.push(...outcomes),
         onCursor: (cursor) => this.cursors.push(cursor),

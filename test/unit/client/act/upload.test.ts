@@ -153,6 +153,17 @@ test('an item that met another one is told of with what the namespace holds now'
   ]);
 });
 
+test('what is held in the place of an item, or beside it, is looked at before anything is made of it', async () => {
+  world.held.set('a', itemFrom('a', [stateBy('f', 1, 5, 'theirs')]));
+  const notAlone = new DrystoneError('FAILED_PRECONDITION', 'STATE_NOT_ALONE', 'another one like it');
+  world.checkHeld = ({ rivals, path }) => {
+    expect([path, rivals.length]).toEqual(['a', 1]);
+    throw notAlone;
+  };
+  await expect(world.upload(world.file('a', 'ours'))).rejects.toBe(notAlone);
+  expect(world.outcomes).toEqual([]);
+});
+
 test('an item that was not taken is told of with what is held instead', async () => {
   const theirs = itemFrom('a', [stateBy('f', 1, 5, 'theirs')]);
   world.held.set('a', theirs);
