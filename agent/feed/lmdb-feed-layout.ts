@@ -7,11 +7,11 @@ import type { FeedProgress } from './feed-store.js';
 /**
  * What the LMDB engine keeps where (docs/storage-format.md):
  *
- *     heads   namespace (16)                  → progress
- *     feed    namespace (16), cursor (8)      → item; the current entries alone
- *     paths   namespace (16), path in UTF-8   → item head
- *     log     namespace (16), sequence (8)    → PushRequest that waits for metadata
- *     histories   namespace (16), cursor (8)  → history (8) of the entries from there on
+ *     heads       namespace (16)                  → progress
+ *     feed        namespace (16), cursor (8)      → item; the current entries alone
+ *     paths       namespace (16), path in UTF-8   → item head
+ *     log         namespace (16), sequence (8)    → PushRequest that waits for metadata
+ *     histories   namespace (16), cursor (8)      → history (8) of the entries from there on
  */
 export const treeNames = ['heads', 'feed', 'paths', 'log', 'histories'] as const;
 export type TreeName = (typeof treeNames)[number];
