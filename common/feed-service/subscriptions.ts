@@ -95,7 +95,7 @@ export class Subscriptions {
       let [hasBegun, hasCaughtUp] = [false, false];
       while (!signal.aborted) {
         await admit();
-        // Histories change with the process alone: what was right for the first page is so for all.
+        // Where the subscriber stands after the first page it knows from this feed.
         const place = { after: subscriber.sent, begunAt, afterHistory: hasBegun ? undefined : afterHistory };
         const page = await this.reader.readShared(namespaceId, place);
         hasBegun = true;
