@@ -76,7 +76,7 @@ async function openAgent(
 
   const channel = openChannel(metadata, transport.channelTo('metadata'));
   onStop(async () => channel.close());
-  const feedStore = await openLmdbFeedStore(join(dataDir, 'feeds'));
+  const feedStore = await openLmdbFeedStore(join(dataDir, 'feeds'), random);
   onStop(() => feedStore.close());
   const feed = channel.service(FeedServiceService);
   const { agentId } = identity;

@@ -231,6 +231,8 @@ export const feedLimits = {
   entriesScannedPerPage: 16_384,
   /** Encoded items in the answer to one push, unless it is a single one: with them it still fits into a message. */
   answerBytes: 8 * MiB,
+  /** Processes that have added to the feed of one namespace, of which is kept where each began. */
+  histories: 1_000,
   /** How far ahead of our clock a change may say it was made. */
   changeAheadMs: 5 * 60 * 1000,
   /** How long a subscriber for whom there is no place is told to wait. */

@@ -8,6 +8,7 @@ import { startHttpEndpoint } from '../common/program/http-endpoint.js';
 import { startProgram, type OnStop } from '../common/program/start-program.js';
 import { CallGate } from '../common/rpc/call-gate.js';
 import { createRpcServerMetrics } from '../common/rpc/rpc-metrics.js';
+import type { Random } from '../common/random.js';
 import { startRpcServer } from '../common/rpc/server.js';
 import { mutualTls } from '../common/rpc/transport-credentials.js';
 import { trackCertificate } from '../common/rpc/trust-metrics.js';
@@ -77,7 +78,7 @@ async function openMetadata(
   // Before a CA is made that nobody will ask.
   await checkListenable('listen', config.listen);
   if (config.http !== undefined) await checkListenable('http', config.http);
-  const store = meterStore(await openStore(config), registry, clock);
+  const store = meterStore(await openStore(config, random), registry, clock);
   onStop(() => store.close());
   const ca = await FleetCa.open({ dataDir, audit: store.audit, clock, random });
   const held = await openServerIdentity(dataDir, ca);
@@ -122,11 +123,11 @@ async function openMetadata(
   return { address: server.address, httpAddress: http?.address, adminTokenFile };
 }
 
-function openStore({ engine, dataDir }: MetadataConfig): Promise<MetadataStore> {
+function openStore({ engine, dataDir }: MetadataConfig, random: Random): Promise<MetadataStore> {
   switch (engine) {
     case 'lmdb':
-      return openLmdbStore(join(dataDir, 'store'));
+      return openLmdbStore(join(dataDir, 'store'), random);
     case 'memory':
-      return Promise.resolve(createMemoryStore());
+      return Promise.resolve(createMemoryStore(random));
   }
 }

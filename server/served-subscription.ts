@@ -1,6 +1,7 @@
 import type { EncodedPage } from '../common/feed-service/encoded-page.js';
+import { parsePlace } from '../common/feed-service/feed-methods.js';
 import type { Subscriptions } from '../common/feed-service/subscriptions.js';
-import { parseCursor, parseNamespaceId } from '../common/ids.js';
+import { parseNamespaceId } from '../common/ids.js';
 import type { CallContext } from '../common/rpc/method-types.js';
 import type { SubscribeRequest } from '../proto/gen/drystone/feed/v1/feed.js';
 import type { BlockAccess } from './block-access.js';
@@ -23,12 +24,12 @@ export async function* servedSubscription(
 ): AsyncGenerator<EncodedPage, void, undefined> {
   const granted = await access.check(context);
   const namespaceId = parseNamespaceId('namespace_id', request.namespaceId);
-  const after = parseCursor('after_cursor', request.afterCursor);
+  const place = parsePlace(request);
   const admit = async (): Promise<void> => granted.require(namespaceId, 'read');
   const over = new AbortController();
   const signal = AbortSignal.any([context.signal, over.signal]);
   try {
-    yield* whileValid(granted, subscriptions.subscribe({ namespaceId, after, admit }, signal));
+    yield* whileValid(granted, subscriptions.subscribe({ namespaceId, ...place, admit }, signal));
   } finally {
     over.abort();
   }

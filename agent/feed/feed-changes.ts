@@ -32,7 +32,10 @@ export interface NamespaceView extends FeedView {
 const NOTHING_MISSING = new Uint8Array(0);
 
 /** Merges a part of metadata's feed. */
-export function changeByFollowing(view: NamespaceView, { items, followed, onlyPaths }: FollowedPart): FeedChange {
+export function changeByFollowing(
+  view: NamespaceView,
+  { items, followed, followedHistory, onlyPaths }: FollowedPart,
+): FeedChange {
   const placement = new Placement(view.feed);
   readCurrent(view, { items }).forEach((current, index) => {
     const next = items[index];
@@ -41,7 +44,7 @@ export function changeByFollowing(view: NamespaceView, { items, followed, onlyPa
     const outcome = held === undefined ? next : mergeFollowed(held, next);
     if (outcome !== held) placement.place(outcome, current?.head);
   });
-  const progress = { ...view.progress, feed: placement.feed, followed };
+  const progress = { ...view.progress, feed: placement.feed, followed, followedHistory };
   const forgotten = onlyPaths === undefined ? [] : outside(view, onlyPaths);
   return { ...changeByForgetting(progress, forgotten), writes: placement.writes };
 }

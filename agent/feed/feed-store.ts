@@ -1,6 +1,7 @@
 import type { FeedSource } from '../../common/feed-service/feed-source.js';
 import type { PushBatch, PushDecision } from '../../common/feed/decide-push.js';
 import type { ItemPath } from '../../common/feed/item.js';
+import type { FeedHistory } from '../../common/feed/feed-history.js';
 import { EMPTY_FEED, type FeedHead } from '../../common/feed/placement.js';
 import type { NewItem } from '../../common/feed/push-items.js';
 import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js';
@@ -37,10 +38,10 @@ export interface FeedStore extends FeedSource {
   /** Takes a message out of the log. Idempotent. */
   removeProvisional(namespaceId: NamespaceId, sequence: number): Promise<void>;
 
-  /** Forgets the namespace, its items and its log; only its last cursor stays. Idempotent. */
+  /** Forgets the namespace, its items and its log; only its last cursor stays, and the histories. Idempotent. */
   drop(namespaceId: NamespaceId): Promise<void>;
 
-  /** The namespaces of which anything is kept beside the last cursor, in the order of their ids. */
+  /** The namespaces of which anything is kept beside these, in the order of their ids. */
   namespaces(): Promise<readonly NamespaceId[]>;
 
   stats(): Promise<FeedStoreStats>;
@@ -57,6 +58,8 @@ export interface FeedProgress {
   readonly feed: FeedHead;
   /** The cursor of metadata's feed up to which everything is here. */
   readonly followed: Cursor;
+  /** The history that came with it; absent where none did. */
+  readonly followedHistory?: FeedHistory | undefined;
   /** Sequence of the last message ever appended to the log, and how many, of how many bytes, wait. */
   readonly logged: number;
   readonly waiting: number;
@@ -77,6 +80,8 @@ export interface FollowedPart {
   readonly items: readonly NewItem[];
   /** What `followed` is afterwards. */
   readonly followed: Cursor;
+  /** And `followedHistory`. */
+  readonly followedHistory?: FeedHistory | undefined;
   /**
    * Set where the feed was read from its beginning to its end because metadata no longer tells what has left it: all its
    * paths. What lies elsewhere is forgotten, unless a waiting message names it.

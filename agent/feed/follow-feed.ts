@@ -1,5 +1,6 @@
 import { DrystoneError, toDrystoneError } from '../../common/errors.js';
 import { encodeWireItems } from '../../common/feed/endorsement.js';
+import { feedHistoryToWire, parseFeedHistory } from '../../common/feed/feed-history.js';
 import { itemFromWire } from '../../common/feed/item-codec.js';
 import type { ItemPath } from '../../common/feed/item.js';
 import type { NewItem } from '../../common/feed/push-items.js';
@@ -31,22 +32,26 @@ export async function followFeed(
   { signal, onPage }: { readonly signal: AbortSignal; readonly onPage: () => void },
 ): Promise<never> {
   const progress = await store.progress(namespaceId);
-  let { followed } = progress;
+  let { followed, followedHistory } = progress;
   let found = followed === CURSOR_START && progress.feed.cursor > 0 ? new Set<ItemPath>() : undefined;
   try {
-    const request = { namespaceId, afterCursor: BigInt(followed), replicaId: agentId };
+    const afterHistory = feedHistoryToWire(followedHistory);
+    const request = { namespaceId, afterCursor: BigInt(followed), afterHistory, replicaId: agentId };
     for await (const page of feed.subscribe(request, { signal })) {
       const items = itemsOf(page);
       for (const { item } of items) found?.add(item.path);
       const isWhole = found === undefined || page.caughtUp;
       // Where the feed is read again, a reading that is cut short begins anew.
       const next = isWhole ? parseCursor('next_cursor', page.nextCursor) : CURSOR_START;
+      const nextHistory = isWhole ? parseFeedHistory('history', page.history) : undefined;
       const onlyPaths = isWhole ? found : undefined;
-      if (items.length > 0 || next !== followed || onlyPaths !== undefined) {
-        await store.follow(namespaceId, { items, followed: next, ...(onlyPaths === undefined ? {} : { onlyPaths }) });
+      const isMoved = next !== followed || nextHistory !== followedHistory;
+      if (items.length > 0 || isMoved || onlyPaths !== undefined) {
+        const part = { items, followed: next, followedHistory: nextHistory };
+        await store.follow(namespaceId, onlyPaths === undefined ? part : { ...part, onlyPaths });
       }
       if (isWhole) found = undefined;
-      followed = next;
+      [followed, followedHistory] = [next, nextHistory];
       onPage();
     }
   } catch (thrown) {

@@ -1,9 +1,12 @@
 import type { FeedQuery, FeedSlice } from '../../common/feed-service/feed-source.js';
 import type { PushDecision } from '../../common/feed/decide-push.js';
+import { newFeedHistory, type FeedHistory } from '../../common/feed/feed-history.js';
 import type { FeedHead } from '../../common/feed/placement.js';
 import type { Cursor, NamespaceId } from '../../common/ids.js';
 import { agentLimits } from '../../common/limits.js';
+import { systemRandom, type Random } from '../../common/random.js';
 import { openLmdbEnvironment, type LmdbEnvironment } from '../../common/store/lmdb-environment.js';
+import { LmdbHistories } from '../../common/store/lmdb-histories.js';
 import { changeByFollowing, changeByForgetting, changeByPush } from './feed-changes.js';
 import type {
   FeedProgress,
@@ -17,15 +20,23 @@ import { decodeProgress, namespaceOfKey, treeNames, type TreeName } from './lmdb
 import { LmdbFeedView } from './lmdb-feed-view.js';
 
 /** Opens the feed store in the directory `path`, with everything in it that had been acknowledged. One process at a time. */
-export async function openLmdbFeedStore(path: string): Promise<FeedStore> {
+export async function openLmdbFeedStore(path: string, random: Random = systemRandom): Promise<FeedStore> {
   const mapBytes = agentLimits.feedMapBytes;
-  return new LmdbFeedStore(await openLmdbEnvironment({ path, treeNames, mapBytes, what: 'the feed store' }));
+  const environment = await openLmdbEnvironment({ path, treeNames, mapBytes, what: 'the feed store' });
+  return new LmdbFeedStore(environment, newFeedHistory(random));
 }
 
 class LmdbFeedStore implements FeedStore {
   readonly #listeners: ((namespaceId: NamespaceId, cursor: Cursor) => void)[] = [];
 
-  constructor(private readonly environment: LmdbEnvironment<TreeName>) {}
+  readonly #histories: LmdbHistories;
+
+  constructor(
+    private readonly environment: LmdbEnvironment<TreeName>,
+    history: FeedHistory,
+  ) {
+    this.#histories = new LmdbHistories(environment.trees.histories, history);
+  }
 
   progress(namespaceId: NamespaceId): Promise<FeedProgress> {
     return this.#read(namespaceId, (view) => view.progress);
@@ -37,6 +48,10 @@ class LmdbFeedStore implements FeedStore {
 
   readFeed(namespaceId: NamespaceId, query: FeedQuery): Promise<FeedSlice> {
     return this.#read(namespaceId, (view) => view.slice(query));
+  }
+
+  historyOf(namespaceId: NamespaceId, cursor: Cursor): Promise<FeedHistory | undefined> {
+    return this.#read(namespaceId, (view) => view.historyOf(cursor));
   }
 
   async follow(namespaceId: NamespaceId, part: FollowedPart): Promise<FeedHead> {
@@ -83,8 +98,7 @@ class LmdbFeedStore implements FeedStore {
   }
 
   namespaces(): Promise<readonly NamespaceId[]> {
-    const { trees } = this.environment;
-    return this.environment.read(() => this.#known().filter((id) => !new LmdbFeedView(trees, id).isEmpty));
+    return this.environment.read(() => this.#known().filter((id) => !this.#view(id).isEmpty));
   }
 
   async stats(): Promise<FeedStoreStats> {
@@ -106,11 +120,15 @@ class LmdbFeedStore implements FeedStore {
   }
 
   #read<T>(namespaceId: NamespaceId, work: (view: LmdbFeedView) => T): Promise<T> {
-    return this.environment.read(() => work(new LmdbFeedView(this.environment.trees, namespaceId)));
+    return this.environment.read(() => work(this.#view(namespaceId)));
   }
 
   #write<T>(namespaceId: NamespaceId, work: (view: LmdbFeedView) => T): Promise<T> {
-    return this.environment.write(() => work(new LmdbFeedView(this.environment.trees, namespaceId)));
+    return this.environment.write(() => work(this.#view(namespaceId)));
+  }
+
+  #view(namespaceId: NamespaceId): LmdbFeedView {
+    return new LmdbFeedView(this.environment.trees, this.#histories, namespaceId);
   }
 
   #known(): NamespaceId[] {

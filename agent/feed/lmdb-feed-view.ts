@@ -1,6 +1,7 @@
 import { sliceOf } from '../../common/feed-service/feed-slice.js';
 import type { FeedQuery, FeedSlice, StoredEntry } from '../../common/feed-service/feed-source.js';
 import { decodeItem } from '../../common/feed/item-codec.js';
+import type { FeedHistory } from '../../common/feed/feed-history.js';
 import type { ItemPath } from '../../common/feed/item.js';
 import { headOf, type FeedHead, type ItemHead } from '../../common/feed/placement.js';
 import type { NewItem } from '../../common/feed/push-items.js';
@@ -8,6 +9,7 @@ import { ID_BYTES, idBytes, type Cursor, type NamespaceId } from '../../common/i
 import { decodeItemHead, encodeItemHead } from '../../common/store/feed-records.js';
 import { cursorKey, cursorOfKey, keysWithPrefix, pathKey } from '../../common/store/keys.js';
 import { copyOf, keyPage, keysOf, type LmdbEnvironment, type Tree } from '../../common/store/lmdb-environment.js';
+import type { LmdbHistories } from '../../common/store/lmdb-histories.js';
 import type { FeedChange, NamespaceView } from './feed-changes.js';
 import { NO_PROGRESS, type FeedProgress, type ProvisionalMessage } from './feed-store.js';
 import { decodeProgress, encodeProgress, type TreeName } from './lmdb-feed-layout.js';
@@ -19,6 +21,7 @@ export class LmdbFeedView implements NamespaceView {
 
   constructor(
     readonly trees: LmdbEnvironment<TreeName>['trees'],
+    readonly histories: LmdbHistories,
     namespaceId: NamespaceId,
   ) {
     this.#namespace = idBytes(namespaceId);
@@ -64,12 +67,18 @@ export class LmdbFeedView implements NamespaceView {
     return key === undefined ? undefined : { sequence: cursorOfKey(key), message: valueOf(this.trees.log, key) };
   }
 
+  historyOf(cursor: Cursor): FeedHistory | undefined {
+    return this.histories.at(this.#namespace, cursor);
+  }
+
   slice(query: FeedQuery): FeedSlice {
     return sliceOf(this.feed.cursor, query, (limit) => this.#entriesAfter(query.after, limit));
   }
 
   apply({ progress, writes, forgotten, appended }: FeedChange): void {
     const { heads, feed, paths, log } = this.trees;
+    const [first] = writes;
+    if (first !== undefined) this.histories.added(this.#namespace, first.cursor);
     for (const write of writes) {
       void feed.put(cursorKey(this.#namespace, write.cursor), write.encoded as Buffer);
       void paths.put(pathKey(this.#namespace, write.item.path), encodeItemHead(headOf(write)));

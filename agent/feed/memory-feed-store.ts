@@ -3,9 +3,11 @@ import { sliceOf } from '../../common/feed-service/feed-slice.js';
 import type { FeedQuery, FeedSlice, StoredEntry } from '../../common/feed-service/feed-source.js';
 import type { PushDecision } from '../../common/feed/decide-push.js';
 import type { ItemPath } from '../../common/feed/item.js';
+import { newFeedHistory, type FeedHistory } from '../../common/feed/feed-history.js';
 import { headOf, type FeedHead, type ItemHead } from '../../common/feed/placement.js';
 import type { NewItem } from '../../common/feed/push-items.js';
-import type { Cursor, NamespaceId } from '../../common/ids.js';
+import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js';
+import { systemRandom, type Random } from '../../common/random.js';
 import { changeByFollowing, changeByPush, type FeedChange, type NamespaceView } from './feed-changes.js';
 import {
   NO_PROGRESS,
@@ -22,6 +24,12 @@ export class MemoryFeedStore implements FeedStore {
   readonly #namespaces = new Map<NamespaceId, MemoryFeed>();
   readonly #listeners: ((namespaceId: NamespaceId, cursor: Cursor) => void)[] = [];
   readonly #gate = new InFlightGate('the feed store');
+  /** Of all entries of all feeds. */
+  readonly #history: FeedHistory;
+
+  constructor(random: Random = systemRandom) {
+    this.#history = newFeedHistory(random);
+  }
 
   progress(namespaceId: NamespaceId): Promise<FeedProgress> {
     return this.#run(() => this.#of(namespaceId).progress);
@@ -33,6 +41,10 @@ export class MemoryFeedStore implements FeedStore {
 
   readFeed(namespaceId: NamespaceId, query: FeedQuery): Promise<FeedSlice> {
     return this.#run(() => this.#of(namespaceId).slice(query));
+  }
+
+  historyOf(_namespaceId: NamespaceId, cursor: Cursor): Promise<FeedHistory | undefined> {
+    return this.#run(() => (cursor === CURSOR_START ? undefined : this.#history));
   }
 
   follow(namespaceId: NamespaceId, part: FollowedPart): Promise<FeedHead> {

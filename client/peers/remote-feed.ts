@@ -55,6 +55,11 @@ export class RemoteFeed implements FeedSource {
     return sliceOf(this.#end as Cursor, query, () => this.#entriesAfter(places, query.after));
   }
 
+  /** No cursor is given twice, by whatever life of this feed. */
+  historyOf(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   #made(): Place[] {
     if (this.#places !== undefined) return this.#places;
     const { store } = this.parts;

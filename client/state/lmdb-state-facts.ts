@@ -1,6 +1,8 @@
 import { open, type Database, type RootDatabase } from 'lmdb';
+import type { FeedHistory } from '../../common/feed/feed-history.js';
 import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js';
 import type { SyncMode } from '../progress.js';
+import type { CursorMove } from './cursors.js';
 import type { FeedEndpoint } from './tree-store.js';
 
 /** The directory of the trees, within that of the folder's state (docs/storage-format.md). */
@@ -10,6 +12,7 @@ export const NAMESPACE_KEY = 'namespace';
 export const MODE_KEY = 'mode';
 /** How far metadata's feed was read. */
 const CURSOR_KEY = 'cursor';
+const HISTORY_KEY = 'history';
 
 /** Facts by their names, as text. */
 export type Facts = Database<string, string>;
@@ -19,8 +22,32 @@ export function openFacts(root: RootDatabase<Buffer, Buffer>): Facts {
 }
 
 /** Under which name it is noted how far the feed of an endpoint was read. */
-export function cursorKeyOf(endpoint: FeedEndpoint): string {
+function cursorKeyOf(endpoint: FeedEndpoint): string {
   return endpoint === 'metadata' ? CURSOR_KEY : `${CURSOR_KEY} of ${endpoint}`;
+}
+
+/** The same for the history that came with that. */
+function historyKeyOf(endpoint: FeedEndpoint): string {
+  return endpoint === 'metadata' ? HISTORY_KEY : `${HISTORY_KEY} of ${endpoint}`;
+}
+
+/** Notes how far a feed was read. Within a transaction. */
+export function noteCursor(facts: Facts, { endpoint, cursor, history }: CursorMove): void {
+  facts.putSync(cursorKeyOf(endpoint), String(cursor));
+  // With its cursor: a release that knows of no histories moves that alone.
+  if (history === undefined) facts.removeSync(historyKeyOf(endpoint));
+  else facts.putSync(historyKeyOf(endpoint), `${cursor} ${history}`);
+}
+
+/** How far the feed of an endpoint was read, as far as that is noted. */
+export function notedCursor(facts: Facts, endpoint: FeedEndpoint): CursorMove {
+  const noted = facts.get(cursorKeyOf(endpoint)) ?? String(CURSOR_START);
+  const [cursor, history] = facts.get(historyKeyOf(endpoint))?.split(' ') ?? [];
+  return {
+    endpoint,
+    cursor: Number(noted) as Cursor,
+    history: cursor === noted ? (history as FeedHistory | undefined) : undefined,
+  };
 }
 
 /** What a folder's state says about its namespace. */
@@ -42,7 +69,7 @@ export async function readStateFacts(path: string): Promise<StateFacts> {
     const facts = openFacts(root);
     return {
       namespaceId: facts.get(NAMESPACE_KEY) as NamespaceId | undefined,
-      cursor: Number(facts.get(CURSOR_KEY) ?? CURSOR_START) as Cursor,
+      cursor: notedCursor(facts, 'metadata').cursor,
       mode: facts.get(MODE_KEY) as SyncMode | undefined,
       itemsProvisional: countOf(root, 'provisional'),
     };

@@ -1,13 +1,14 @@
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { decodeItem, encodeItem } from '../../common/feed/item-codec.js';
+import type { FeedHistory } from '../../common/feed/feed-history.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
 import { blockCount } from '../../common/feed/merge.js';
-import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js';
+import type { Cursor, NamespaceId } from '../../common/ids.js';
 import { clientLimits } from '../../common/limits.js';
 import { inTransaction } from '../../common/store/lmdb-transaction.js';
 import { Medium } from '../../common/store/medium.js';
 import type { SyncMode } from '../progress.js';
-import { MODE_KEY, NAMESPACE_KEY, cursorKeyOf, openFacts, type Facts } from './lmdb-state-facts.js';
+import { MODE_KEY, NAMESPACE_KEY, noteCursor, notedCursor, openFacts, type Facts } from './lmdb-state-facts.js';
 import type { LocalEntry } from './local-entry.js';
 import { decodeLocalEntry, encodeLocalEntry } from './local-entry-codec.js';
 import { LmdbOffers } from './lmdb-offers.js';
@@ -163,7 +164,11 @@ class LmdbTreeStore implements TreeStore {
   }
 
   cursorOf(endpoint: FeedEndpoint): Cursor {
-    return Number(this.#facts.get(cursorKeyOf(endpoint)) ?? CURSOR_START) as Cursor;
+    return notedCursor(this.#facts, endpoint).cursor;
+  }
+
+  historyOf(endpoint: FeedEndpoint): FeedHistory | undefined {
+    return notedCursor(this.#facts, endpoint).history;
   }
 
   get provisionalCount(): number {
@@ -192,9 +197,7 @@ class LmdbTreeStore implements TreeStore {
       this.offered.apply(offersAfter(changes.synced, this));
       this.offered.apply(changes.offered);
       this.inHand.apply(inHandAfter(changes.inHand, this.inHand));
-      for (const [endpoint, cursor] of cursorsAfter(changes, this)) {
-        this.#facts.putSync(cursorKeyOf(endpoint), String(cursor));
-      }
+      for (const move of cursorsAfter(changes, this)) noteCursor(this.#facts, move);
       return result;
     });
     this.#watchers.tell(moved);

@@ -1,10 +1,11 @@
+import type { FeedHistory } from '../../common/feed/feed-history.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
 import { isAtOrBelow } from '../../common/feed/paths.js';
 import { CURSOR_START, type Cursor, type NamespaceId } from '../../common/ids.js';
 import type { SyncMode } from '../progress.js';
 import type { LocalEntry } from './local-entry.js';
 import { offersAfter } from './offers.js';
-import { cursorsAfter } from './cursors.js';
+import { cursorsAfter, type CursorMove } from './cursors.js';
 import { provisionalAfter } from './provisional.js';
 import { inHandAfter } from './in-hand-after.js';
 import { moveRemote, RemoteWatchers } from './remote-moves.js';
@@ -44,7 +45,7 @@ export class MemoryTreeStore implements TreeStore {
   readonly provisional = new MemoryTree<Item>();
   readonly inHand = new MemoryTree<Item>();
   readonly #watchers = new RemoteWatchers();
-  readonly #cursors = new Map<FeedEndpoint, Cursor>();
+  readonly #cursors = new Map<FeedEndpoint, CursorMove>();
   namespaceId: NamespaceId | undefined;
   nonce: string | undefined;
   mode: SyncMode | undefined;
@@ -54,7 +55,11 @@ export class MemoryTreeStore implements TreeStore {
   }
 
   cursorOf(endpoint: FeedEndpoint): Cursor {
-    return this.#cursors.get(endpoint) ?? CURSOR_START;
+    return this.#cursors.get(endpoint)?.cursor ?? CURSOR_START;
+  }
+
+  historyOf(endpoint: FeedEndpoint): FeedHistory | undefined {
+    return this.#cursors.get(endpoint)?.history;
   }
 
   get provisionalCount(): number {
@@ -77,7 +82,7 @@ export class MemoryTreeStore implements TreeStore {
     this.offered.apply(offersAfter(changes.synced, this));
     this.offered.apply(changes.offered);
     this.inHand.apply(inHandAfter(changes.inHand, this.inHand));
-    for (const [endpoint, cursor] of cursorsAfter(changes, this)) this.#cursors.set(endpoint, cursor);
+    for (const move of cursorsAfter(changes, this)) this.#cursors.set(move.endpoint, move);
     this.#watchers.tell(moved);
     return Promise.resolve();
   }

@@ -1,3 +1,4 @@
+import type { FeedHistory } from '../../common/feed/feed-history.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
 import type { AgentId, Cursor, DeviceId, NamespaceId } from '../../common/ids.js';
 import type { SyncMode } from '../progress.js';
@@ -56,8 +57,10 @@ export interface StateChanges {
   readonly corrected?: TreeChanges<Item>;
   /** Metadata's feed was read up to here; part of the same change as the items read. */
   readonly cursor?: Cursor;
-  /** The feed of another endpoint was read up to here. */
-  readonly cursorAt?: readonly [FeedEndpoint, Cursor];
+  /** The history that came with `cursor`; absent where none did. */
+  readonly history?: FeedHistory | undefined;
+  /** The feed of another endpoint was read up to here, and the history that came with that. */
+  readonly cursorAt?: readonly [FeedEndpoint, Cursor, (FeedHistory | undefined)?];
   /** Where it is set, the cursor moves only from here: whoever has moved it meanwhile has read further, or begun again. */
   readonly cursorFrom?: Cursor | undefined;
   readonly local?: TreeChanges<LocalEntry>;
@@ -101,6 +104,8 @@ export interface TreeStore extends Trees {
   readonly provisionalCount: number;
   /** Where to go on reading the feed of an endpoint: at the start where it was never read. */
   cursorOf(endpoint: FeedEndpoint): Cursor;
+  /** The history that came with that cursor; undefined where none did. */
+  historyOf(endpoint: FeedEndpoint): FeedHistory | undefined;
   /**
    * Binds the state to a namespace; `nonce` is random. What was offered under an earlier nonce is forgotten: nobody can tell whose
    * change has its number. Resolves when durable.

@@ -1,3 +1,4 @@
+import { feedHistoryToWire, parseFeedHistory } from '../../common/feed/feed-history.js';
 import { entryFromWire } from '../../common/feed/item-codec.js';
 import { itemOf, mergeItems } from '../../common/feed/merge.js';
 import { DrystoneError } from '../../common/errors.js';
@@ -10,8 +11,9 @@ import {
   type NamespaceId,
   type ReplicaId,
 } from '../../common/ids.js';
-import type { FeedPage } from '../../proto/gen/drystone/feed/v1/feed.js';
+import type { FeedPage, SubscribeRequest } from '../../proto/gen/drystone/feed/v1/feed.js';
 import type { ReadableFeed } from '../connection/feed-calls.js';
+import type { CursorMove } from '../state/cursors.js';
 import { isOwnWord } from '../state/provisional.js';
 import type { FeedEndpoint, TreeStore } from '../state/tree-store.js';
 import type { InHand } from './in-hand.js';
@@ -37,6 +39,9 @@ export interface FeedFollowerParts {
   readonly onReset: () => void;
 }
 
+/** A place in a feed, and its history as far as that is known. */
+type Place = Pick<CursorMove, 'cursor' | 'history'>;
+
 /**
  * Follows a feed from where it was last read for as long as the call lasts: each page is written together with the cursor
  * behind it, so whenever it ends it goes on where it was. Raises the errors of the feed and of {@link checkOwnNumbers}, of which
@@ -46,7 +51,7 @@ export async function followFeed(parts: FeedFollowerParts, signal: AbortSignal):
   const { namespaceId, endpoint, feed, store, replica: replicaId } = parts;
   for (;;) {
     try {
-      const request = { namespaceId, afterCursor: BigInt(store.cursorOf(endpoint)), replicaId };
+      const request = { namespaceId, ...afterOf(placeIn(store, endpoint)), replicaId };
       for await (const page of feed.subscribe(request, { signal })) await takePage(parts, page);
       throw new DrystoneError('UNAVAILABLE', 'TRANSPORT', `the subscription at ${endpoint} was ended`);
     } catch (thrown) {
@@ -60,12 +65,12 @@ export async function followFeed(parts: FeedFollowerParts, signal: AbortSignal):
  * was accepted. Raises what {@link followFeed} does.
  */
 export async function catchUp(parts: FeedFollowerParts, signal: AbortSignal): Promise<void> {
-  let after = parts.store.cursorOf(parts.endpoint);
+  let after = placeIn(parts.store, parts.endpoint);
   for (let isCaughtUp = false; !isCaughtUp;) {
     const page = await readPage(parts, after, signal);
     // A subscription may have moved the cursor meanwhile, or begun again: then that is where it has to be.
-    await takePage(parts, page, after);
-    after = cursorOf(page);
+    await takePage(parts, page, after.cursor);
+    after = placeBehind(page);
     isCaughtUp = page.caughtUp;
   }
 }
@@ -81,7 +86,7 @@ async function startAfresh(parts: FeedFollowerParts, thrown: unknown, signal: Ab
   }
   onReset();
   if (reason === 'CURSOR_AHEAD') await store.write({ forgetRemote: true, cursor: CURSOR_START });
-  else await readAgain(parts, signal);
+  else await readAgain(parts, signal).catch((next: unknown) => startAfresh(parts, next, signal));
 }
 
 /**
@@ -91,19 +96,19 @@ async function startAfresh(parts: FeedFollowerParts, thrown: unknown, signal: Ab
 async function readAgain(parts: FeedFollowerParts, signal: AbortSignal): Promise<void> {
   const { store, replica, inHand, onPage } = parts;
   const found = new Set<ItemPath>();
-  let cursor = CURSOR_START;
+  let place: Place = { cursor: CURSOR_START, history: undefined };
   for (let isCaughtUp = false; !isCaughtUp;) {
-    const page = await readPage(parts, cursor, signal);
+    const page = await readPage(parts, place, signal);
     const items = itemsOf(page);
     checkOwnNumbers(items, replica, store);
     for (const { path } of items) found.add(path);
     const news = byPath(items);
     await store.write({ remote: news, confirmed: news, inHand: inHand.among(news) });
-    cursor = cursorOf(page);
+    place = placeBehind(page);
     isCaughtUp = page.caughtUp;
   }
   const gone = [...store.remote.pathsBelow('')].filter((path) => isGone(path, found, store));
-  await store.write({ remote: byPath(gone.flatMap((path) => withoutStates(store.remote.get(path)))), cursor });
+  await store.write({ remote: byPath(gone.flatMap((path) => withoutStates(store.remote.get(path)))), ...place });
   onPage(gone, true);
 }
 
@@ -117,8 +122,8 @@ function withoutStates(item: Item | undefined): Item[] {
   return item === undefined ? [] : [itemOf(item.path, item.version, [])];
 }
 
-function readPage({ namespaceId, feed }: FeedFollowerParts, cursor: Cursor, signal: AbortSignal): Promise<FeedPage> {
-  return feed.readFeed({ namespaceId, afterCursor: BigInt(cursor), pageSize: 0, pathPrefix: '' }, { signal });
+function readPage({ namespaceId, feed }: FeedFollowerParts, place: Place, signal: AbortSignal): Promise<FeedPage> {
+  return feed.readFeed({ namespaceId, ...afterOf(place), pageSize: 0, pathPrefix: '' }, { signal });
 }
 
 async function takePage(parts: FeedFollowerParts, page: FeedPage, cursorFrom?: Cursor): Promise<void> {
@@ -126,15 +131,15 @@ async function takePage(parts: FeedFollowerParts, page: FeedPage, cursorFrom?: C
   const items = itemsOf(page);
   check?.(items);
   checkOwnNumbers(items, replica, store);
-  const cursor = cursorOf(page);
+  const { cursor, history } = placeBehind(page);
   const news = byPath(items.filter((item) => isNews(item, store.remote.get(item.path))));
   const inHand = held.among(news);
   if (endpoint === 'metadata') {
     const confirmed = byPath(items.filter(({ path }) => store.provisional.get(path) !== undefined));
-    await store.write({ remote: news, confirmed, inHand, cursor, cursorFrom });
+    await store.write({ remote: news, confirmed, inHand, cursor, history, cursorFrom });
   } else {
     const provisional = byPath([...news.values()].filter((item) => isOwnWord(item, device)));
-    await store.write({ heard: news, provisional, inHand, cursorAt: [endpoint, cursor], cursorFrom });
+    await store.write({ heard: news, provisional, inHand, cursorAt: [endpoint, cursor, history], cursorFrom });
   }
   onPage([...news.keys()], page.caughtUp);
 }
@@ -143,8 +148,18 @@ function itemsOf({ entries }: FeedPage): Item[] {
   return entries.map((entry, index) => entryFromWire(`entries[${index}]`, entry).item);
 }
 
-function cursorOf({ nextCursor }: FeedPage): Cursor {
-  return parseCursor('next_cursor', nextCursor);
+/** Where the feed of an endpoint was read up to. */
+function placeIn(store: TreeStore, endpoint: FeedEndpoint): Place {
+  return { cursor: store.cursorOf(endpoint), history: store.historyOf(endpoint) };
+}
+
+function placeBehind({ nextCursor, history }: FeedPage): Place {
+  return { cursor: parseCursor('next_cursor', nextCursor), history: parseFeedHistory('history', history) };
+}
+
+/** How one asks for what comes after a place. */
+function afterOf({ cursor, history }: Place): Pick<SubscribeRequest, 'afterCursor' | 'afterHistory'> {
+  return { afterCursor: BigInt(cursor), afterHistory: feedHistoryToWire(history) };
 }
 
 function byPath(items: readonly Item[]): Map<ItemPath, Item> {

@@ -1,3 +1,4 @@
+import { feedHistoryBytes, HISTORY_BYTES, type FeedHistory } from '../feed/feed-history.js';
 import type { Cursor } from '../ids.js';
 import type { FeedSlice, StoredEntry } from './feed-source.js';
 
@@ -16,16 +17,19 @@ export interface EncodedPage {
 const PAGE_ENTRIES = 0x0a;
 const PAGE_NEXT_CURSOR = 0x10;
 const PAGE_CAUGHT_UP = 0x18;
+const PAGE_HISTORY = 0x2a;
 const ENTRY_CURSOR = 0x08;
 const ENTRY_ITEM = 0x12;
 
 /**
  * Encodes a page from items as they lie in the store, which need not be decoded for it. The bytes are those that the
- * generated code would make; a test compares them.
+ * generated code would make; a test compares them. `history` is that of the slice's `nextCursor`.
  */
-export function encodeFeedPage({ entries, nextCursor, caughtUp, forgottenThrough }: FeedSlice): EncodedPage {
+export function encodeFeedPage(slice: FeedSlice, history?: FeedHistory): EncodedPage {
+  const { entries, nextCursor, caughtUp, forgottenThrough } = slice;
   const entrySizes = entries.map(entrySize);
-  const tailBytes = (nextCursor > 0 ? 1 + varintSize(nextCursor) : 0) + (caughtUp ? 2 : 0);
+  const historySize = history === undefined ? 0 : 2 + HISTORY_BYTES;
+  const tailBytes = (nextCursor > 0 ? 1 + varintSize(nextCursor) : 0) + (caughtUp ? 2 : 0) + historySize;
   const totalBytes = entrySizes.reduce((sum, size) => sum + 1 + varintSize(size) + size, tailBytes);
   const bytes = Buffer.allocUnsafe(totalBytes);
   let offset = 0;
@@ -37,7 +41,10 @@ export function encodeFeedPage({ entries, nextCursor, caughtUp, forgottenThrough
     offset += entry.item.length;
   });
   if (nextCursor > 0) offset = writeVarint(bytes, bytes.writeUInt8(PAGE_NEXT_CURSOR, offset), nextCursor);
-  if (caughtUp) bytes.writeUInt8(1, bytes.writeUInt8(PAGE_CAUGHT_UP, offset));
+  if (caughtUp) offset = bytes.writeUInt8(1, bytes.writeUInt8(PAGE_CAUGHT_UP, offset));
+  if (history !== undefined) {
+    bytes.set(feedHistoryBytes(history), bytes.writeUInt8(HISTORY_BYTES, bytes.writeUInt8(PAGE_HISTORY, offset)));
+  }
   return { bytes, entryCount: entries.length, nextCursor, caughtUp, forgottenThrough };
 }
 

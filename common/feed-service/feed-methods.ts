@@ -1,12 +1,18 @@
-import { FeedServiceService, type PushResponse, type ReadFeedRequest } from '../../proto/gen/drystone/feed/v1/feed.js';
+import {
+  FeedServiceService,
+  type PushResponse,
+  type ReadFeedRequest,
+  type SubscribeRequest,
+} from '../../proto/gen/drystone/feed/v1/feed.js';
 import { invalidArgument } from '../errors.js';
 import type { PushDecision } from '../feed/decide-push.js';
+import { parseFeedHistory } from '../feed/feed-history.js';
 import { entryToWire } from '../feed/item-codec.js';
 import { parseItemPath } from '../feed/paths.js';
 import { parseCursor } from '../ids.js';
 import { wireLimits } from '../limits.js';
 import type { EncodedPage } from './encoded-page.js';
-import type { FeedQuery } from './feed-source.js';
+import type { FeedQuery, ReaderPlace } from './feed-source.js';
 
 const sendEncoded = (page: EncodedPage): Buffer => page.bytes;
 
@@ -18,11 +24,22 @@ export const feedMethods = {
 } as const;
 
 /** What a request to read a page asks for; INVALID_ARGUMENT names the field. */
-export function parseFeedQuery(request: ReadFeedRequest): Omit<FeedQuery, 'maxBytes'> {
+export function parseFeedQuery(request: ReadFeedRequest): Omit<FeedQuery, 'maxBytes'> & ReaderPlace {
   return {
-    after: parseCursor('after_cursor', request.afterCursor),
+    ...parsePlace(request),
     maxEntries: parsePageSize(request.pageSize),
     pathPrefix: request.pathPrefix === '' ? '' : parseItemPath('path_prefix', request.pathPrefix),
+  };
+}
+
+/** Where the reader stands who makes a request; INVALID_ARGUMENT names the field. */
+export function parsePlace({
+  afterCursor,
+  afterHistory,
+}: Pick<SubscribeRequest, 'afterCursor' | 'afterHistory'>): ReaderPlace {
+  return {
+    after: parseCursor('after_cursor', afterCursor),
+    afterHistory: parseFeedHistory('after_history', afterHistory),
   };
 }
 

@@ -1,7 +1,14 @@
 import type { NamespaceId } from '../ids.js';
 import { wireLimits } from '../limits.js';
 import { type EncodedPage, encodeFeedPage } from './encoded-page.js';
-import { checkNotMissed, cursorAhead, type FeedQuery, type FeedSource, type ReaderPlace } from './feed-source.js';
+import {
+  checkHistory,
+  checkNotMissed,
+  cursorAhead,
+  type FeedQuery,
+  type FeedSource,
+  type ReaderPlace,
+} from './feed-source.js';
 import { PageCache } from './page-cache.js';
 
 /** Reads feeds in encoded pages. */
@@ -19,10 +26,12 @@ export class FeedReader {
   /** A page as asked for. NOT_FOUND (NAMESPACE_UNKNOWN), OUT_OF_RANGE (CURSOR_AHEAD, CURSOR_FORGOTTEN). */
   async read(
     namespaceId: NamespaceId,
-    { begunAt, ...query }: Omit<FeedQuery, 'maxBytes'> & ReaderPlace,
+    { begunAt, afterHistory, ...query }: Omit<FeedQuery, 'maxBytes'> & ReaderPlace,
   ): Promise<EncodedPage> {
+    const place = { after: query.after, begunAt, afterHistory };
+    await this.#checkHistory(namespaceId, place);
     const page = await this.#read(namespaceId, query);
-    checkNotMissed({ after: query.after, begunAt }, page);
+    checkNotMissed(place, page);
     return page;
   }
 
@@ -35,13 +44,20 @@ export class FeedReader {
     // deletions were forgotten has them, which does no harm.
     const { cursor: end } = await this.source.feedHead(namespaceId);
     if (after > end) throw cursorAhead(after, end);
+    await this.#checkHistory(namespaceId, place);
     const query = { after, maxEntries: wireLimits.entriesPerPage, pathPrefix: '' };
     const page = await this.#cache.get(`${namespaceId} ${after} ${end}`, () => this.#read(namespaceId, query));
     checkNotMissed(place, page);
     return page;
   }
 
+  async #checkHistory(namespaceId: NamespaceId, place: ReaderPlace): Promise<void> {
+    if (place.afterHistory === undefined) return;
+    checkHistory(place, await this.source.historyOf(namespaceId, place.after));
+  }
+
   async #read(namespaceId: NamespaceId, query: Omit<FeedQuery, 'maxBytes'>): Promise<EncodedPage> {
-    return encodeFeedPage(await this.source.readFeed(namespaceId, { ...query, maxBytes: wireLimits.pageBytes }));
+    const slice = await this.source.readFeed(namespaceId, { ...query, maxBytes: wireLimits.pageBytes });
+    return encodeFeedPage(slice, await this.source.historyOf(namespaceId, slice.nextCursor));
   }
 }

@@ -1,4 +1,5 @@
 import { DrystoneError } from '../errors.js';
+import type { FeedHistory } from '../feed/feed-history.js';
 import { CURSOR_START, type Cursor, type NamespaceId } from '../ids.js';
 
 /** The feeds of one endpoint, as they are read. */
@@ -7,6 +8,11 @@ export interface FeedSource {
   feedHead(namespaceId: NamespaceId): Promise<{ readonly cursor: Cursor }>;
   /** A part of the feed, as of one moment; NOT_FOUND (NAMESPACE_UNKNOWN), OUT_OF_RANGE (CURSOR_AHEAD). */
   readFeed(namespaceId: NamespaceId, query: FeedQuery): Promise<FeedSlice>;
+  /**
+   * The history of a cursor up to the feed's end, which never changes; undefined at the start, and where it is not known.
+   * NOT_FOUND (NAMESPACE_UNKNOWN).
+   */
+  historyOf(namespaceId: NamespaceId, cursor: Cursor): Promise<FeedHistory | undefined>;
 }
 
 export interface FeedQuery {
@@ -39,6 +45,8 @@ export interface ReaderPlace {
    * not hear of.
    */
   readonly begunAt?: Cursor | undefined;
+  /** The history that came with `after`; absent where none did. */
+  readonly afterHistory?: FeedHistory | undefined;
 }
 
 /** OUT_OF_RANGE (CURSOR_FORGOTTEN) where deletions had been forgotten of which the reader would have to hear. */
@@ -56,6 +64,13 @@ export interface StoredEntry {
   readonly cursor: Cursor;
   /** The item's protobuf encoding. */
   readonly item: Uint8Array;
+}
+
+/** OUT_OF_RANGE (CURSOR_AHEAD) where the reader's place is one of another feed than that in which it has the history `known`. */
+export function checkHistory({ after, afterHistory }: ReaderPlace, known: FeedHistory | undefined): void {
+  if (afterHistory === undefined || known === undefined || afterHistory === known) return;
+  const message = `cursor ${after} was given to another entry, that is lost; read the feed again from 0`;
+  throw new DrystoneError('OUT_OF_RANGE', 'CURSOR_AHEAD', message);
 }
 
 /** OUT_OF_RANGE: the reader holds the state of another feed. */

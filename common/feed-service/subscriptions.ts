@@ -83,7 +83,7 @@ export class Subscriptions {
    * yielded even where it is empty. Errors as FeedReader.read; RESOURCE_EXHAUSTED beyond the limit; what `admit` raises.
    */
   async *subscribe(
-    { namespaceId, after, begunAt, admit }: Subscription,
+    { namespaceId, after, begunAt, afterHistory, admit }: Subscription,
     signal: AbortSignal,
   ): AsyncGenerator<EncodedPage> {
     const leave = this.limit.enter();
@@ -92,10 +92,13 @@ export class Subscriptions {
     const wake = (): void => subscriber.bell.ring();
     signal.addEventListener('abort', wake, { once: true });
     try {
-      let hasCaughtUp = false;
+      let [hasBegun, hasCaughtUp] = [false, false];
       while (!signal.aborted) {
         await admit();
-        const page = await this.reader.readShared(namespaceId, { after: subscriber.sent, begunAt });
+        // Where the subscriber stands after the first page it knows from this feed.
+        const place = { after: subscriber.sent, begunAt, afterHistory: hasBegun ? undefined : afterHistory };
+        const page = await this.reader.readShared(namespaceId, place);
+        hasBegun = true;
         if (page.entryCount > 0 || !hasCaughtUp) yield page;
         hasCaughtUp ||= page.caughtUp;
         subscriber.sent = page.nextCursor;

@@ -103,7 +103,10 @@ export function copyOf(shared: Buffer): Buffer {
 }
 
 /** The keys of a part of a tree. They are taken as a whole: a cursor left open pins its snapshot and makes the file grow. */
-export function keysOf(tree: Tree, range: KeyRange & { readonly limit?: number }): Uint8Array[] {
+export function keysOf(
+  tree: Tree,
+  range: KeyRange & { readonly limit?: number; readonly reverse?: boolean },
+): Uint8Array[] {
   return [...tree.getKeys(range)];
 }
 

@@ -1,7 +1,7 @@
-import { feedMethods, parseFeedQuery } from '../../common/feed-service/feed-methods.js';
+import { feedMethods, parseFeedQuery, parsePlace } from '../../common/feed-service/feed-methods.js';
 import type { FeedReader } from '../../common/feed-service/feed-reader.js';
 import type { Subscriptions } from '../../common/feed-service/subscriptions.js';
-import { parseCursor, parseNamespaceId, parseReplicaId } from '../../common/ids.js';
+import { parseNamespaceId, parseReplicaId } from '../../common/ids.js';
 import { wireLimits } from '../../common/limits.js';
 import { serve, type ServedService } from '../../common/rpc/server.js';
 import type { CommitParts } from '../commit/commit-stream.js';
@@ -36,13 +36,16 @@ export function feedRoutes({ access, reader, readers, subscriptions, commits }: 
       async *subscribe(request, context) {
         const caller = callingHolder(context);
         const namespaceId = parseNamespaceId('namespace_id', request.namespaceId);
-        const after = parseCursor('after_cursor', request.afterCursor);
+        const { after, afterHistory } = parsePlace(request);
         const replica = request.replicaId === '' ? undefined : parseReplicaId('replica_id', request.replicaId);
         const admit = (): Promise<unknown> => access.authoriseHolder(caller, namespaceId, 'reader');
         await admit();
         const place = await readers.place(namespaceId, caller, after);
         if (replica !== undefined) await readers.subscribed(namespaceId, replica, place);
-        for await (const page of subscriptions.subscribe({ namespaceId, ...place, admit }, context.signal)) {
+        for await (const page of subscriptions.subscribe(
+          { namespaceId, ...place, afterHistory, admit },
+          context.signal,
+        )) {
           yield page;
           readers.moved(namespaceId, caller, place, page.nextCursor);
         }

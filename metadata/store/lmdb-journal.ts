@@ -8,6 +8,7 @@ import {
 import { decidePush, type PushDecision } from '../../common/feed/decide-push.js';
 import { conflictsOf } from '../../common/feed/conflicts.js';
 import { decodeItem } from '../../common/feed/item-codec.js';
+import type { FeedHistory } from '../../common/feed/feed-history.js';
 import { type FeedHead, headOf } from '../../common/feed/placement.js';
 import type { NewItem } from '../../common/feed/push-items.js';
 import { CURSOR_START, idBytes, type Cursor, type NamespaceId } from '../../common/ids.js';
@@ -15,6 +16,7 @@ import { feedLimits } from '../../common/limits.js';
 import { decodeFeedHead, decodeItemHead, encodeFeedHead, encodeItemHead } from '../../common/store/feed-records.js';
 import { cursorKey, cursorOfKey, pathKey } from '../../common/store/keys.js';
 import { copyOf, keysOf } from '../../common/store/lmdb-environment.js';
+import type { LmdbHistories } from '../../common/store/lmdb-histories.js';
 import type { CommitBatch } from '../commit/commit-batch.js';
 import { readCommitState } from './commit-state.js';
 import type { JournalStore } from './contract.js';
@@ -33,6 +35,7 @@ export interface LmdbJournalParts {
   readonly presence: LmdbPresence;
   readonly audit: LmdbAudit;
   readonly knowledge: LmdbKnowledge;
+  readonly histories: LmdbHistories;
 }
 
 /** Items, feed and journal of the LMDB engine. */
@@ -56,6 +59,14 @@ export class LmdbJournal implements JournalStore {
 
   readFeed(namespaceId: NamespaceId, query: FeedQuery): Promise<FeedSlice> {
     return this.environment.read(() => this.#readFeed(namespaceId, query));
+  }
+
+  historyOf(namespaceId: NamespaceId, cursor: Cursor): Promise<FeedHistory | undefined> {
+    return this.environment.read(() => {
+      // Raises where there is no such namespace.
+      this.#head(namespaceId);
+      return this.parts.histories.at(idBytes(namespaceId), cursor);
+    });
   }
 
   #commit(namespaceId: NamespaceId, batch: CommitBatch): PushDecision {
@@ -85,7 +96,9 @@ export class LmdbJournal implements JournalStore {
   }
 
   #apply(namespace: Buffer, { writes, feed: head }: PushDecision): void {
-    if (writes.length === 0) return;
+    const [first] = writes;
+    if (first === undefined) return;
+    this.parts.histories.added(namespace, first.cursor);
     const { journal, feed, paths, heads, tombstones, conflicts } = this.environment.trees;
     for (const write of writes) {
       const key = cursorKey(namespace, write.cursor);

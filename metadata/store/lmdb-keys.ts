@@ -15,6 +15,7 @@ import { FIRST_KEY, uint64Of, writeUint64, type KeyRange } from '../../common/st
  *     conflicts       namespace (16), cursor (8)        → nothing; the items of the feed with open conflicts
  *     replicas        namespace (16), replica (16)      → how far it has seen the feed (8), when it said so in ms (8)
  *     pasts           namespace (16)                    → what is known of the feed's past
+ *     histories       namespace (16), cursor (8)        → history (8) of the entries from there on
  *     namespaces      namespace (16)                    → namespace record
  *     names           name of a namespace               → namespace (16)
  *     members         namespace (16), account           → role, 1 byte
@@ -43,6 +44,7 @@ export const treeNames = [
   'conflicts',
   'replicas',
   'pasts',
+  'histories',
   'namespaces',
   'names',
   'members',

@@ -1,4 +1,7 @@
+import { newFeedHistory, type FeedHistory } from '../../common/feed/feed-history.js';
+import { systemRandom, type Random } from '../../common/random.js';
 import { entryCount } from '../../common/store/lmdb-environment.js';
+import { LmdbHistories } from '../../common/store/lmdb-histories.js';
 import { ChangeListeners } from './change-listeners.js';
 import type { MetadataStore, StoreChange, StoreStats } from './contract.js';
 import { LmdbAccounts } from './lmdb-accounts.js';
@@ -13,8 +16,8 @@ import { LmdbRows } from './lmdb-rows.js';
 import { LmdbTokens } from './lmdb-tokens.js';
 
 /** Opens the store in the directory `path`, with everything in it that had been acknowledged. One process at a time. */
-export async function openLmdbStore(path: string): Promise<MetadataStore> {
-  return new LmdbStore(await openMetadataEnvironment(path));
+export async function openLmdbStore(path: string, random: Random = systemRandom): Promise<MetadataStore> {
+  return new LmdbStore(await openMetadataEnvironment(path), newFeedHistory(random));
 }
 
 /** The default engine: embedded, durable, one writer at a time. */
@@ -29,7 +32,10 @@ class LmdbStore implements MetadataStore {
   readonly #rows: LmdbRows;
   readonly #listeners = new ChangeListeners();
 
-  constructor(readonly environment: MetadataEnvironment) {
+  constructor(
+    readonly environment: MetadataEnvironment,
+    history: FeedHistory,
+  ) {
     this.#rows = new LmdbRows(environment.trees);
     this.audit = new LmdbAudit(environment, this.#rows, this.#listeners);
     const tokens = new LmdbTokens(environment.trees, this.#rows);
@@ -38,7 +44,9 @@ class LmdbStore implements MetadataStore {
     this.directory = new LmdbDirectory(environment, this.#rows, this.audit);
     this.presence = new LmdbPresence(environment, this.#rows);
     this.knowledge = new LmdbKnowledge(environment);
-    const parts = { rows: this.#rows, presence: this.presence, audit: this.audit, knowledge: this.knowledge };
+    const { presence, audit, knowledge } = this;
+    const histories = new LmdbHistories(environment.trees.histories, history);
+    const parts = { rows: this.#rows, presence, audit, knowledge, histories };
     this.journal = new LmdbJournal(environment, parts, (namespaceId, cursor) =>
       this.#listeners.tell({ kind: 'feed', namespaceId, cursor }),
     );

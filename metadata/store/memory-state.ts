@@ -1,5 +1,7 @@
 import { InFlightGate } from '../../common/concurrency/in-flight-gate.js';
+import { newFeedHistory, type FeedHistory } from '../../common/feed/feed-history.js';
 import type { AccountName, AgentId, DeviceId, NamespaceId, NamespaceName } from '../../common/ids.js';
+import type { Random } from '../../common/random.js';
 import { ChangeListeners } from './change-listeners.js';
 import type { MemoryNamespace } from './memory-namespace.js';
 import type { ChangeNotice, Outcome } from './outcome.js';
@@ -27,7 +29,13 @@ export class MemoryState {
   /** The entry of sequence n lies at n - 1. */
   readonly audit: AuditRow[] = [];
   readonly listeners = new ChangeListeners();
+  /** Of all entries of all feeds. */
+  readonly history: FeedHistory;
   readonly #gate = new InFlightGate('the metadata store');
+
+  constructor(random: Random) {
+    this.history = newFeedHistory(random);
+  }
 
   /** Runs `work`, which must not wait. */
   run<T>(work: () => T): Promise<T> {

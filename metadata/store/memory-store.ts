@@ -1,8 +1,10 @@
 import { hashCount } from '../../common/block-hash.js';
 import type { FeedQuery, FeedSlice } from '../../common/feed-service/feed-source.js';
 import type { PushDecision } from '../../common/feed/decide-push.js';
+import type { FeedHistory } from '../../common/feed/feed-history.js';
 import type { FeedHead } from '../../common/feed/placement.js';
-import type { AgentId, NamespaceId } from '../../common/ids.js';
+import { CURSOR_START, type AgentId, type Cursor, type NamespaceId } from '../../common/ids.js';
+import { systemRandom, type Random } from '../../common/random.js';
 import type { CommitBatch } from '../commit/commit-batch.js';
 import type { JournalStore, MetadataStore, PresenceStore, StoreChange, StoreStats } from './contract.js';
 import { MemoryAccounts } from './memory-accounts.js';
@@ -13,19 +15,28 @@ import { MemoryKnowledge } from './memory-knowledge.js';
 import { MemoryState } from './memory-state.js';
 
 /** A store that forgets everything when the process ends: for tests, and to see what the contract asks of an engine. */
-export function createMemoryStore(): MetadataStore {
-  return new MemoryStore();
+export function createMemoryStore(random: Random = systemRandom): MetadataStore {
+  return new MemoryStore(new MemoryState(random));
 }
 
 class MemoryStore implements MetadataStore, PresenceStore, JournalStore {
-  readonly #state = new MemoryState();
-  readonly accounts = new MemoryAccounts(this.#state);
-  readonly enrollment = new MemoryEnrollment(this.#state);
-  readonly audit = new MemoryAudit(this.#state);
-  readonly directory = new MemoryDirectory(this.#state);
-  readonly knowledge = new MemoryKnowledge(this.#state);
+  readonly accounts: MemoryAccounts;
+  readonly enrollment: MemoryEnrollment;
+  readonly audit: MemoryAudit;
+  readonly directory: MemoryDirectory;
+  readonly knowledge: MemoryKnowledge;
   readonly presence: PresenceStore = this;
   readonly journal: JournalStore = this;
+  readonly #state: MemoryState;
+
+  constructor(state: MemoryState) {
+    this.#state = state;
+    this.accounts = new MemoryAccounts(state);
+    this.enrollment = new MemoryEnrollment(state);
+    this.audit = new MemoryAudit(state);
+    this.directory = new MemoryDirectory(state);
+    this.knowledge = new MemoryKnowledge(state);
+  }
 
   findMissing(namespaceId: NamespaceId, agent: AgentId, hashes: Uint8Array): Promise<Uint8Array> {
     return this.#state.run(() => {
@@ -60,6 +71,13 @@ class MemoryStore implements MetadataStore, PresenceStore, JournalStore {
 
   readFeed(namespaceId: NamespaceId, query: FeedQuery): Promise<FeedSlice> {
     return this.#state.run(() => this.#state.knownNamespace(namespaceId).readFeed(query));
+  }
+
+  historyOf(namespaceId: NamespaceId, cursor: Cursor): Promise<FeedHistory | undefined> {
+    return this.#state.run(() => {
+      this.#state.knownNamespace(namespaceId);
+      return cursor === CURSOR_START ? undefined : this.#state.history;
+    });
   }
 
   stats(): Promise<StoreStats> {

@@ -124,5 +124,6 @@ function meterJournal(journal: JournalStore, commit: Timer, read: Timer): Journa
     commit: (id, batch) => commit(() => journal.commit(id, batch)),
     feedHead: (id) => journal.feedHead(id),
     readFeed: (id, query) => read(() => journal.readFeed(id, query)),
+    historyOf: (id, cursor) => journal.historyOf(id, cursor),
   };
 }

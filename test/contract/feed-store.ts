@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FeedStore } from '../../agent/feed/feed-store.js';
 import { decodeItem } from '../../common/feed/item-codec.js';
+import type { FeedHistory } from '../../common/feed/feed-history.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
 import { mergeItems } from '../../common/feed/merge.js';
 import type { NamespaceId } from '../../common/ids.js';
@@ -174,6 +175,32 @@ export function describeFeedStore(name: string, open: () => Promise<FeedStore>):
       expect(await feedOf(store, other)).toEqual(['1 a']);
       await follow(1, [itemAt('b')]);
       expect(await feedOf(store, shared)).toEqual(['4 b']);
+    });
+
+    it('gives all that it adds one history, which no other store has', async () => {
+      const another = await open();
+      const part = { items: [newItem(itemAt('a'))], followed: cursor(7) };
+      await Promise.all([store.follow(shared, part), another.follow(shared, part)]);
+      await push(itemAt('b'));
+      const history = await store.historyOf(shared, cursor(1));
+      expect(history).toMatch(/^[0-9a-f]{16}$/);
+      expect(await store.historyOf(shared, cursor(2))).toBe(history);
+      expect(await store.historyOf(shared, cursor(0))).toBeUndefined();
+      expect(await another.historyOf(shared, cursor(1))).not.toBe(history);
+      await store.drop(shared);
+      expect(await store.historyOf(shared, cursor(2))).toBe(history);
+      await another.close();
+    });
+
+    it("keeps the history of metadata's feed with how far that was followed", async () => {
+      const followedHistory = 'a'.repeat(16) as FeedHistory;
+      await store.follow(shared, { items: [], followed: cursor(7), followedHistory });
+      await push(itemAt('b'));
+      expect(await store.progress(shared)).toMatchObject({ followed: 7, followedHistory, waiting: 1 });
+      await store.removeProvisional(shared, 1);
+      expect(await store.progress(shared)).toMatchObject({ followedHistory, waiting: 0 });
+      await store.follow(shared, { items: [], followed: cursor(8) });
+      expect((await store.progress(shared)).followedHistory).toBeUndefined();
     });
 
     it('lets nobody in after it was closed', async () => {

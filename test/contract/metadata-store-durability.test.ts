@@ -18,6 +18,7 @@ import {
 } from '../support/metadata/furnished-store.js';
 import {
   auditEntry,
+  cursor,
   deviceNamed,
   fileOf,
   hashesNamed,
@@ -85,6 +86,28 @@ describe('the LMDB engine, on disk', () => {
     await store.audit.append(auditEntry('ca.import', 'next'));
     const { entries } = await store.audit.list({ ...WHOLE_LOG, after: written.log.nextSequence });
     expect(entries).toMatchObject([{ sequence: written.log.nextSequence + 1, subject: 'next' }]);
+    await store.close();
+  });
+
+  it('keeps the history of what was written before, and has another one for what comes', async () => {
+    const path = join(temporaryDirectory(), 'store');
+    const histories = async (store: MetadataStore): Promise<(string | undefined)[]> => [
+      await store.journal.historyOf(shared.id, cursor(1)),
+      await store.journal.historyOf(shared.id, cursor(2)),
+    ];
+    const before = await openLmdbStore(path);
+    await furnish(before);
+    await commitItems(before, [itemAt('a'), itemAt('b')]);
+    const [history] = await histories(before);
+    await before.close();
+
+    const store = await openLmdbStore(path);
+    await commitItems(store, [itemAt('a')]);
+    expect(await histories(store)).toEqual([history, history]);
+    await commitItems(store, [itemAt('c')]);
+    expect(await histories(store)).toEqual([history, history]);
+    const next = await store.journal.historyOf(shared.id, cursor(3));
+    expect([next === undefined, next === history]).toEqual([false, false]);
     await store.close();
   });
 

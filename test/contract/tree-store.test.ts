@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openLmdbTreeStore } from '../../client/state/lmdb-tree-store.js';
 import { MemoryTreeStore } from '../../client/state/memory-tree-store.js';
+import type { FeedHistory } from '../../common/feed/feed-history.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
 import type { Cursor, NamespaceId } from '../../common/ids.js';
 import { DIRECTORY, itemFrom, stateBy } from '../support/feed/sample-states.js';
@@ -45,6 +46,28 @@ test('the LMDB engine finds everything again after it was closed', async () => {
   expect(after.offered.get(offer.path)).toEqual(offer);
   expect([...after.local.pathsBelow('')]).toEqual(['d']);
   await after.close();
+});
+
+test('the LMDB engine believes no history of another cursor, such as a release leaves that knows of none', async () => {
+  const path = join(temporaryDirectory(), 'state');
+  const history = 'a'.repeat(16) as FeedHistory;
+  const moveCursor = async (to: number): Promise<void> => {
+    const root = open<Buffer, Buffer>({ path, encoding: 'binary', keyEncoding: 'binary' });
+    await root.openDB<string, string>({ name: 'facts', encoding: 'string' }).put('cursor', String(to));
+    await root.close();
+  };
+  const before = openLmdbTreeStore(path);
+  await before.write({ cursor: 42 as Cursor, history });
+  await before.close();
+  const historyNow = async (): Promise<FeedHistory | undefined> => {
+    const store = openLmdbTreeStore(path);
+    const found = store.historyOf('metadata');
+    await store.close();
+    return found;
+  };
+  expect(await historyNow()).toBe(history);
+  await moveCursor(43);
+  expect(await historyNow()).toBeUndefined();
 });
 
 test('the LMDB engine finds open offers again, and of those that were offered with them none that is settled', async () => {

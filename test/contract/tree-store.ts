@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LocalEntry, LocalFile } from '../../client/state/local-entry.js';
 import type { FeedEndpoint, TreeStore } from '../../client/state/tree-store.js';
+import type { FeedHistory } from '../../common/feed/feed-history.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
 import { itemOf, mergeItems } from '../../common/feed/merge.js';
 import type { Cursor, DeviceId, NamespaceId, ReplicaId } from '../../common/ids.js';
@@ -167,6 +168,18 @@ export function describeTreeStore(name: string, makeSubject: () => TreeStoreSubj
       expect([store.cursorOf('metadata'), store.cursorOf(AGENT), store.cursor]).toEqual([7, 3, 7]);
       expect(store.cursorOf(OTHER_AGENT)).toBe(0);
       expect(store.remote.get('b' as ItemPath)).toEqual(item('b'));
+    });
+
+    it('keeps the history of each cursor for as long as that stays', async () => {
+      const [mine, its] = ['0'.repeat(16), '1'.repeat(16)] as [FeedHistory, FeedHistory];
+      await store.write({ cursor: 7 as Cursor, history: mine, cursorAt: [AGENT, 7 as Cursor, its] });
+      await store.write({ cursor: 9 as Cursor, history: its, cursorFrom: 8 as Cursor });
+      await store.write({ remote: byPath(item('a')) });
+      expect([store.historyOf('metadata'), store.historyOf(AGENT)]).toEqual([mine, its]);
+      expect(store.historyOf(OTHER_AGENT)).toBeUndefined();
+      await store.write({ cursor: 8 as Cursor });
+      await store.write({ cursor: 7 as Cursor, cursorAt: [AGENT, 0 as Cursor] });
+      expect([store.historyOf('metadata'), store.historyOf(AGENT)]).toEqual([undefined, undefined]);
     });
 
     it('keeps what an agent was told, the last of each path, until metadata has it', async () => {

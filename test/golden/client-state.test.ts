@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { LocalEntry } from '../../client/state/local-entry.js';
 import { openLmdbTreeStore } from '../../client/state/lmdb-tree-store.js';
+import type { FeedHistory } from '../../common/feed/feed-history.js';
 import type { Item, ItemPath } from '../../common/feed/item.js';
 import type { AgentId, Cursor, DeviceId, NamespaceId, ReplicaId } from '../../common/ids.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -63,6 +64,8 @@ const RECORDS = {
   facts: {
     '637572736f72': '323538',
     [Buffer.from(`cursor of agent ${AGENT}`).toString('hex')]: '37',
+    [Buffer.from('history').toString('hex')]: Buffer.from('258 0123456789abcdef').toString('hex'),
+    [Buffer.from(`history of agent ${AGENT}`).toString('hex')]: Buffer.from('7 fedcba9876543210').toString('hex'),
     '6d6f6465': '6167656e74',
     '6e616d657370616365': '3066'.repeat(16),
     '6e6f6e6365': '3565'.repeat(16),
@@ -77,7 +80,11 @@ test('the state of a client is stored as docs/storage-format.md says', async () 
   const items = new Map([[item.path, item]]);
   const offered = new Map(['o', 'p'].map((path) => [path as ItemPath, { ...item, path: path as ItemPath }]));
   const provisional = new Map([['q' as ItemPath, { ...item, path: 'q' as ItemPath }]]);
-  const cursors = { cursor: 258 as Cursor, cursorAt: [`agent ${AGENT}`, 7 as Cursor] } as const;
+  const cursors = {
+    cursor: 258 as Cursor,
+    history: '0123456789abcdef' as FeedHistory,
+    cursorAt: [`agent ${AGENT}`, 7 as Cursor, 'fedcba9876543210' as FeedHistory],
+  } as const;
   await store.write({ local, remote: items, synced: items, offered, provisional, ...cursors });
   await store.noteMode('agent');
   await store.close();

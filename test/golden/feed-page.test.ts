@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeFeedPage } from '../../common/feed-service/encoded-page.js';
 import type { FeedSlice } from '../../common/feed-service/feed-source.js';
+import type { FeedHistory } from '../../common/feed/feed-history.js';
 import { decodeItem } from '../../common/feed/item-codec.js';
 import { entryToWire } from '../../common/feed/item-codec.js';
 import { FeedPage } from '../../proto/gen/drystone/feed/v1/feed.js';
@@ -25,5 +26,13 @@ describe('an encoded feed page', () => {
       caughtUp,
     }).finish();
     expect(encodeFeedPage(slice).bytes.toString('hex')).toBe(Buffer.from(generated).toString('hex'));
+  });
+
+  it('has the history of its end, as the generated code writes it', () => {
+    const history = '0123456789abcdef' as FeedHistory;
+    const page = { entries: [], nextCursor: 300n, caughtUp: true, history: Buffer.from(history, 'hex') };
+    const { bytes } = encodeFeedPage({ entries: [], nextCursor: cursor(300), caughtUp: true }, history);
+    expect(bytes.toString('hex')).toBe(Buffer.from(FeedPage.encode(page).finish()).toString('hex'));
+    expect(bytes.toString('hex')).toBe('10ac0218012a080123456789abcdef');
   });
 });

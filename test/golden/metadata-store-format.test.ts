@@ -27,6 +27,7 @@ import {
   SAMPLE_TIME_MS,
   sampleToken,
 } from '../support/metadata/samples.js';
+import { seededRandom } from '../support/seeded-random.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const RAW = { encoding: 'binary', keyEncoding: 'binary' } as const;
@@ -65,7 +66,7 @@ async function makeTrust(store: MetadataStore): Promise<void> {
 describe('what the metadata store writes', () => {
   async function written(): Promise<string> {
     const path = temporaryDirectory();
-    const store = await openLmdbStore(path);
+    const store = await openLmdbStore(path, seededRandom(1));
     await furnish(store);
     await makeTrust(store);
     await commitItems(store, [itemAt('a', { ana: 1 }, fileOf('1')), itemAt('d')], [storedAt(lisbon, '1')]);
@@ -83,6 +84,8 @@ describe('what the metadata store writes', () => {
   it('about items', async () => {
     const path = await written();
     expect(dump(path, 'feed', inHex)).toEqual([`${placed('0000000000000002')} `, `${placed(three)} `]);
+    const history = hex(seededRandom(1).bytes(8));
+    expect(dump(path, 'histories', inHex)).toEqual([`${placed(one)} ${history}`]);
     expect(dump(path, 'heads', inHex).sort()).toEqual(
       [`${shared.id} ${three}${one}0000000000000000`, `${other.id} ${'0'.repeat(48)}`].sort(),
     );

@@ -3,7 +3,7 @@ import type { Item } from '../../../common/feed/item.js';
 import { feedLimits } from '../../../common/limits.js';
 import type { MetadataStore } from '../../../metadata/store/contract.js';
 import { commitItems, feedOf, shared, WHOLE_FEED } from '../../support/metadata/furnished-store.js';
-import { cursor, itemAt } from '../../support/metadata/samples.js';
+import { cursor, itemAt, namespaceIdNamed } from '../../support/metadata/samples.js';
 
 /** What a store promises of reading a feed. */
 export function describeFeed(open: () => Promise<MetadataStore>): void {
@@ -83,6 +83,21 @@ export function describeFeed(open: () => Promise<MetadataStore>): void {
         page = await read(store, { pathPrefix: 'in', after: page.nextCursor });
       }
       expect([...found, ...page.entries.map((entry) => entry.cursor)]).toEqual([total]);
+    });
+
+    it('gives all that it adds one history, which no other store has', async () => {
+      const [store, another] = [await open(), await open()];
+      for (const written of [store, another]) {
+        await commitItems(written, [itemAt('a'), itemAt('b')]);
+        await commitItems(written, [itemAt('c')]);
+      }
+      const historyOf = (at: number): Promise<string | undefined> => store.journal.historyOf(shared.id, cursor(at));
+      const history = await historyOf(1);
+      expect(history).toMatch(/^[0-9a-f]{16}$/);
+      expect([await historyOf(0), await historyOf(2), await historyOf(3)]).toEqual([undefined, history, history]);
+      expect(await another.journal.historyOf(shared.id, cursor(3))).not.toBe(history);
+      const unknown = store.journal.historyOf(namespaceIdNamed('x'), cursor(1));
+      await expect(unknown).rejects.toMatchObject({ code: 'NOT_FOUND', reason: 'NAMESPACE_UNKNOWN' });
     });
 
     it('refuses a cursor from the future', async () => {

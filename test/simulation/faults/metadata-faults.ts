@@ -43,6 +43,7 @@ function readsOf(journal: JournalStore): Omit<JournalStore, 'commit'> {
   return {
     feedHead: (namespaceId) => journal.feedHead(namespaceId),
     readFeed: (namespaceId, query) => journal.readFeed(namespaceId, query),
+    historyOf: (namespaceId, cursor) => journal.historyOf(namespaceId, cursor),
   };
 }
 

@@ -169,6 +169,7 @@ function feedsOnDisk(feeds: FeedStore, process: SimulatedProcess): FeedStore {
     progress: (id) => feeds.progress(id),
     feedHead: (id) => feeds.feedHead(id),
     readFeed: (id, query) => feeds.readFeed(id, query),
+    historyOf: (id, cursor) => feeds.historyOf(id, cursor),
     follow: (id, part) => durably('following', () => feeds.follow(id, part)),
     push: (id, push) => durably('a provisional push', () => feeds.push(id, push)),
     firstProvisional: (id) => feeds.firstProvisional(id),

@@ -100,6 +100,10 @@ class OpenTrees implements TreeStore {
     return this.trees.cursorOf(endpoint);
   }
 
+  historyOf(endpoint: Parameters<TreeStore['historyOf']>[0]): ReturnType<TreeStore['historyOf']> {
+    return this.trees.historyOf(endpoint);
+  }
+
   onRemoteMoved(listener: Parameters<TreeStore['onRemoteMoved']>[0]): void {
     this.trees.onRemoteMoved(listener);
   }
@@ -141,9 +145,9 @@ function apply(record: Record, trees: MemoryTreeStore): Promise<void> {
   return record.kind === 'claim' ? trees.claim(record.namespaceId, record.nonce) : trees.write(record.changes);
 }
 
-function shown({ cursor, cursorAt: _, cursorFrom: __, forgetRemote: ___, ...trees }: StateChanges): string {
-  const parts = Object.entries(trees).map(([name, map]: [string, ReadonlyMap<string, unknown>]) =>
-    map.size === 0 ? '' : `, ${name}: ${[...map.keys()].join(' ')}`,
+function shown({ cursor, ...changes }: StateChanges): string {
+  const parts = Object.entries(changes).map(([name, change]: [string, unknown]) =>
+    change instanceof Map && change.size > 0 ? `, ${name}: ${[...change.keys()].join(' ')}` : '',
   );
   return `${cursor === undefined ? '' : ` to ${cursor}`}${parts.join('')}`;
 }

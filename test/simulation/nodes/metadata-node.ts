@@ -84,6 +84,7 @@ export class MetadataNode {
         await process.context.clock.sleep(process.context.random.fraction());
         return slice;
       },
+      historyOf: (namespaceId, cursor) => store.journal.historyOf(namespaceId, cursor),
     };
     return {
       ...partsOf(store),

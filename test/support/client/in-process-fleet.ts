@@ -14,7 +14,7 @@ import type { NamespaceName, PremisesName } from '../../../common/ids.js';
 import { silentLogger } from '../../../common/logging.js';
 import type { ServerContext, RunningProgram } from '../../../common/program/context.js';
 import { systemRandom } from '../../../common/random.js';
-import { startMetadata } from '../../../metadata/program.js';
+import { startMetadata, type MetadataConfig } from '../../../metadata/program.js';
 import { temporaryDirectory } from '../temporary-directory.js';
 import { waitUntil } from '../wait-until.js';
 import { inlineCutter } from './inline-cutter.js';
@@ -75,27 +75,37 @@ export class InProcessFleet {
 
   private constructor(
     readonly dir: string,
-    readonly metadata: RunningProgram,
+    public metadata: RunningProgram,
+    private readonly metadataConfig: MetadataConfig,
     /** Its administrator. */
     readonly admissions: Admissions,
   ) {}
 
-  /** One agent at each of the premises, and the namespace `docs` on all of them. */
-  static async start(premises: readonly string[] = ['here']): Promise<InProcessFleet> {
-    const config = {
+  /** One agent at each of the premises, and the namespace `docs` on all of them; metadata keeps it on disk where `engine` says so. */
+  static async start(
+    premises: readonly string[] = ['here'],
+    engine: MetadataConfig['engine'] = 'memory',
+  ): Promise<InProcessFleet> {
+    const config: MetadataConfig = {
       dataDir: temporaryDirectory(),
-      engine: 'memory',
+      engine,
       listen: '127.0.0.1:0',
       http: undefined,
       serverCertificate: undefined,
       recoverAdmin: false,
-    } as const;
+    };
     const dir = temporaryDirectory();
     const metadata = await startMetadata(config, testContext());
-    onTestFinished(() => metadata.stop());
+    onTestFinished(() => fleet.metadata.stop());
     const { address, adminTokenFile = '' } = metadata;
     const newFleet = { metadata: address, adminTokenFile, adminHome: adminHomeIn(dir) };
-    const fleet = new InProcessFleet(dir, metadata, await Admissions.open(newFleet, new AbortController().signal));
+    const again = { ...config, listen: address };
+    const fleet = new InProcessFleet(
+      dir,
+      metadata,
+      again,
+      await Admissions.open(newFleet, new AbortController().signal),
+    );
     await fleet.admissions.createAccount(PEOPLE);
     for (const name of premises) fleet.agents.push(await fleet.startAgent(name));
     await fleet.createNamespace('docs', premises.length);
@@ -105,6 +115,13 @@ export class InProcessFleet {
   /** Where the administrator's device has its key and certificate. */
   get adminHome(): string {
     return adminHomeIn(this.dir);
+  }
+
+  /** Stops metadata, and starts it again when `work` has been done on its data directory. */
+  async whileMetadataIsStopped(work: (dataDir: string) => void): Promise<void> {
+    await this.metadata.stop();
+    work(this.metadataConfig.dataDir);
+    this.metadata = await startMetadata(this.metadataConfig, testContext());
   }
 
   async startAgent(premises: string): Promise<RunningProgram> {

@@ -96,6 +96,18 @@ describe('a stream at an agent', () => {
     await expect(next).rejects.toMatchObject({ reason: 'NAMESPACE_NOT_ASSIGNED' });
   });
 
+  it('of one who was given the cursor with another history is refused', async () => {
+    await commit('a');
+    const request = { namespaceId: shared, afterCursor: 1n, replicaId: '' };
+    const history = (await store.historyOf(shared, cursor(1))) ?? '';
+    const known = call('subscribe', { ...request, afterHistory: Buffer.from(history, 'hex') });
+    expect((await known.next()).value).toMatchObject({ entryCount: 0, caughtUp: true });
+    leaving.abort();
+    leaving = new AbortController();
+    const another = call('subscribe', { ...request, afterHistory: Buffer.alloc(8, 1) });
+    await expect(another.next()).rejects.toMatchObject({ code: 'OUT_OF_RANGE', reason: 'CURSOR_AHEAD' });
+  });
+
   it('of one who pushes nothing ends with the token', async () => {
     const answers = call(
       'push',

@@ -232,6 +232,19 @@ describe('where deletions behind the cursor were forgotten', () => {
     expect([told, store.cursor]).toEqual([['reset', 'deleted true'], 9]);
   });
 
+  test('a reading in the middle of which metadata turns out to be another one begins with nothing', async () => {
+    const pages = forgotten({ 0: page(8, [directory('lost')], false) });
+    let readings = 0;
+    const answer = (after: number): readonly FeedPage[] => {
+      if (after === 8 && readings++ === 0) throw AHEAD;
+      return after === 0 && readings > 0 ? [page(2, [directory('new')])] : pages(after);
+    };
+    const { parts, told, signal } = await follow(answer, store);
+    await expect(followFeed(parts, signal)).rejects.toBe(UNAVAILABLE);
+    expect([...store.remote.pathsBelow('')]).toEqual(['new']);
+    expect([told, store.cursor]).toEqual([['reset', 'reset', 'new true'], 2]);
+  });
+
   test('a folder that still has it as it was removes it, and keeps what it has changed since', async () => {
     await store.write({ local: new Map([localText('deleted', 'as it was')]) });
     const { parts, signal } = await follow(forgotten({ 0: page(9, []) }), store);

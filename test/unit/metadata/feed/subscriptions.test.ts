@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { EncodedPage } from '../../../../common/feed-service/encoded-page.js';
 import { FeedReader } from '../../../../common/feed-service/feed-reader.js';
+import type { FeedSource } from '../../../../common/feed-service/feed-source.js';
 import { Subscriptions } from '../../../../common/feed-service/subscriptions.js';
 import { WatcherLimit } from '../../../../common/feed-service/watcher-limit.js';
+import type { FeedHistory } from '../../../../common/feed/feed-history.js';
 import type { MetadataStore } from '../../../../metadata/store/contract.js';
 import { createMemoryStore } from '../../../../metadata/store/memory-store.js';
 import { metadataLimits } from '../../../../common/limits.js';
@@ -54,6 +56,25 @@ describe('Subscriptions', () => {
     void pages.next();
     await Promise.resolve();
     expect(subscriptions.maxLag).toBe(0);
+  });
+
+  it('goes on from one history into the next, and takes nobody who was given the first cursor with another', async () => {
+    const { store } = await open();
+    await commitItems(store, [itemAt('a')]);
+    const [earlier, later] = ['a'.repeat(16), 'b'.repeat(16)] as [FeedHistory, FeedHistory];
+    const source: FeedSource = {
+      feedHead: (id) => store.journal.feedHead(id),
+      readFeed: (id, query) => store.journal.readFeed(id, { ...query, maxEntries: 1 }),
+      historyOf: async (_id, at) => (at <= 1 ? earlier : later),
+    };
+    await commitItems(store, [itemAt('b'), itemAt('c')]);
+    const subscriptions = new Subscriptions(new FeedReader(source, metadataLimits.pageCacheBytes), new WatcherLimit(2));
+    const { signal } = new AbortController();
+    const pages = subscriptions.subscribe({ ...whole, after: cursor(1), afterHistory: earlier }, signal);
+    expect([await next(pages), await next(pages)]).toMatchObject([{ nextCursor: 2 }, { nextCursor: 3 }]);
+    // The page is in the cache by now.
+    const other = subscriptions.subscribe({ ...whole, after: cursor(1), afterHistory: later }, signal);
+    await expect(next(other)).rejects.toMatchObject({ code: 'OUT_OF_RANGE', reason: 'CURSOR_AHEAD' });
   });
 
   it('takes no more than the limit, and gives places back', async () => {

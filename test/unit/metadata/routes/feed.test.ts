@@ -67,7 +67,23 @@ describe('FeedService', () => {
     expect(page).toMatchObject({ nextCursor: 3n, caughtUp: true });
     expect(await read({ pageSize: 2 })).toMatchObject({ nextCursor: 2n, caughtUp: false });
     expect(pathsOf(await read({ pathPrefix: 'b' }))).toEqual(['2 b/c', '3 b']);
-    expect(await read({ afterCursor: 3n })).toEqual({ entries: [], nextCursor: 3n, caughtUp: true });
+    const { history } = page;
+    expect(await read({ afterCursor: 3n })).toEqual({ entries: [], nextCursor: 3n, caughtUp: true, history });
+  });
+
+  it('refuses one who was given the cursor with another history, and nobody else', async () => {
+    await commit('a', 'b');
+    const { history } = await read();
+    const known = { namespaceId: namespace.id, afterCursor: 1n, replicaId: '', afterHistory: history };
+    expect(pathsOf(await read(known))).toEqual(['2 b']);
+    const pages = metadata.calls.feed.subscribe(known);
+    expect(pathsOf(await next(pages))).toEqual(['2 b']);
+    await pages.return();
+    const another = { ...known, afterHistory: Buffer.alloc(8, 1) };
+    const refusal = { code: 'OUT_OF_RANGE', reason: 'CURSOR_AHEAD' };
+    await expect(read(another)).rejects.toMatchObject(refusal);
+    await expect(next(metadata.calls.feed.subscribe(another))).rejects.toMatchObject(refusal);
+    expect(pathsOf(await read({ ...another, afterCursor: 0n }))).toEqual(['1 a', '2 b']);
   });
 
   it.each<[what: string, request: Partial<ReadFeedRequest>, error: object]>([
@@ -79,6 +95,7 @@ describe('FeedService', () => {
       { code: 'NOT_FOUND', reason: 'NAMESPACE_UNKNOWN' },
     ],
     ['a namespace that is no id', { namespaceId: 'shared' }, { details: { field: 'namespace_id' } }],
+    ['a history that is none', { afterHistory: Buffer.alloc(7) }, { details: { field: 'after_history' } }],
     ['a page that is too large', { pageSize: wireLimits.entriesPerPage + 1 }, { details: { field: 'page_size' } }],
     ['a prefix that is no path', { pathPrefix: 'a/../b' }, { details: { field: 'path_prefix' } }],
   ])('refuses to read from %s', async (_what, request, error) => {

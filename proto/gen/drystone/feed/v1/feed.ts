@@ -170,6 +170,11 @@ export interface ReadFeedRequest {
   readonly pageSize: number;
   /** Only items at or below this path, or all where it is empty. */
   readonly pathPrefix: string;
+  /**
+   * The history that came with `after_cursor`; absent where none did. A server that
+   * knows the history of that cursor MUST refuse another one (CURSOR_AHEAD).
+   */
+  readonly afterHistory?: Uint8Array | undefined;
 }
 
 export interface FeedPage {
@@ -186,7 +191,15 @@ export interface FeedPage {
    * with the right to write, issued to the device at the other end, and MUST go on in
    * another stream when that one has ended. Metadata and agents leave it empty.
    */
-  readonly accessToken?: string | undefined;
+  readonly accessToken?:
+    | string
+    | undefined;
+  /**
+   * The history of `next_cursor`, 8 bytes; absent where it is 0 or of an entry whose
+   * history is not known. A reader MUST keep it with `next_cursor`, in the place of the
+   * one that it had, and MUST send it along when it goes on from there.
+   */
+  readonly history?: Uint8Array | undefined;
 }
 
 export interface SubscribeRequest {
@@ -200,6 +213,8 @@ export interface SubscribeRequest {
    * they have been away for too long.
    */
   readonly replicaId: string;
+  /** As in ReadFeedRequest. */
+  readonly afterHistory?: Uint8Array | undefined;
 }
 
 /**
@@ -1038,7 +1053,7 @@ export const FeedEntry: MessageFns<FeedEntry> = {
 };
 
 function createBaseReadFeedRequest(): ReadFeedRequest {
-  return { namespaceId: "", afterCursor: 0n, pageSize: 0, pathPrefix: "" };
+  return { namespaceId: "", afterCursor: 0n, pageSize: 0, pathPrefix: "", afterHistory: undefined };
 }
 
 export const ReadFeedRequest: MessageFns<ReadFeedRequest> = {
@@ -1057,6 +1072,9 @@ export const ReadFeedRequest: MessageFns<ReadFeedRequest> = {
     }
     if (message.pathPrefix !== "") {
       writer.uint32(34).string(message.pathPrefix);
+    }
+    if (message.afterHistory !== undefined) {
+      writer.uint32(42).bytes(message.afterHistory);
     }
     return writer;
   },
@@ -1106,6 +1124,14 @@ export const ReadFeedRequest: MessageFns<ReadFeedRequest> = {
             message.pathPrefix = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.afterHistory = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1120,7 +1146,7 @@ export const ReadFeedRequest: MessageFns<ReadFeedRequest> = {
 };
 
 function createBaseFeedPage(): FeedPage {
-  return { entries: [], nextCursor: 0n, caughtUp: false, accessToken: undefined };
+  return { entries: [], nextCursor: 0n, caughtUp: false, accessToken: undefined, history: undefined };
 }
 
 export const FeedPage: MessageFns<FeedPage> = {
@@ -1139,6 +1165,9 @@ export const FeedPage: MessageFns<FeedPage> = {
     }
     if (message.accessToken !== undefined) {
       writer.uint32(34).string(message.accessToken);
+    }
+    if (message.history !== undefined) {
+      writer.uint32(42).bytes(message.history);
     }
     return writer;
   },
@@ -1188,6 +1217,14 @@ export const FeedPage: MessageFns<FeedPage> = {
             message.accessToken = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.history = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1202,7 +1239,7 @@ export const FeedPage: MessageFns<FeedPage> = {
 };
 
 function createBaseSubscribeRequest(): SubscribeRequest {
-  return { namespaceId: "", afterCursor: 0n, replicaId: "" };
+  return { namespaceId: "", afterCursor: 0n, replicaId: "", afterHistory: undefined };
 }
 
 export const SubscribeRequest: MessageFns<SubscribeRequest> = {
@@ -1218,6 +1255,9 @@ export const SubscribeRequest: MessageFns<SubscribeRequest> = {
     }
     if (message.replicaId !== "") {
       writer.uint32(26).string(message.replicaId);
+    }
+    if (message.afterHistory !== undefined) {
+      writer.uint32(34).bytes(message.afterHistory);
     }
     return writer;
   },
@@ -1257,6 +1297,14 @@ export const SubscribeRequest: MessageFns<SubscribeRequest> = {
             }
 
             message.replicaId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.afterHistory = reader.bytes();
             continue;
           }
         }
@@ -1568,10 +1616,10 @@ export const FeedServiceService = {
    * Reads one page of a feed.
    *
    * Errors: INVALID_ARGUMENT, NOT_FOUND (the namespace), OUT_OF_RANGE (reason
-   * CURSOR_AHEAD: the cursor is beyond the feed's end; the reader holds the state
-   * of another feed and MUST start again from 0; CURSOR_FORGOTTEN: deletions after the
-   * cursor have been forgotten, and the reader MUST start again from 0 and drop what
-   * it does not find there), RESOURCE_EXHAUSTED.
+   * CURSOR_AHEAD: the cursor is beyond the feed's end, or has another history; the
+   * reader holds the state of another feed and MUST start again from 0;
+   * CURSOR_FORGOTTEN: deletions after the cursor have been forgotten, and the reader
+   * MUST start again from 0 and drop what it does not find there), RESOURCE_EXHAUSTED.
    */
   readFeed: {
     path: "/drystone.feed.v1.FeedService/ReadFeed" as const,
@@ -1654,10 +1702,10 @@ export interface FeedServiceServer extends UntypedServiceImplementation {
    * Reads one page of a feed.
    *
    * Errors: INVALID_ARGUMENT, NOT_FOUND (the namespace), OUT_OF_RANGE (reason
-   * CURSOR_AHEAD: the cursor is beyond the feed's end; the reader holds the state
-   * of another feed and MUST start again from 0; CURSOR_FORGOTTEN: deletions after the
-   * cursor have been forgotten, and the reader MUST start again from 0 and drop what
-   * it does not find there), RESOURCE_EXHAUSTED.
+   * CURSOR_AHEAD: the cursor is beyond the feed's end, or has another history; the
+   * reader holds the state of another feed and MUST start again from 0;
+   * CURSOR_FORGOTTEN: deletions after the cursor have been forgotten, and the reader
+   * MUST start again from 0 and drop what it does not find there), RESOURCE_EXHAUSTED.
    */
   readFeed: handleUnaryCall<ReadFeedRequest, FeedPage>;
   /**
@@ -1716,10 +1764,10 @@ export interface FeedServiceClient extends Client {
    * Reads one page of a feed.
    *
    * Errors: INVALID_ARGUMENT, NOT_FOUND (the namespace), OUT_OF_RANGE (reason
-   * CURSOR_AHEAD: the cursor is beyond the feed's end; the reader holds the state
-   * of another feed and MUST start again from 0; CURSOR_FORGOTTEN: deletions after the
-   * cursor have been forgotten, and the reader MUST start again from 0 and drop what
-   * it does not find there), RESOURCE_EXHAUSTED.
+   * CURSOR_AHEAD: the cursor is beyond the feed's end, or has another history; the
+   * reader holds the state of another feed and MUST start again from 0;
+   * CURSOR_FORGOTTEN: deletions after the cursor have been forgotten, and the reader
+   * MUST start again from 0 and drop what it does not find there), RESOURCE_EXHAUSTED.
    */
   readFeed(
     request: ReadFeedRequest,
