@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { parseHostPort } from '../../common/address.js';
 import type { ItemPath } from '../../common/feed/item.js';
 import { parseEnrollmentToken, type EnrollmentToken } from '../../common/identity/enrollment-token.js';
-import { parseItemPath } from '../../common/feed/paths.js';
+import { parseItemPath, pathProblem } from '../../common/feed/paths.js';
 import { parseNamespaceName, type NamespaceName } from '../../common/ids.js';
 import { wireLimits } from '../../common/limits.js';
 import { parseBytes, parseDuration, parseRate } from '../output/units.js';
@@ -189,16 +189,34 @@ export interface Location {
 /** NAMESPACE or NAMESPACE/PATH; a slash at the end means nothing, and the path may be typed in any normalization form. */
 export const location: Kind<Location> = {
   schema: parsedBy((field, text) => {
-    const [namespace = '', ...parts] = text.replace(/\/+$/, '').split('/');
-    const path = parts.join('/').normalize('NFC');
+    const { namespace, path } = partsOf(text);
     return {
       namespace: parseNamespaceName(field, namespace),
       path: path === '' ? '' : parseItemPath(field, path),
     };
   }),
   allowed: 'NAMESPACE or NAMESPACE/PATH, such as reports or reports/2026/march.ods',
+  refusal: (raw) => {
+    const { namespace, path } = partsOf(String(raw));
+    const problem = isNamespaceName(namespace) ? pathProblem(path) : undefined;
+    return problem === undefined ? undefined : `its path ${problem}`;
+  },
   placeholder: 'NAMESPACE/PATH',
 };
+
+function partsOf(location: string): { readonly namespace: string; readonly path: string } {
+  const [namespace = '', ...parts] = location.replace(/\/+$/, '').split('/');
+  return { namespace, path: parts.join('/').normalize('NFC') };
+}
+
+function isNamespaceName(text: string): boolean {
+  try {
+    parseNamespaceName('NAMESPACE', text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** A switch: given or not. */
 export const toggle: Kind<boolean> = {

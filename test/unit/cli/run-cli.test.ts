@@ -66,7 +66,12 @@ describe('wrong usage ends with 2 and one line that says what is wrong', () => {
       /--replicas: must be a whole number from 1 to 16/,
     ],
     ['a path without its file', ['cat', 'docs'], /NAMESPACE\/PATH: must name a file, such as docs\/notes.txt/],
-    ['a path that leads out', ['ls', 'docs/../x'], /NAMESPACE\[\/PATH\]: must be NAMESPACE or NAMESPACE\/PATH/],
+    [
+      'a path that is too long',
+      ['why', `docs/${'d/'.repeat(950)}d`],
+      /NAMESPACE\/PATH: its path must have at most 1900/,
+    ],
+    ['a path that leads out', ['ls', 'docs/../x'], /NAMESPACE\[\/PATH\]: its path must not have the part '\.\.'$/m],
     [
       'a source that is not there',
       ['demo', '--source', '/nowhere'],
