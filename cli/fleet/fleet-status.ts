@@ -122,7 +122,7 @@ export function totalsOf(agents: readonly AgentDocument[]): AgentTotals {
   const inState = (state: AgentDocument['state']): readonly AgentDocument[] =>
     agents.filter((agent) => agent.state === state);
   const online = inState('online');
-  const full = online.filter(({ freeBytes, freeFloorBytes }) => freeBytes <= freeFloorBytes);
+  const full = agents.filter(({ full }) => full);
   return {
     online: online.length,
     draining: inState('draining').length,

@@ -1,7 +1,8 @@
 import { DrystoneError } from '../../common/errors.js';
+import { formatBytes } from '../../common/format-bytes.js';
 import type { Namespace } from '../../proto/gen/drystone/metadata/v1/admin.js';
 import { formatPairs, formatTable } from '../output/table.js';
-import { formatBytes, formatCount, formatMoment } from '../output/units.js';
+import { formatCount, formatMoment } from '../output/units.js';
 import { agentStateName, type AgentStateName } from './agent-view.js';
 
 /** A namespace as `--json` shows it. */

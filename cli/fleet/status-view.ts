@@ -1,6 +1,7 @@
+import { formatBytes } from '../../common/format-bytes.js';
 import { formatProvisional, modeNames } from '../output/sync-text.js';
 import { formatPairs } from '../output/table.js';
-import { formatBytes, formatCount, formatNumberOf } from '../output/units.js';
+import { formatCount, formatNumberOf } from '../output/units.js';
 import type { AgentTotals, FleetStatus, FolderDocument, MetadataStatus, OwnDevice } from './fleet-status.js';
 import type { NamespaceDocument } from './namespace-view.js';
 

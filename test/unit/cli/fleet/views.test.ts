@@ -44,10 +44,14 @@ const namespace: Namespace = {
 
 describe('agents', () => {
   it('are a table', () => {
-    const [heading, first, , last] = formatAgents(documents, 10_000).split('\n');
+    const [heading, first, second, last] = formatAgents(documents, 10_000).split('\n');
     expect(heading).toMatch(/^AGENT +PREMISES +STATE +ADDRESS +FREE +BLOCKS +STORED +NAMESPACES +HEARTBEAT$/);
     expect(first).toMatch(/^lisbon0+ +lisbon +online +lisbon:7421 +5.0 GiB +1,234 +2.0 GiB +1 +2.0 s ago$/);
+    expect(second, 'its free space has reached its floor').toMatch(
+      /^porto0+ +porto +online, full +porto:7421 +1.0 GiB /,
+    );
     expect(last).toMatch(/ offline .* none$/);
+    expect(documents.map(({ full }) => full)).toEqual([false, true, false]);
     expect(formatAgents([], 0)).toContain('drystone agent serve');
   });
 
