@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { systemClock } from '../../common/clock.js';
 import { defineCommand } from '../command.js';
 import { exitCodes } from '../output/exit-codes.js';
@@ -29,7 +30,7 @@ export const status = defineCommand({
   async run({ flags, settings, terminal, signal }) {
     await requireReadable(flags.dir);
     const found = await readStatus(settings, flags.dir, systemClock, signal);
-    const asked = flags.dir === process.cwd() ? undefined : flags.dir;
+    const asked = flags.dir === process.cwd() ? undefined : { path: flags.dir, exists: existsSync(flags.dir) };
     terminal.result(found, () => formatStatus(found, systemClock.nowMs(), asked));
     if (found.device === undefined) return exitCodes.refused;
     return found.metadata.reachable ? exitCodes.ok : exitCodes.unreachable;

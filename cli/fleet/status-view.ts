@@ -7,26 +7,32 @@ import type { NamespaceDocument } from './namespace-view.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+/** A directory that was asked about by its name. */
+export interface AskedDirectory {
+  readonly path: string;
+  readonly exists: boolean;
+}
+
 /**
- * How a fleet is, in a few lines; `nowMs` is the time until which certificates must count. `asked` is a directory that was asked
- * about by its name: that it is no synced folder is said then.
+ * How a fleet is, in a few lines; `nowMs` is the time until which certificates must count. That `asked` is no synced folder is
+ * said where there is one.
  */
 export function formatStatus(
   { device, metadata, agents, namespaces, folder }: FleetStatus,
   nowMs: number,
-  asked?: string,
+  asked?: AskedDirectory,
 ): string {
   const pairs: [string, string][] = [
     [
       'device',
       device === undefined ? "NOT LOGGED IN: get a token and run 'drystone login'" : formatDevice(device, nowMs),
     ],
-    ['metadata', formatMetadata(metadata)],
+    ['metadata', formatMetadata(metadata, device !== undefined)],
   ];
   if (agents !== undefined) pairs.push(['agents', formatAgentTotals(agents)]);
   if (namespaces !== undefined) pairs.push(['namespaces', formatNamespaceTotals(namespaces)]);
   if (folder !== undefined) pairs.push(['folder', formatFolder(folder)]);
-  else if (asked !== undefined) pairs.push(['folder', `${asked} is NO SYNCED FOLDER, and lies in none`]);
+  else if (asked !== undefined) pairs.push(['folder', formatNoFolder(asked)]);
   return formatPairs(pairs);
 }
 
@@ -37,9 +43,13 @@ function formatDevice({ account, deviceId, certificateExpiresAtMs }: OwnDevice, 
   return `${deviceId} of ${account}; ${left}`;
 }
 
-function formatMetadata(metadata: MetadataStatus): string {
-  if (!metadata.reachable) return `NOT REACHABLE: ${metadata.problem}`;
+function formatMetadata(metadata: MetadataStatus, isAsked: boolean): string {
+  if (!metadata.reachable) return isAsked ? `NOT REACHABLE: ${metadata.problem}` : metadata.problem;
   return `${metadata.address} answers (${metadata.answeredInMs} ms)`;
+}
+
+function formatNoFolder({ path, exists }: AskedDirectory): string {
+  return exists ? `${path} is NO SYNCED FOLDER, and lies in none` : `${path} DOES NOT EXIST`;
 }
 
 function formatAgentTotals(agents: AgentTotals): string {

@@ -106,7 +106,12 @@ export function id<T>(parse: (field: string, value: string) => T): Kind<T> {
 
 /** Up to `most` of a kind, with commas between them. */
 export function listOf<T>({ schema, allowed, placeholder = 'ONE' }: Kind<T>, most: number): Kind<readonly T[]> {
-  const several = v.pipe(v.array(schema), v.minLength(1), v.maxLength(most));
+  const several = v.pipe(
+    v.array(schema),
+    v.minLength(1),
+    v.maxLength(most),
+    v.check((said) => new Set(said).size === said.length),
+  );
   const separated = v.pipe(
     v.string(),
     v.transform((said): unknown[] => said.split(',')),
@@ -115,6 +120,11 @@ export function listOf<T>({ schema, allowed, placeholder = 'ONE' }: Kind<T>, mos
   return {
     schema: v.union([separated, several]),
     allowed: `up to ${most}, with commas between them, each ${allowed}`,
+    refusal: (raw) => {
+      const said = typeof raw === 'string' ? raw.split(',') : [];
+      const twice = said.find((one, index) => v.is(schema, one) && said.indexOf(one) < index);
+      return twice === undefined ? undefined : `must name each only once, and names ${twice} twice`;
+    },
     placeholder: `${placeholder},…`,
   };
 }

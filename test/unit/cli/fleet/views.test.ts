@@ -142,8 +142,11 @@ describe('a status', () => {
       'metadata  NOT REACHABLE: nobody there',
       `folder    /home/docs is '${namespace.namespaceId}'; being synced by process 42`,
     ]);
-    expect(formatStatus({ ...away, folder: undefined }, nowMs, '/home/dosc')).toContain(
+    expect(formatStatus({ ...away, folder: undefined }, nowMs, { path: '/home/dosc', exists: true })).toContain(
       'folder    /home/dosc is NO SYNCED FOLDER, and lies in none',
+    );
+    expect(formatStatus({ ...away, folder: undefined }, nowMs, { path: '/home/dosc', exists: false })).toContain(
+      'folder    /home/dosc DOES NOT EXIST',
     );
     const standIn = { ...unknown, mode: 'agent', itemsProvisional: 1 } as const;
     expect(formatStatus({ ...away, folder: standIn }, nowMs)).toContain(
@@ -155,7 +158,7 @@ describe('a status', () => {
     );
     expect(formatStatus({ ...away, device: undefined, folder: undefined }, nowMs).split('\n')).toEqual([
       "device    NOT LOGGED IN: get a token and run 'drystone login'",
-      'metadata  NOT REACHABLE: nobody there',
+      'metadata  nobody there',
     ]);
   });
 
