@@ -11,8 +11,9 @@ import { directory } from '../settings/values.js';
 
 export const status = defineCommand({
   description:
-    'Agents are shown to administrators, namespaces to their members. Exit code 3 where this device has not logged in, 4 ' +
-    'where the metadata service does not answer.',
+    'Agents are shown to administrators, namespaces to their members. Of a folder it tells what its sync has noted down, and ' +
+    'looks at no file: what was changed since is not told. Exit code 3 where this device has not logged in, 4 where the ' +
+    'metadata service does not answer.',
   examples: [
     { command: 'drystone status', comment: 'the fleet, and this folder where it is a synced one' },
     { command: 'drystone status --dir ~/reports --json', comment: 'for a program' },

@@ -55,7 +55,10 @@ function formatNoFolder({ path, exists }: AskedDirectory): string {
 function formatAgentTotals(agents: AgentTotals): string {
   const parts = [`${formatCount(agents.online)} online`];
   if (agents.draining > 0) parts.push(`${formatCount(agents.draining)} draining`);
-  if (agents.offline > 0) parts.push(`${formatCount(agents.offline)} OFFLINE`);
+  const gone = agents.offline - agents.unheard;
+  if (gone > 0) parts.push(`${formatCount(gone)} OFFLINE`);
+  if (agents.unheard > 0) parts.push(`${formatCount(agents.unheard)} NOT HEARD FROM since metadata started`);
+  if (agents.online === 0) return parts.join(', ');
   const full = agents.fullPremises.length === 0 ? '' : `; FULL at ${agents.fullPremises.join(', ')}`;
   return `${parts.join(', ')}; ${formatBytes(agents.freeBytes)} free of ${formatBytes(agents.totalBytes)}${full}`;
 }
@@ -67,7 +70,7 @@ function formatNamespaceTotals(namespaces: readonly NamespaceDocument[]): string
 }
 
 function formatFolder(folder: FolderDocument): string {
-  const { root, namespace, namespaceId, behind, syncedBy, mode, itemsProvisional } = folder;
+  const { root, namespace, namespaceId, behind, syncedBy, mode, itemsProvisional, conflicts } = folder;
   const state =
     behind === undefined
       ? ''
@@ -76,8 +79,14 @@ function formatFolder(folder: FolderDocument): string {
         : `, ${formatNumberOf(behind, 'change')} behind`;
   const connected = mode === undefined || mode === 'online' ? '' : ` (${modeNames[mode]})`;
   const waiting = itemsProvisional === 0 ? '' : `; ${formatProvisional(itemsProvisional)}`;
+  const contested =
+    conflicts === 0
+      ? ''
+      : `; ${formatNumberOf(conflicts, 'OPEN CONFLICT', 'OPEN CONFLICTS')}, see 'drystone conflicts ${root}'`;
   const running =
-    (syncedBy === undefined ? 'not being synced now' : `being synced by process ${syncedBy}${connected}`) + waiting;
+    (syncedBy === undefined ? 'not being synced now' : `being synced by process ${syncedBy}${connected}`) +
+    waiting +
+    contested;
   const name = namespace ?? namespaceId;
   return name === undefined ? `${root} has never been synced; ${running}` : `${root} is '${name}'${state}; ${running}`;
 }

@@ -60,6 +60,7 @@ describe('agents', () => {
       online: 2,
       draining: 0,
       offline: 1,
+      unheard: 1,
       freeBytes: 6 * 1024 ** 3,
       totalBytes: 20 * 1024 ** 3,
       fullPremises: ['porto'],
@@ -108,6 +109,7 @@ describe('a status', () => {
     itemsProvisional: 0,
     syncedBy: undefined,
     namespace: 'docs',
+    conflicts: 0,
     behind: 2,
   };
   const nowMs = 1_767_225_599_000;
@@ -124,10 +126,32 @@ describe('a status', () => {
     expect(formatStatus(reachable, nowMs).split('\n')).toEqual([
       `device      ${'d'.repeat(32)} of ana; its certificate has 20 days left`,
       'metadata    meta:7420 answers (3 ms)',
-      'agents      2 online, 1 OFFLINE; 6.0 GiB free of 20.0 GiB; FULL at porto',
+      'agents      2 online, 1 NOT HEARD FROM since metadata started; 6.0 GiB free of 20.0 GiB; FULL at porto',
       'namespaces  1, with 1,200 items, 3.0 GiB',
       "folder      /home/docs is 'docs', 2 changes behind; not being synced now",
     ]);
+  });
+
+  it('tells agents that are offline from those that metadata, just started, has not heard from', () => {
+    const agents = (...some: Agent[]): string | undefined => {
+      const text = formatStatus({ ...reachable, agents: totalsOf(some.map(agentDocument)) }, nowMs);
+      return /^agents +(.*)$/m.exec(text)?.[1];
+    };
+    const gone = { ...faro, lastHeartbeatAtMs: 8_000n };
+    const silent = { ...faro, freeBytes: 0n, totalBytes: 0n };
+    expect(agents(lisbon, gone)).toBe('1 online, 1 OFFLINE; 5.0 GiB free of 10.0 GiB');
+    expect(agents(lisbon, gone, silent)).toBe(
+      '1 online, 1 OFFLINE, 1 NOT HEARD FROM since metadata started; 5.0 GiB free of 10.0 GiB',
+    );
+    expect(agents(silent, silent)).toBe('0 online, 2 NOT HEARD FROM since metadata started');
+    expect(agents()).toBe('0 online');
+  });
+
+  it('counts the open conflicts of a folder, where there are any', () => {
+    const text = formatStatus({ ...reachable, folder: { ...folder, conflicts: 2 } }, nowMs);
+    expect(text).toContain(
+      "2 changes behind; not being synced now; 2 OPEN CONFLICTS, see 'drystone conflicts /home/docs'",
+    );
   });
 
   it('says what it knows where metadata is away', () => {
