@@ -91,7 +91,11 @@ describe('namespaces', () => {
   it('are a table, and each a page', () => {
     expect(formatNamespaces([document]).split('\n')[1]).toMatch(/^docs +1,200 +3.0 GiB +1,500 +2 +lisbon, faro$/);
     expect(formatNamespaces([])).toContain('drystone namespace create');
-    expect(formatNamespace(document)).toContain('2 asked for, 2 assigned, epoch 3');
+    expect(formatNamespace(document)).toContain(
+      '2 asked for, 2 assigned, epoch 3; each upload goes to one of them, and is not copied to the others yet\n',
+    );
+    const alone = { ...document, agents: document.agents.slice(1) };
+    expect(formatNamespace(alone)).toContain('2 asked for, 1 assigned, epoch 3\n');
     expect(formatNamespace(document)).toContain('2025-12-31 23:59:59 UTC');
   });
 
