@@ -69,7 +69,8 @@ async function openAgent(
   const { assigned, tokenKeys, lastWord, standing, access } = await loadLastSaid(dataDir, context, metrics);
   onStop(() => lastWord.keep());
   const path = join(dataDir, 'blocks');
-  const store = await openBlockStore({ path, freeFloorBytes, clock, logger, registry, metrics });
+  const { agentId, premises } = identity;
+  const store = await openBlockStore({ path, freeFloorBytes, premises, clock, logger, registry, metrics });
   onStop(() => store.close());
   const receipts = createReceiptSigner({ id: identity.agentId, privateKey: held.privateKey }, clock);
   const service = createBlockService({ store, access, receipts, metrics, registry });
@@ -79,7 +80,6 @@ async function openAgent(
   const feedStore = await openLmdbFeedStore(join(dataDir, 'feeds'), random);
   onStop(() => feedStore.close());
   const feed = channel.service(FeedServiceService);
-  const { agentId } = identity;
   const feeds = createAgentFeeds(
     { agentId, store: feedStore, blocks: store, receipts, access, assigned, feed },
     context,

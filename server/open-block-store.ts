@@ -13,6 +13,8 @@ export interface BlockStoreOptions {
   /** A directory for the store alone. */
   readonly path: string;
   readonly freeFloorBytes: number;
+  /** Where the server stands, for people. */
+  readonly premises: string;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly registry: Registry;
@@ -21,14 +23,14 @@ export interface BlockStoreOptions {
 
 /** The block store of a server on a disk: refuses before the disk is full, gives out nothing damaged, and is metered. */
 export async function openBlockStore(options: BlockStoreOptions): Promise<BlockStore> {
-  const { path, clock, logger, metrics, freeFloorBytes } = options;
+  const { path, premises, clock, logger, metrics, freeFloorBytes } = options;
   const engine = await openLmdbBlockStore({
     path,
     clock,
     onSync: (durationMs) => metrics.syncSeconds.observe(durationMs / 1000),
   });
   const space = freeSpaceAt(path);
-  const limited = new CapacityLimitedBlockStore(engine, { space, floorBytes: freeFloorBytes, clock });
+  const limited = new CapacityLimitedBlockStore(engine, { space, floorBytes: freeFloorBytes, premises, clock, logger });
   const verifying = new VerifyingBlockStore(limited, (hash) => {
     metrics.verificationFailures.inc({ direction: 'get' });
     logger.error({ hash }, 'a stored block no longer matches its hash; it counts as missing until it is put again');

@@ -9,8 +9,8 @@ export const agentList = defineCommand({
   examples: [
     { command: 'drystone agent list', comment: 'all agents as a table' },
     {
-      command: `drystone agent list --json | jq '.agents[] | select(.state != "online")'`,
-      comment: 'those that are not online',
+      command: `drystone agent list --json | jq '.agents[] | select(.state != "online" or .full)'`,
+      comment: 'those that take no blocks: not online, or full',
     },
   ],
   positionals: {},

@@ -10,7 +10,10 @@ import { validity } from '../settings/validity.js';
 export const agentToken = defineCommand({
   description: 'It says for which premises, and by which certificate the agent knows the metadata service.',
   examples: [
-    { command: 'drystone agent token --premises lisbon > lisbon.token', comment: 'into a file, to be taken there' },
+    {
+      command: '(umask 077; drystone agent token --premises lisbon > lisbon.token)',
+      comment: 'into a file that is yours alone, to be taken there',
+    },
     {
       command: 'drystone agent token --premises lisbon | drystone agent serve --data ./lisbon --join-file -',
       comment: 'for an agent on this machine',

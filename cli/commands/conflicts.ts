@@ -10,8 +10,11 @@ import type { Setting } from '../settings/setting.js';
 export const conflicts = defineCommand({
   description:
     'Where two people change one file at the same time, the one that was saved last stands, and the other is kept beside it ' +
-    'as NAME (conflicted copy, DEVICE, DATE). A conflict is open for as long as both are there. In a synced folder it lists ' +
-    'what the folder knows, also while metadata is away; a namespace is asked for at metadata.',
+    'as NAME (conflicted copy, DEVICE, DATE): DEVICE begins the id of the device whose content it is, as device list shows ' +
+    'it, DATE is the day of the change, in UTC. A second copy of one device and day has a 2 behind the date, and so on; a ' +
+    'name that has no room for all that is shortened, and has eight digits there. A conflict is open for as ' +
+    'long as both are there. In a synced folder it lists what the folder knows, also while metadata is away; a namespace is ' +
+    'asked for at metadata.',
   examples: [
     { command: 'drystone conflicts', comment: 'those of the synced folder that you are in' },
     { command: 'drystone conflicts reports --json', comment: 'those of a namespace, for a program' },

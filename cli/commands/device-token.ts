@@ -10,7 +10,10 @@ import { validity } from '../settings/validity.js';
 export const deviceToken = defineCommand({
   description: 'Administrators issue them for every account, everybody for their own.',
   examples: [
-    { command: 'drystone device token --account ana > ana.token', comment: 'into a file, to be given to ana' },
+    {
+      command: '(umask 077; drystone device token --account ana > ana.token)',
+      comment: 'into a file that is yours alone, to be given to ana',
+    },
     { command: 'drystone device token', comment: 'for another machine of your own' },
   ],
   positionals: {},

@@ -10,7 +10,8 @@ import { name, wholeNumber } from '../settings/values.js';
 export const namespaceCreate = defineCommand({
   description:
     'The agents are chosen among those online: at different premises where possible, most free space first. Your account ' +
-    'becomes its owner.',
+    'becomes its owner. Each upload goes to one of the agents, and is not copied to the others yet: several are no second ' +
+    'copy of a block.',
   examples: [
     { command: 'drystone namespace create reports', comment: 'assigned to one agent' },
     {

@@ -1,4 +1,4 @@
-import { cancelled } from '../../common/errors.js';
+import { cancelled, invalidArgument } from '../../common/errors.js';
 import { parseNamespaceName } from '../../common/ids.js';
 import { compileLater } from '../../common/program/compiling.js';
 import { allowHeapGrowth } from '../../common/program/heap.js';
@@ -41,6 +41,12 @@ export const sync = defineCommand({
   section: 'client',
   settings: syncSettings,
   async run({ positionals, flags, settings, logLevel, terminal, signal }) {
+    if (flags['no-peers'] && flags['peers-only-lan']) {
+      throw invalidArgument(
+        '--peers-only-lan',
+        'cannot be said with --no-peers, which shares with nobody; leave one out',
+      );
+    }
     compileLater();
     allowHeapGrowth();
     const { startSync } = await import('../../client/program.js');

@@ -1,6 +1,7 @@
 import type { SyncSummary } from '../../client/progress.js';
+import { formatBytes } from '../../common/format-bytes.js';
 import { formatPairs, formatTable, printable } from '../output/table.js';
-import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../output/units.js';
+import { formatCount, formatDuration, formatNumberOf } from '../output/units.js';
 import { COLLEAGUE, PEOPLE, SITES, type Site } from './demo-fleet.js';
 import type { CutResult, JoinResult } from './site-acts.js';
 import { STRANGER, type StrangerResult } from './stranger.js';

@@ -1,10 +1,11 @@
 import { systemClock } from '../../common/clock.js';
 import type { FeedEntry } from '../../common/feed/item.js';
+import { formatBytes } from '../../common/format-bytes.js';
 import { parseNamespaceName } from '../../common/ids.js';
 import { listItems } from '../../client/reader.js';
 import { withFleet } from '../fleet/fleet-connection.js';
 import type { Terminal } from '../output/terminal.js';
-import { formatBytes, formatNumberOf } from '../output/units.js';
+import { formatNumberOf } from '../output/units.js';
 import { createProgramContext } from '../program-context.js';
 import { compareCandidates, type CandidateComparison } from './candidates.js';
 import { NAMESPACE, type DemoFleet } from './demo-fleet.js';

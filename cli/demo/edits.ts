@@ -3,7 +3,8 @@ import { rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { DrystoneError } from '../../common/errors.js';
-import { formatBytes, formatNumberOf } from '../output/units.js';
+import { formatBytes } from '../../common/format-bytes.js';
+import { formatNumberOf } from '../output/units.js';
 import { seededRandom } from './seeded-random.js';
 import type { TreeEntry, TreeSnapshot } from './tree-snapshot.js';
 

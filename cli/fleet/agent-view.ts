@@ -1,7 +1,8 @@
+import { formatBytes } from '../../common/format-bytes.js';
 import type { Agent } from '../../proto/gen/drystone/metadata/v1/admin.js';
 import { AgentState } from '../../proto/gen/drystone/metadata/v1/account.js';
 import { formatTable } from '../output/table.js';
-import { formatBytes, formatCount, formatDuration } from '../output/units.js';
+import { formatCount, formatDuration } from '../output/units.js';
 
 /** An agent as `--json` shows it. */
 export interface AgentDocument {
@@ -13,6 +14,8 @@ export interface AgentDocument {
   readonly freeBytes: number;
   readonly totalBytes: number;
   readonly freeFloorBytes: number;
+  /** Whether it is online, and its free space has reached its floor: then it takes no blocks. */
+  readonly full: boolean;
   readonly blockCount: number;
   readonly blockBytes: number;
   /** Milliseconds since 1970 UTC; absent where there was none since the service began. */
@@ -40,15 +43,17 @@ export function agentStateName(state: AgentState): AgentStateName {
 
 /** An agent as it comes over the wire, for `--json`. */
 export function agentDocument(agent: Agent): AgentDocument {
+  const state = agentStateName(agent.state);
   return {
     agentId: agent.agentId,
     premises: agent.premises,
     address: agent.address,
-    state: agentStateName(agent.state),
+    state,
     softwareVersion: agent.softwareVersion,
     freeBytes: Number(agent.freeBytes),
     totalBytes: Number(agent.totalBytes),
     freeFloorBytes: Number(agent.freeFloorBytes),
+    full: state === 'online' && agent.freeBytes <= agent.freeFloorBytes,
     blockCount: Number(agent.blockCount),
     blockBytes: Number(agent.blockBytes),
     lastHeartbeatAtMs: agent.lastHeartbeatAtMs === 0n ? undefined : Number(agent.lastHeartbeatAtMs),
@@ -73,7 +78,7 @@ export function formatAgents(agents: readonly AgentDocument[], nowMs: number): s
   const rows = agents.map((agent) => [
     agent.agentId,
     agent.premises,
-    agent.state,
+    agent.full ? `${agent.state}, full` : agent.state,
     agent.address,
     formatBytes(agent.freeBytes),
     formatCount(agent.blockCount),

@@ -1,7 +1,9 @@
 import { openDeviceBriefly, type Device } from '../../client/connection/device.js';
+import { parseHostPort } from '../../common/address.js';
 import { DrystoneError } from '../../common/errors.js';
 import { openChannel, type RpcChannel } from '../../common/rpc/client.js';
 import type { ServiceCaller } from '../../common/rpc/method-types.js';
+import { unknownHostMessage } from '../../common/rpc/unknown-host.js';
 import { AccessServiceService } from '../../proto/gen/drystone/metadata/v1/access.js';
 import { AdminServiceService } from '../../proto/gen/drystone/metadata/v1/admin.js';
 import { createProgramContext } from '../program-context.js';
@@ -42,8 +44,10 @@ export function explainUnreachable(address: string, thrown: unknown): unknown {
   }
   // It may as well have been an agent that does not answer.
   if (!thrown.message.includes(address)) return thrown;
-  const message =
-    `no metadata service answers at ${address}; start one with 'drystone metadata serve', ` +
-    'or say where it is with --metadata';
+  const what =
+    thrown.message === unknownHostMessage(address)
+      ? `: cannot find host ${parseHostPort('metadata', address).host}; check the name`
+      : "; start one with 'drystone metadata serve'";
+  const message = `no metadata service answers at ${address}${what}, or say where it is with --metadata`;
   return new DrystoneError('UNAVAILABLE', 'TRANSPORT', message, thrown.details, { cause: thrown });
 }

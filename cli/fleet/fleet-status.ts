@@ -1,5 +1,7 @@
 import { openDevice, type Device } from '../../client/connection/device.js';
+import { countCopies } from '../../client/conflicts/open-conflicts.js';
 import { readFolderStatus, type FolderStatus } from '../../client/folder-status.js';
+import { withFolderView } from '../../client/folder-view.js';
 import type { Clock } from '../../common/clock.js';
 import { DrystoneError, toDrystoneError } from '../../common/errors.js';
 import { agentDocument, type AgentDocument } from './agent-view.js';
@@ -38,14 +40,22 @@ export interface AgentTotals {
   readonly online: number;
   readonly draining: number;
   readonly offline: number;
+  /** Of those offline: how many metadata has not heard from since it started, and so cannot say more of. */
+  readonly unheard: number;
   readonly freeBytes: number;
   readonly totalBytes: number;
   /** Premises of the agents that are online but at or below their floor of free space, each once. */
   readonly fullPremises: readonly string[];
 }
 
+/** A synced folder, as its own state tells. */
+interface FolderFacts extends FolderStatus {
+  /** How many conflicted copies lie in it beside their file; what no client has settled yet has none. */
+  readonly conflicts: number;
+}
+
 /** A synced folder, and how far it stands behind its namespace. */
-export interface FolderDocument extends FolderStatus {
+export interface FolderDocument extends FolderFacts {
   /**
    * Changes of the namespace that this folder has not taken in; absent where metadata was not reached or knows no such namespace of
    * this account.
@@ -63,7 +73,7 @@ export async function readStatus(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<FleetStatus> {
-  const folder = await readFolderStatus(directory);
+  const folder = await readFolder(directory);
   const address = await metadataAddress(settings);
   const device = await findDevice(settings.home);
   const withoutMetadata = (problem: string): FleetStatus => ({
@@ -94,6 +104,16 @@ export async function readStatus(
   }
 }
 
+async function readFolder(directory: string): Promise<FolderFacts | undefined> {
+  const status = await readFolderStatus(directory);
+  // One that was begun and never reached its namespace may have no more of a state than that.
+  if (status?.namespaceId === undefined) return status && { ...status, conflicts: 0 };
+  const conflicts = await withFolderView(status.root, (folder) => {
+    return folder === undefined ? 0 : countCopies(folder.trees);
+  });
+  return { ...status, conflicts };
+}
+
 async function findDevice(home: string): Promise<Device | undefined> {
   try {
     return await openDevice(home);
@@ -121,19 +141,20 @@ async function readAgents(fleet: FleetCalls, signal: AbortSignal): Promise<Agent
 export function totalsOf(agents: readonly AgentDocument[]): AgentTotals {
   const inState = (state: AgentDocument['state']): readonly AgentDocument[] =>
     agents.filter((agent) => agent.state === state);
-  const online = inState('online');
-  const full = online.filter(({ freeBytes, freeFloorBytes }) => freeBytes <= freeFloorBytes);
+  const [online, offline] = [inState('online'), inState('offline')];
+  const full = agents.filter(({ full }) => full);
   return {
     online: online.length,
     draining: inState('draining').length,
-    offline: inState('offline').length,
+    offline: offline.length,
+    unheard: offline.filter(({ lastHeartbeatAtMs }) => lastHeartbeatAtMs === undefined).length,
     freeBytes: online.reduce((sum, { freeBytes }) => sum + freeBytes, 0),
     totalBytes: online.reduce((sum, { totalBytes }) => sum + totalBytes, 0),
     fullPremises: [...new Set(full.map(({ premises }) => premises))],
   };
 }
 
-function locate(folder: FolderStatus, namespaces: readonly NamespaceDocument[]): FolderDocument {
+function locate(folder: FolderFacts, namespaces: readonly NamespaceDocument[]): FolderDocument {
   const namespace = namespaces.find(({ namespaceId }) => namespaceId === folder.namespaceId);
   const behind = namespace === undefined ? undefined : Math.max(0, namespace.cursor - folder.cursor);
   return { ...folder, namespace: namespace?.name ?? folder.namespace, behind };

@@ -1,7 +1,8 @@
 import { DrystoneError } from '../../common/errors.js';
+import { formatBytes } from '../../common/format-bytes.js';
 import type { Namespace } from '../../proto/gen/drystone/metadata/v1/admin.js';
 import { formatPairs, formatTable } from '../output/table.js';
-import { formatBytes, formatCount, formatMoment } from '../output/units.js';
+import { formatCount, formatMoment } from '../output/units.js';
 import { agentStateName, type AgentStateName } from './agent-view.js';
 
 /** A namespace as `--json` shows it. */
@@ -73,15 +74,18 @@ export function formatNamespaces(namespaces: readonly NamespaceDocument[]): stri
 
 /** All that is known about one namespace. */
 export function formatNamespace(namespace: NamespaceDocument): string {
+  const { replicas, agents, epoch } = namespace;
+  // Who asked for several would take them for as many copies.
+  const copies = agents.length > 1 ? '; each upload goes to one of them, and is not copied to the others yet' : '';
   const facts = formatPairs([
     ['name', namespace.name],
     ['id', namespace.namespaceId],
     ['created', `${formatMoment(namespace.createdAtMs)} UTC`],
     ['items', `${formatCount(namespace.itemCount)}, ${formatBytes(namespace.itemBytes)}`],
     ['cursor', formatCount(namespace.cursor)],
-    ['replicas', `${namespace.replicas} asked for, ${namespace.agents.length} assigned, epoch ${namespace.epoch}`],
+    ['replicas', `${replicas} asked for, ${agents.length} assigned, epoch ${epoch}${copies}`],
   ]);
   const columns = [{ heading: 'agent' }, { heading: 'premises' }, { heading: 'state' }, { heading: 'address' }];
-  const rows = namespace.agents.map(({ agentId, premises, state, address }) => [agentId, premises, state, address]);
+  const rows = agents.map(({ agentId, premises, state, address }) => [agentId, premises, state, address]);
   return `${facts}\n\n${formatTable(columns, rows)}`;
 }

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { openConflicts, type OpenConflict } from '../../client/conflicts/open-conflicts.js';
+import { conflictsIn, openConflicts, type OpenConflict } from '../../client/conflicts/open-conflicts.js';
 import { withFolderView } from '../../client/folder-view.js';
 import { DrystoneError } from '../../common/errors.js';
 import type { Item } from '../../common/feed/item.js';
@@ -35,9 +35,7 @@ async function readFolder(directory: string): Promise<FoundConflicts | undefined
   if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
   return withFolderView(directory, (folder) => {
     if (folder === undefined) return undefined;
-    const { remote } = folder.trees;
-    const items = [...remote.pathsBelow('')].flatMap((path) => remote.get(path) ?? []);
-    return { folder: folder.root, namespace: undefined, conflicts: openConflicts(items) };
+    return { folder: folder.root, namespace: undefined, conflicts: conflictsIn(folder.trees) };
   });
 }
 

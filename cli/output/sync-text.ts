@@ -1,6 +1,7 @@
 import type { SyncMode, SyncPhase, SyncProgress, SyncSummary } from '../../client/progress.js';
+import { formatBytes } from '../../common/format-bytes.js';
 import { formatPairs } from './table.js';
-import { formatBytes, formatCount, formatDuration, formatNumberOf, formatRate } from './units.js';
+import { formatCount, formatDuration, formatNumberOf, formatRate } from './units.js';
 
 const phaseNames: Readonly<Record<SyncPhase, string>> = {
   connecting: 'connecting',

@@ -1,17 +1,4 @@
-const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
-const UNIT_STEP = 1024;
-
-/** `1536` as `1.5 KiB`: binary units, one decimal from KiB up. */
-export function formatBytes(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  // What would be rounded up to 1024.0 is shown in the next unit.
-  while (Math.abs(value) >= (unit === 0 ? UNIT_STEP : UNIT_STEP - 0.05) && unit < BYTE_UNITS.length - 1) {
-    value /= UNIT_STEP;
-    unit++;
-  }
-  return `${unit === 0 ? String(value) : value.toFixed(1)} ${BYTE_UNITS[unit] ?? 'B'}`;
-}
+import { BYTE_UNITS, formatBytes, UNIT_STEP } from '../../common/format-bytes.js';
 
 const BYTES_PATTERN = /^(\d+(?:\.\d+)?) ?(B|KiB|MiB|GiB|TiB|PiB)?$/i;
 

@@ -1,5 +1,6 @@
 import { invalidArgument } from '../../common/errors.js';
 import type { Environment, UserDirectories } from './config.js';
+import { nearestNames } from './nearest-names.js';
 import { TOKEN_VARIABLE } from './one-time-token.js';
 import { commonSettings, sections, type SectionName } from './sections.js';
 import { parseSetting, type Setting, type SettingTable, type SettingValues } from './setting.js';
@@ -67,6 +68,14 @@ export function refuseUnknownVariables(environment: Environment): void {
   }
   for (const name of Object.keys(environment)) {
     if (!name.startsWith('DRYSTONE_') || known.has(name) || SERVICE_LINK_PATTERN.test(name)) continue;
-    throw invalidArgument(name, `is no setting; the variables are: ${[...known].sort().join(', ')}`);
+    const sorted = [...known].sort();
+    throw invalidArgument(name, `is no setting${suggestion(name, sorted)}; the variables are: ${sorted.join(', ')}`);
   }
+}
+
+/** What a variable may have been meant as: one that is written much the same, or that of a section which was left out. */
+function suggestion(name: string, known: readonly string[]): string {
+  const ofSections = known.filter((one) => one.endsWith(name.replace(/^DRYSTONE/, '')));
+  const meant = ofSections.length > 0 ? ofSections : nearestNames(name, known);
+  return meant.length === 0 ? '' : ` (Did you mean ${meant.join(' or ')}?)`;
 }

@@ -10,6 +10,8 @@ export interface Setting<T> {
   readonly schema: GenericSchema<unknown, T>;
   /** Completes "must be …" in the error for a value that the schema refuses. */
   readonly allowed: string;
+  /** What is wrong with a value that looks as it should, in place of "must be …"; undefined where that says it. */
+  readonly refusal?: (raw: unknown) => string | undefined;
   /** For help texts: what it says, without a full stop. */
   readonly about: string;
   /** How its value is shown in help; without one it is a switch and takes no value. */
@@ -35,7 +37,7 @@ export type SettingValues<Table extends SettingTable> = {
 };
 
 /** What a setting is, apart from what it is about. */
-export type Kind<T> = Pick<Setting<T>, 'schema' | 'allowed' | 'placeholder' | 'isSecret'>;
+export type Kind<T> = Pick<Setting<T>, 'schema' | 'allowed' | 'refusal' | 'placeholder' | 'isSecret'>;
 
 /** A setting that must be said. */
 export function required<T>(kind: Kind<T>, about: string): Setting<T> {
@@ -59,6 +61,8 @@ export function optional<T>(kind: Kind<T>, about: string, shown = ''): Setting<T
 export function parseSetting<T>(setting: Setting<T>, where: string, raw: unknown): T {
   const parsed = safeParse(setting.schema, raw);
   if (parsed.success) return parsed.output;
+  const refusal = setting.refusal?.(raw);
+  if (refusal !== undefined) throw invalidArgument(where, refusal);
   const instead = setting.isSecret === true ? '' : `, not ${shownValue(raw)}`;
   throw invalidArgument(where, `must be ${setting.allowed}${instead}`);
 }

@@ -25,6 +25,10 @@ export async function loadSettingsFile(
   directories: UserDirectories,
 ): Promise<SettingsFile | undefined> {
   const asked = named ?? environment.DRYSTONE_CONFIG;
+  if (asked === '') {
+    const where = named === undefined ? 'DRYSTONE_CONFIG' : '--config';
+    throw invalidArgument(where, 'must name a settings file, and is empty');
+  }
   const path = asked ?? join(directories.config, 'config.toml');
   let text: string;
   try {

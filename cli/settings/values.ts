@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { parseHostPort } from '../../common/address.js';
 import type { ItemPath } from '../../common/feed/item.js';
 import { parseEnrollmentToken, type EnrollmentToken } from '../../common/identity/enrollment-token.js';
-import { parseItemPath } from '../../common/feed/paths.js';
+import { parseItemPath, pathProblem } from '../../common/feed/paths.js';
 import { parseNamespaceName, type NamespaceName } from '../../common/ids.js';
 import { wireLimits } from '../../common/limits.js';
 import { parseBytes, parseDuration, parseRate } from '../output/units.js';
@@ -106,7 +106,12 @@ export function id<T>(parse: (field: string, value: string) => T): Kind<T> {
 
 /** Up to `most` of a kind, with commas between them. */
 export function listOf<T>({ schema, allowed, placeholder = 'ONE' }: Kind<T>, most: number): Kind<readonly T[]> {
-  const several = v.pipe(v.array(schema), v.minLength(1), v.maxLength(most));
+  const several = v.pipe(
+    v.array(schema),
+    v.minLength(1),
+    v.maxLength(most),
+    v.check((said) => new Set(said).size === said.length),
+  );
   const separated = v.pipe(
     v.string(),
     v.transform((said): unknown[] => said.split(',')),
@@ -115,6 +120,11 @@ export function listOf<T>({ schema, allowed, placeholder = 'ONE' }: Kind<T>, mos
   return {
     schema: v.union([separated, several]),
     allowed: `up to ${most}, with commas between them, each ${allowed}`,
+    refusal: (raw) => {
+      const said = typeof raw === 'string' ? raw.split(',') : [];
+      const twice = said.find((one, index) => v.is(schema, one) && said.indexOf(one) < index);
+      return twice === undefined ? undefined : `must name each only once, and names ${twice} twice`;
+    },
     placeholder: `${placeholder},…`,
   };
 }
@@ -189,16 +199,34 @@ export interface Location {
 /** NAMESPACE or NAMESPACE/PATH; a slash at the end means nothing, and the path may be typed in any normalization form. */
 export const location: Kind<Location> = {
   schema: parsedBy((field, text) => {
-    const [namespace = '', ...parts] = text.replace(/\/+$/, '').split('/');
-    const path = parts.join('/').normalize('NFC');
+    const { namespace, path } = partsOf(text);
     return {
       namespace: parseNamespaceName(field, namespace),
       path: path === '' ? '' : parseItemPath(field, path),
     };
   }),
   allowed: 'NAMESPACE or NAMESPACE/PATH, such as reports or reports/2026/march.ods',
+  refusal: (raw) => {
+    const { namespace, path } = partsOf(String(raw));
+    const problem = isNamespaceName(namespace) ? pathProblem(path) : undefined;
+    return problem === undefined ? undefined : `its path ${problem}`;
+  },
   placeholder: 'NAMESPACE/PATH',
 };
+
+function partsOf(location: string): { readonly namespace: string; readonly path: string } {
+  const [namespace = '', ...parts] = location.replace(/\/+$/, '').split('/');
+  return { namespace, path: parts.join('/').normalize('NFC') };
+}
+
+function isNamespaceName(text: string): boolean {
+  try {
+    parseNamespaceName('NAMESPACE', text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** A switch: given or not. */
 export const toggle: Kind<boolean> = {

@@ -3,6 +3,7 @@ import { originalOf } from '../../common/feed/copy-name.js';
 import type { Item, ItemPath, ItemState } from '../../common/feed/item.js';
 import { isAtOrBelow } from '../../common/feed/paths.js';
 import type { DeviceId } from '../../common/ids.js';
+import type { StateView } from '../state/lmdb-state-view.js';
 
 /** A disagreement about a path that nobody has ended. */
 export interface OpenConflict {
@@ -16,6 +17,22 @@ export interface OpenConflict {
   readonly changedAtMs: number;
   /** Of a file; undefined for what has no size. */
   readonly sizeBytes: number | undefined;
+}
+
+/** The open conflicts of a synced folder, as far as it has heard of its namespace. */
+export function conflictsIn({ remote }: Pick<StateView, 'remote'>): readonly OpenConflict[] {
+  return openConflicts([...remote.pathsBelow('')].flatMap((path) => remote.get(path) ?? []));
+}
+
+/**
+ * How many conflicted copies lie in a synced folder beside what they are copies of. Of so many items as a folder may have the
+ * names alone are read: conflicts that no client has settled yet, which have no copy, are not among them.
+ */
+export function countCopies({ remote }: Pick<StateView, 'remote'>): number {
+  const all = [...remote.pathsBelow('')];
+  const has = (path: ItemPath): boolean => (remote.get(path)?.content.kind ?? 'deletion') !== 'deletion';
+  const below = (directory: string): ItemPath[] => all.filter((path) => isAtOrBelow(path, directory) && has(path));
+  return all.filter((path) => originalOf(path, { has, below }) !== undefined && has(path)).length;
 }
 
 /**

@@ -5,6 +5,7 @@ import type { ItemPath } from '../../common/feed/item.js';
 import type { FoundEntry } from './folder-reader.js';
 import { isKeptByClient, type DirectoryPath } from './ignore-rules.js';
 import type { ScanProblem } from './observation.js';
+import { writtenForms } from './written-forms.js';
 
 /** An entry of a directory with a name that a namespace can carry. */
 export interface NamedEntry {
@@ -13,7 +14,7 @@ export interface NamedEntry {
   readonly entry: FoundEntry;
 }
 
-type Report = (diskName: string, problem: string, synced?: Pick<ScanProblem, 'isSynced'>) => void;
+type Report = (diskName: string, problem: string, more?: Pick<ScanProblem, 'isSynced' | 'twinOf'>) => void;
 
 /** What stands for bytes that are not UTF-8 when a name is read as text. */
 const REPLACEMENT_CHARACTER = '\uFFFD';
@@ -32,8 +33,8 @@ export function nameEntries(
   entries: readonly FoundEntry[],
 ): { readonly named: readonly NamedEntry[]; readonly problems: readonly ScanProblem[] } {
   const problems: ScanProblem[] = [];
-  const report: Report = (diskName, problem, synced) => {
-    problems.push({ name: joined(directory, diskName), problem, ...synced });
+  const report: Report = (diskName, problem, more) => {
+    problems.push({ name: joined(directory, diskName), problem, ...more });
   };
   const byPath = new Map<ItemPath, NamedEntry>();
   for (const entry of textual(absoluteDirectory, entries, report)) {
@@ -53,13 +54,19 @@ export function nameEntries(
     const twin = byPath.get(named.path);
     if (twin === undefined || isExact(named)) byPath.set(named.path, named);
     if (twin !== undefined) {
-      const loser = isExact(named) ? twin : named;
-      report(loser.diskName, 'another entry has the same name in another Unicode form; rename it to have it synced');
+      const [taken, left] = isExact(named) ? [named, twin] : [twin, named];
+      report(left.diskName, sameName(taken, left), { twinOf: named.path });
     }
   }
   const named = [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
   reportLookalikes(named, report);
   return { named, problems };
+}
+
+/** Both look the same: which of them is left can only be told by how they are written. */
+function sameName(taken: NamedEntry, left: NamedEntry): string {
+  const [other, own] = writtenForms(taken.diskName, left.diskName);
+  return `another entry has the same name in another Unicode form, '${other}', and this one is '${own}'; rename it to have it synced`;
 }
 
 /** The path of an entry of a directory. */

@@ -41,6 +41,8 @@ export interface ScanProblem {
   readonly problem: string;
   /** Set where it is synced all the same. */
   readonly isSynced?: true;
+  /** Set where it is left because another entry has the same name in another Unicode form: the path that one stands for. */
+  readonly twinOf?: ItemPath;
 }
 
 /** What `.drystoneignore` files keep out of the sync (client/observe/ignore-rules.ts). */

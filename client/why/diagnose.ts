@@ -3,7 +3,7 @@ import { isKeptByClient } from '../observe/ignore-rules.js';
 import { live } from '../plan/difference.js';
 import type { AnsweredFacts, Facts, SyncedFacts } from './facts.js';
 import { found, type Finding } from './finding.js';
-import { unsyncable } from './unsyncable.js';
+import { unsyncable, withRemedy } from './unsyncable.js';
 import { whyNotDown } from './why-not-down.js';
 import { whyNotUp } from './why-not-up.js';
 
@@ -91,6 +91,7 @@ function byTheFolder(facts: Facts): Finding {
         whyNotUp(facts, folder) ??
         whyNotDown(facts, folder) ??
         provisional(path, folder) ??
+        leftTwin(path, folder) ??
         standing(facts)
       );
   }
@@ -133,6 +134,14 @@ function provisional(path: string, folder: SyncedFacts): Finding | undefined {
   if (folder.provisional === undefined) return undefined;
   const sentence = `${path} is here, and metadata has not heard of it: an agent keeps it, or peers hear of it from here, until the line to metadata is back.`;
   return found('provisional', sentence, "Other sites have it when metadata does; see 'drystone status'.");
+}
+
+/** Another entry of the same name, which a scan cannot take as well: who looks for the file may mean that one. */
+function leftTwin(path: string, { problems }: SyncedFacts): Finding | undefined {
+  const problem = problems.find(({ twinOf }) => twinOf === path)?.problem;
+  if (problem === undefined) return undefined;
+  const { wrong, remedy } = withRemedy(problem);
+  return found('case-twin', `${path} is here, and beside it an entry that is left as it is: ${wrong}.`, remedy);
 }
 
 /** Both sides agree. */

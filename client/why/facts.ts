@@ -1,6 +1,7 @@
 import type { Item, ItemPath } from '../../common/feed/item.js';
 import type { Cursor, NamespaceName } from '../../common/ids.js';
 import type { LocalEntry } from '../state/local-entry.js';
+import type { ScanProblem } from '../observe/observation.js';
 import type { Way } from '../observe/scan-way.js';
 
 /** What the permissions of the file system refuse; undefined where nothing. */
@@ -103,6 +104,6 @@ export interface SyncedFacts {
   /** What this account may not do there, for people. */
   readonly denied: Denied;
   /** What a scan finds wrong with the directory of the path, for people. */
-  readonly problems: readonly { readonly name: string; readonly problem: string }[];
+  readonly problems: readonly ScanProblem[];
   readonly freeBytes: number;
 }

@@ -9,7 +9,7 @@ export function unsyncable(where: string, problem: string): Finding {
 }
 
 /** A problem as a scan reports it, and what to do about it. */
-function withRemedy(problem: string): { readonly wrong: string; readonly remedy: string } {
+export function withRemedy(problem: string): { readonly wrong: string; readonly remedy: string } {
   if (problem.endsWith(TO_BE_RENAMED)) {
     return { wrong: problem.slice(0, -TO_BE_RENAMED.length), remedy: 'Rename it to have it synced.' };
   }

@@ -7,6 +7,7 @@ import { loadLimits } from '../limits.js';
 import { secureConnection } from './secure-connection.js';
 import { serverIdentityCheck, type ServerCheck } from './server-identity.js';
 import { clientTlsSettings } from './tls-settings.js';
+import { isHostUnknown, unknownHostMessage } from './unknown-host.js';
 import { UntrustedServer, untrustedServerMessage } from './untrusted-server.js';
 
 /**
@@ -38,7 +39,8 @@ async function meet(address: string, secureContext: SecureContext, check: Server
     const { message } = thrown as Error;
     const problem = UntrustedServer.problemIn(message);
     if (problem !== undefined) throw untrusted(address, problem);
-    throw new DrystoneError('UNAVAILABLE', 'TRANSPORT', `nothing answers at ${address} (${message})`);
+    const away = isHostUnknown(message) ? unknownHostMessage(address) : `nothing answers at ${address} (${message})`;
+    throw new DrystoneError('UNAVAILABLE', 'TRANSPORT', away);
   }
 }
 

@@ -11,6 +11,7 @@ import {
   type ErrorReason,
 } from '../errors.js';
 import { wireLimits } from '../limits.js';
+import { isHostUnknown, unknownHostMessage } from './unknown-host.js';
 import { UntrustedServer, untrustedServerMessage } from './untrusted-server.js';
 
 /** The domain of our reasons in google.rpc.ErrorInfo. */
@@ -95,6 +96,7 @@ const CUT_SHORT = 'Received RST_STREAM with code 0 (Call ended without gRPC stat
 function transportError(code: ErrorCode, peer: string, details: string): DrystoneError {
   if (details === CUT_SHORT) return new DrystoneError('UNAVAILABLE', 'TRANSPORT', `${peer} went away in mid-call`);
   if (details === GIVEN_UP) return new DrystoneError(code, 'TRANSPORT', `nothing answers at ${peer} in time`);
+  if (isHostUnknown(details)) return new DrystoneError(code, 'TRANSPORT', unknownHostMessage(peer));
   const cause = NO_CONNECTION.exec(details)?.[1];
   if (cause === undefined) return new DrystoneError(code, 'TRANSPORT', `${peer}: ${details}`);
   const problem = UntrustedServer.problemIn(cause);

@@ -22,7 +22,15 @@ describeBlockStore('the LMDB engine with all decorators', () =>
   onDisk((path) => {
     const registry = new Registry();
     const metrics = createBlockMetrics(registry);
-    return openBlockStore({ path, clock: systemClock, logger: silentLogger(), registry, metrics, freeFloorBytes: 0 });
+    return openBlockStore({
+      path,
+      premises: 'here',
+      clock: systemClock,
+      logger: silentLogger(),
+      registry,
+      metrics,
+      freeFloorBytes: 0,
+    });
   }),
 );
 

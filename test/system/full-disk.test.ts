@@ -79,7 +79,7 @@ interface Outlasting {
 const FULL: Outlasting = { saying: /full/, patienceMs: 60_000 };
 
 /** Filled to the last byte it has reached the floor that it was given, of no bytes; then it is asked again after half a minute. */
-const AT_THE_FLOOR: Outlasting = { saying: /full|reached the floor of 0 bytes/, patienceMs: 120_000 };
+const AT_THE_FLOOR: Outlasting = { saying: /full|reached the floor of 0 B/, patienceMs: 120_000 };
 
 /** Says so when a client tells that it waits because of a full disk, from now on. */
 function waitsForRoom(client: DrystoneProcess, { saying }: Outlasting = FULL): Promise<unknown> {

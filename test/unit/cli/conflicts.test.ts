@@ -46,6 +46,9 @@ test('conflicts are listed as the folder knows them, and as metadata does, with 
   const { output } = await run(fleet, 'conflicts', a);
   expect(output).toContain(copy);
   expect(output).toMatch(/1 open conflict; end one with 'drystone conflicts resolve/);
+  const status = await run(fleet, 'status', '--dir', a, '--json');
+  expect(JSON.parse(status.output)).toMatchObject({ folder: { root: a, namespace: 'docs', conflicts: 1 } });
+  expect((await run(fleet, 'status', '--dir', a)).output).toContain(`; 1 OPEN CONFLICT, see 'drystone conflicts ${a}'`);
 });
 
 test('who cannot ask metadata is told what the folder knows', async () => {

@@ -50,6 +50,21 @@ describe('wrong usage ends with 2 and one line that says what is wrong', () => {
     ],
     ['a wrong id', ['device', 'revoke', 'ana'], /ID: must be 32 hexadecimal digits/],
     ['a wrong list', ['namespace', 'assign', 'x', '--agents', 'a,,b'], /--agents: must be up to 16, with commas/],
+    [
+      'an agent that is named twice',
+      ['namespace', 'assign', 'x', '--agents', `${'a'.repeat(32)},${'b'.repeat(32)},${'a'.repeat(32)}`],
+      /--agents: must name each only once, and names a{32} twice$/m,
+    ],
+    [
+      'flags that contradict each other',
+      ['sync', '.', '--namespace', 'docs', '--no-peers', '--peers-only-lan'],
+      /--peers-only-lan: cannot be said with --no-peers/,
+    ],
+    [
+      'an empty name of a settings file',
+      ['status', '--config', ''],
+      /--config: must name a settings file, and is empty/,
+    ],
     ['a duration that is too long', ['device', 'token', '--valid', '8d'], /--valid: must be a duration of up to 7d/],
     [
       'a certificate without its key',
@@ -66,7 +81,12 @@ describe('wrong usage ends with 2 and one line that says what is wrong', () => {
       /--replicas: must be a whole number from 1 to 16/,
     ],
     ['a path without its file', ['cat', 'docs'], /NAMESPACE\/PATH: must name a file, such as docs\/notes.txt/],
-    ['a path that leads out', ['ls', 'docs/../x'], /NAMESPACE\[\/PATH\]: must be NAMESPACE or NAMESPACE\/PATH/],
+    [
+      'a path that is too long',
+      ['why', `docs/${'d/'.repeat(950)}d`],
+      /NAMESPACE\/PATH: its path must have at most 1900/,
+    ],
+    ['a path that leads out', ['ls', 'docs/../x'], /NAMESPACE\[\/PATH\]: its path must not have the part '\.\.'$/m],
     [
       'a source that is not there',
       ['demo', '--source', '/nowhere'],
@@ -106,7 +126,13 @@ describe('settings', () => {
   it('that a mistyped variable says are refused', async () => {
     const { code, errors } = await run(['status'], { DRYSTONE_CLIENT_METADTA: 'x' });
     expect(code).toBe(2);
-    expect(errors).toContain('DRYSTONE_CLIENT_METADTA: is no setting');
+    expect(errors).toContain('DRYSTONE_CLIENT_METADTA: is no setting (Did you mean DRYSTONE_CLIENT_METADATA?)');
+  });
+
+  it('in a file whose name a variable leaves empty are refused, and the variable is named', async () => {
+    const { code, errors } = await run(['status'], { DRYSTONE_CONFIG: '' });
+    expect(code).toBe(2);
+    expect(errors).toBe('drystone: DRYSTONE_CONFIG: must name a settings file, and is empty\n');
   });
 
   it('come from the environment and from a file', async () => {
@@ -138,6 +164,15 @@ describe('where no metadata service answers', () => {
       expect({ code, output }).toEqual({ code: 4, output: '' });
       expect(errors).toContain("no metadata service answers at 127.0.0.1:9; start one with 'drystone metadata serve'");
     }
+  });
+
+  it('and say where it is the host that cannot be found', async () => {
+    const { code, errors } = await run(['agent', 'list', '--metadata', 'nohost.invalid:7420']);
+    expect(code).toBe(4);
+    expect(errors).toBe(
+      'drystone: no metadata service answers at nohost.invalid:7420: cannot find host nohost.invalid; ' +
+        'check the name, or say where it is with --metadata\n',
+    );
   });
 
   it('status says so as its result', async () => {
@@ -200,6 +235,14 @@ describe('where this device has not logged in', () => {
     const { code, output } = await run(['status', '--dir', home, ...NOWHERE]);
     expect(code).toBe(3);
     expect(output).toContain("device    NOT LOGGED IN: get a token and run 'drystone login'");
+    expect(output).toContain('metadata  not asked, because this device has not logged in');
+    expect(output).toContain(`${home} is NO SYNCED FOLDER`);
+  });
+
+  it('status says of a directory that is not there that it is not', async () => {
+    const { code, output } = await run(['status', '--dir', join(home, 'missing'), ...NOWHERE]);
+    expect(code).toBe(3);
+    expect(output).toContain(`folder    ${join(home, 'missing')} DOES NOT EXIST`);
   });
 });
 

@@ -175,6 +175,20 @@ test('case-twin and unknown: the namespace has none of that name', async () => {
   expect(await why(fleet, 'other.txt', { folder: 'b' })).toMatchObject({ blocker: 'unknown' });
 });
 
+test('case-twin: of two entries with one name in two Unicode forms one is left, and told from the other', async () => {
+  const { fleet, a } = await sharing('caf\u00e9.txt');
+  writeFileSync(join(a, 'cafe\u0301.txt'), 'the other');
+  await fleet.syncOnce('a');
+  for (const asked of ['caf\u00e9.txt', 'cafe\u0301.txt']) {
+    expect(await why(fleet, asked, { folder: 'a' })).toMatchObject({
+      blocker: 'case-twin',
+      sentence: expect.stringContaining("'caf\\u00e9.txt', and this one is 'cafe\\u0301.txt'") as string,
+      advice: 'Rename it to have it synced.',
+    });
+  }
+  expect(await why(fleet, 'caf\u00e9.txt', { folder: 'b' })).toMatchObject({ blocker: 'nothing' });
+});
+
 test('conflicted-copy: what one has written lies beside what another has written', async () => {
   const { fleet, a, b } = await sharing();
   writeFileSync(join(a, 'notes.txt'), 'as a has it');

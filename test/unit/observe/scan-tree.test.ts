@@ -191,7 +191,15 @@ describe('names in other Unicode forms', () => {
     const result = await scan(root);
     expect(paths(result)).toEqual([composed]);
     expect(result.observations.get(composed as ItemPath)).toMatchObject({ stamp: { sizeBytes: 8 } });
-    expect(problemNames(result)).toEqual([decomposed]);
+    expect(result.problems).toEqual([
+      {
+        name: decomposed,
+        problem:
+          "another entry has the same name in another Unicode form, 'caf\\u00e9', and this one is 'cafe\\u0301'; " +
+          'rename it to have it synced',
+        twinOf: composed,
+      },
+    ]);
     expect(result.diskPaths.size).toBe(0);
   });
 

@@ -22,6 +22,7 @@ describe('the metrics of a block server', () => {
     directory = await mkdtemp(join(tmpdir(), 'drystone-metrics-'));
     registry = new Registry();
     store = await openBlockStore({
+      premises: 'here',
       path: join(directory, 'blocks'),
       freeFloorBytes: FLOOR_BYTES,
       clock: systemClock,

@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../../common/clock.js';
 import { DrystoneError } from '../../../common/errors.js';
@@ -27,15 +28,19 @@ function limitedStore(freeBytes: number) {
   const held = new HeldStore();
   const disk = new Disk();
   disk.freeBytes = freeBytes;
+  const logged: string[] = [];
   let nowMs = 0;
   const clock: Clock = { nowMs: () => nowMs, monotonicMs: () => nowMs, sleep: () => Promise.resolve() };
   const store = new CapacityLimitedBlockStore(held, {
     space: { freeBytes: () => disk.read() },
     floorBytes: FLOOR_BYTES,
+    premises: 'lisbon',
     clock,
+    logger: pino({ base: null, timestamp: false }, { write: (line) => void logged.push(line) }),
   });
   const wait = (durationMs: number): void => void (nowMs += durationMs);
-  return { store, held, disk, wait };
+  const said = (): string[] => logged.map((line) => pino.levels.labels[(JSON.parse(line) as { level: number }).level]!);
+  return { store, held, disk, wait, said };
 }
 
 describe('CapacityLimitedBlockStore', () => {
@@ -81,6 +86,33 @@ describe('CapacityLimitedBlockStore', () => {
     await store.put(NAMESPACE, [next!]);
   });
 
+  it('logs once that it has begun to refuse, and once that it takes what it had refused', async () => {
+    const { store, held, disk, wait, said } = limitedStore(FLOOR_BYTES + 50);
+    held.letGo();
+    const [small, large] = sampleBlocks('logged', 10, 100);
+    const refused = async (): Promise<void> => {
+      await expect(store.put(NAMESPACE, [large!])).rejects.toMatchObject(DISK_FULL);
+    };
+    await store.put(NAMESPACE, [small!]);
+    expect(said()).toEqual([]);
+    await refused();
+    // What is small still finds room: that the large one is refused goes on all the same.
+    await store.put(NAMESPACE, [small!]);
+    await refused();
+    expect(said()).toEqual(['warn']);
+    disk.freeBytes = FLOOR_BYTES + 100;
+    wait(blockServerLimits.freeSpaceMaxAgeMs);
+    await store.put(NAMESPACE, [large!]);
+    await refused();
+    expect(said()).toEqual(['warn', 'info', 'warn']);
+  });
+
+  it('names the premises and the floor, in units that people read', async () => {
+    await expect(limitedStore(0).store.put(NAMESPACE, sampleBlocks('named', 1))).rejects.toThrow(
+      /^at lisbon free space has reached the floor of 1000 B; free some/,
+    );
+  });
+
   it('takes blocks again once there is room, after a reading has grown old', async () => {
     const { store, held, disk, wait } = limitedStore(FLOOR_BYTES);
     held.letGo();
@@ -109,12 +141,17 @@ describe('CapacityLimitedBlockStore', () => {
   });
 
   it('calls a failed write a full disk where the disk is full, and else what it was', async () => {
-    const { store, held, disk } = limitedStore(FLOOR_BYTES + 300);
+    const { store, held, disk, said } = limitedStore(FLOOR_BYTES + 300);
     held.letGo();
     const [block] = sampleBlocks('failed', 100);
     held.failure = new DrystoneError('INTERNAL', 'STORE_FAILED', 'the block store could not write');
     await expect(store.put(NAMESPACE, [block!])).rejects.toMatchObject({ reason: 'STORE_FAILED' });
+    expect(said()).toEqual([]);
     disk.freeBytes = 50;
     await expect(store.put(NAMESPACE, [block!])).rejects.toMatchObject(DISK_FULL);
+    expect(said()).toEqual(['warn']);
+    held.failure = undefined;
+    await expect(store.put(NAMESPACE, [block!]), 'the disk is looked at anew').rejects.toMatchObject(DISK_FULL);
+    expect(said()).toEqual(['warn']);
   });
 });

@@ -44,10 +44,14 @@ const namespace: Namespace = {
 
 describe('agents', () => {
   it('are a table', () => {
-    const [heading, first, , last] = formatAgents(documents, 10_000).split('\n');
+    const [heading, first, second, last] = formatAgents(documents, 10_000).split('\n');
     expect(heading).toMatch(/^AGENT +PREMISES +STATE +ADDRESS +FREE +BLOCKS +STORED +NAMESPACES +HEARTBEAT$/);
     expect(first).toMatch(/^lisbon0+ +lisbon +online +lisbon:7421 +5.0 GiB +1,234 +2.0 GiB +1 +2.0 s ago$/);
+    expect(second, 'its free space has reached its floor').toMatch(
+      /^porto0+ +porto +online, full +porto:7421 +1.0 GiB /,
+    );
     expect(last).toMatch(/ offline .* none$/);
+    expect(documents.map(({ full }) => full)).toEqual([false, true, false]);
     expect(formatAgents([], 0)).toContain('drystone agent serve');
   });
 
@@ -56,6 +60,7 @@ describe('agents', () => {
       online: 2,
       draining: 0,
       offline: 1,
+      unheard: 1,
       freeBytes: 6 * 1024 ** 3,
       totalBytes: 20 * 1024 ** 3,
       fullPremises: ['porto'],
@@ -86,7 +91,11 @@ describe('namespaces', () => {
   it('are a table, and each a page', () => {
     expect(formatNamespaces([document]).split('\n')[1]).toMatch(/^docs +1,200 +3.0 GiB +1,500 +2 +lisbon, faro$/);
     expect(formatNamespaces([])).toContain('drystone namespace create');
-    expect(formatNamespace(document)).toContain('2 asked for, 2 assigned, epoch 3');
+    expect(formatNamespace(document)).toContain(
+      '2 asked for, 2 assigned, epoch 3; each upload goes to one of them, and is not copied to the others yet\n',
+    );
+    const alone = { ...document, agents: document.agents.slice(1) };
+    expect(formatNamespace(alone)).toContain('2 asked for, 1 assigned, epoch 3\n');
     expect(formatNamespace(document)).toContain('2025-12-31 23:59:59 UTC');
   });
 
@@ -104,6 +113,7 @@ describe('a status', () => {
     itemsProvisional: 0,
     syncedBy: undefined,
     namespace: 'docs',
+    conflicts: 0,
     behind: 2,
   };
   const nowMs = 1_767_225_599_000;
@@ -120,10 +130,32 @@ describe('a status', () => {
     expect(formatStatus(reachable, nowMs).split('\n')).toEqual([
       `device      ${'d'.repeat(32)} of ana; its certificate has 20 days left`,
       'metadata    meta:7420 answers (3 ms)',
-      'agents      2 online, 1 OFFLINE; 6.0 GiB free of 20.0 GiB; FULL at porto',
+      'agents      2 online, 1 NOT HEARD FROM since metadata started; 6.0 GiB free of 20.0 GiB; FULL at porto',
       'namespaces  1, with 1,200 items, 3.0 GiB',
       "folder      /home/docs is 'docs', 2 changes behind; not being synced now",
     ]);
+  });
+
+  it('tells agents that are offline from those that metadata, just started, has not heard from', () => {
+    const agents = (...some: Agent[]): string | undefined => {
+      const text = formatStatus({ ...reachable, agents: totalsOf(some.map(agentDocument)) }, nowMs);
+      return /^agents +(.*)$/m.exec(text)?.[1];
+    };
+    const gone = { ...faro, lastHeartbeatAtMs: 8_000n };
+    const silent = { ...faro, freeBytes: 0n, totalBytes: 0n };
+    expect(agents(lisbon, gone)).toBe('1 online, 1 OFFLINE; 5.0 GiB free of 10.0 GiB');
+    expect(agents(lisbon, gone, silent)).toBe(
+      '1 online, 1 OFFLINE, 1 NOT HEARD FROM since metadata started; 5.0 GiB free of 10.0 GiB',
+    );
+    expect(agents(silent, silent)).toBe('0 online, 2 NOT HEARD FROM since metadata started');
+    expect(agents()).toBe('0 online');
+  });
+
+  it('counts the open conflicts of a folder, where there are any', () => {
+    const text = formatStatus({ ...reachable, folder: { ...folder, conflicts: 2 } }, nowMs);
+    expect(text).toContain(
+      "2 changes behind; not being synced now; 2 OPEN CONFLICTS, see 'drystone conflicts /home/docs'",
+    );
   });
 
   it('says what it knows where metadata is away', () => {
@@ -138,8 +170,11 @@ describe('a status', () => {
       'metadata  NOT REACHABLE: nobody there',
       `folder    /home/docs is '${namespace.namespaceId}'; being synced by process 42`,
     ]);
-    expect(formatStatus({ ...away, folder: undefined }, nowMs, '/home/dosc')).toContain(
+    expect(formatStatus({ ...away, folder: undefined }, nowMs, { path: '/home/dosc', exists: true })).toContain(
       'folder    /home/dosc is NO SYNCED FOLDER, and lies in none',
+    );
+    expect(formatStatus({ ...away, folder: undefined }, nowMs, { path: '/home/dosc', exists: false })).toContain(
+      'folder    /home/dosc DOES NOT EXIST',
     );
     const standIn = { ...unknown, mode: 'agent', itemsProvisional: 1 } as const;
     expect(formatStatus({ ...away, folder: standIn }, nowMs)).toContain(
@@ -151,7 +186,7 @@ describe('a status', () => {
     );
     expect(formatStatus({ ...away, device: undefined, folder: undefined }, nowMs).split('\n')).toEqual([
       "device    NOT LOGGED IN: get a token and run 'drystone login'",
-      'metadata  NOT REACHABLE: nobody there',
+      'metadata  nobody there',
     ]);
   });
 

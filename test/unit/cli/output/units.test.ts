@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import {
-  formatBytes,
   formatCount,
   formatDuration,
   formatMoment,
@@ -10,20 +9,6 @@ import {
 } from '../../../../cli/output/units.js';
 
 const MiB = 1024 ** 2;
-
-describe('formatBytes', () => {
-  it.each([
-    [0, '0 B'],
-    [1023, '1023 B'],
-    [1024, '1.0 KiB'],
-    [1536, '1.5 KiB'],
-    [MiB - 1, '1.0 MiB'],
-    [64 * MiB, '64.0 MiB'],
-    [1024 ** 6, '1024.0 PiB'],
-  ])('%i is %s', (bytes, text) => {
-    expect(formatBytes(bytes)).toBe(text);
-  });
-});
 
 describe('parseBytes', () => {
   it.each([

@@ -89,7 +89,22 @@ describe('variables', () => {
 
   it('that say no setting are refused by name', () => {
     expect(() => refuseUnknownVariables({ DRYSTONE_AGENT_LISTN: 'x' })).toThrow(
-      /^DRYSTONE_AGENT_LISTN: is no setting; .*DRYSTONE_AGENT_LISTEN/,
+      /^DRYSTONE_AGENT_LISTN: is no setting \(Did you mean DRYSTONE_AGENT_LISTEN\?\); the variables are: .*DRYSTONE_AGENT_DATA/,
+    );
+  });
+
+  it.each([
+    ['DRYSTONE_CLIENT_METADTA', 'DRYSTONE_CLIENT_METADATA'],
+    ['DRYSTONE_LOGLEVEL', 'DRYSTONE_LOG_LEVEL'],
+    ['DRYSTONE_AGENT_FREE_FLOR', 'DRYSTONE_AGENT_FREE_FLOOR'],
+    ['DRYSTONE_FREE_FLOOR', 'DRYSTONE_AGENT_FREE_FLOOR'],
+  ])('that are mistyped are told the nearest one: %s', (name, meant) => {
+    expect(() => refuseUnknownVariables({ [name]: 'x' })).toThrow(` is no setting (Did you mean ${meant}?); `);
+  });
+
+  it('that are like none are told the whole list alone', () => {
+    expect(() => refuseUnknownVariables({ DRYSTONE_SOMETHING_ELSE: 'x' })).toThrow(
+      / is no setting; the variables are: /,
     );
   });
 

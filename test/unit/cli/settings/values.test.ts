@@ -31,8 +31,18 @@ describe('a location', () => {
     expect(parseSetting(required(location, ''), 'LOCATION', text)).toEqual(expected);
   });
 
-  it.each(['', '/', '/docs', 'Docs/a', 'docs//a', 'docs/../a', 'docs/a\0b'])('may not be %j', (text) => {
+  it.each(['', '/', '/docs', 'Docs/a'])('may not be %j', (text) => {
     expect(() => parseSetting(required(location, ''), 'LOCATION', text)).toThrow('LOCATION: must be NAMESPACE');
+  });
+
+  it.each([
+    ['docs//a', 'must not begin with a slash'],
+    ['docs/../a', "must not have the part '..'"],
+    ['docs/a\0b', 'must not contain NUL'],
+    [`docs/${'d/'.repeat(950)}d`, 'must have at most 1900 bytes'],
+    [`docs/${'d'.repeat(256)}`, 'must not have a part of more than 255 bytes'],
+  ])('may not be %j, and is told why', (text, problem) => {
+    expect(() => parseSetting(required(location, ''), 'LOCATION', text)).toThrow(`LOCATION: its path ${problem}`);
   });
 });
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { openConflicts } from '../../../../client/conflicts/open-conflicts.js';
+import { countCopies, openConflicts } from '../../../../client/conflicts/open-conflicts.js';
 import { settle } from '../../../../common/feed/conflicts.js';
+import type { Item } from '../../../../common/feed/item.js';
 import { DELETION, itemFrom, stateBy } from '../../../support/feed/sample-states.js';
 
 const DISPUTED = itemFrom('d/notes.txt', [stateBy('a', 1, 1_000, 'ours'), stateBy('b', 1, 2_000, 'theirs')]);
@@ -19,6 +20,20 @@ test('a conflicted copy is one while its original is there', () => {
   ]);
   expect(openConflicts([...copies, itemFrom('d/notes.txt', [stateBy('b', 2, 3_000, DELETION)])])).toEqual([]);
   expect(openConflicts([itemFrom(copy!.path, [stateBy('b', 2, 3_000, DELETION)]), item])).toEqual([]);
+});
+
+test('the copies of a folder are counted as far as both they and their originals are there', () => {
+  const { copies, item } = settle(DISPUTED);
+  const copy = copies[0]!.path;
+  const count = (...items: readonly Item[]): number => {
+    const all = new Map(items.map((one) => [one.path, one]));
+    return countCopies({ remote: { get: (path) => all.get(path), pathsBelow: () => [...all.keys()].sort() } });
+  };
+  expect(count(...copies, item)).toBe(1);
+  expect(count(...copies)).toBe(0);
+  expect(count(...copies, itemFrom('d/notes.txt', [stateBy('b', 2, 3_000, DELETION)]))).toBe(0);
+  expect(count(itemFrom(copy, [stateBy('b', 2, 3_000, DELETION)]), item)).toBe(0);
+  expect(count(DISPUTED), 'nobody has settled it').toBe(0);
 });
 
 test('they are in the order of their paths', () => {

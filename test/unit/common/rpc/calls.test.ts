@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { DrystoneError, invalidArgument, overloaded } from '../../../../common/errors.js';
 import { wireLimits } from '../../../../common/limits.js';
 import { openChannel } from '../../../../common/rpc/client.js';
+import { readTrustedCertificates } from '../../../../common/rpc/first-contact.js';
 import { collect, rejection, streamOf } from '../../../support/async-tools.js';
 import { loopbackCredentials } from '../../../support/trust/loopback-credentials.js';
 import { startRpcPair, TestService, type RpcPair, type TestImplementation } from '../../../support/rpc-pair.js';
@@ -166,6 +167,15 @@ describe('errors over the wire', () => {
       expect(error).toMatchObject({ code: 'UNAVAILABLE', reason: 'TRANSPORT', isTransient: true });
       expect((error as Error).message).toBe('nothing answers at 127.0.0.1:1 (connect ECONNREFUSED 127.0.0.1:1)');
     }
+  });
+
+  it('of a host that nobody knows are UNAVAILABLE and say that', async () => {
+    const channel = openChannel('nohost.invalid:7420', loopbackCredentials().channelTo('metadata'));
+    const error = await rejection(channel.service(TestService).ask(bytes(''), { timeoutMs: 20_000 }));
+    channel.close();
+    const message = 'cannot find host nohost.invalid (nohost.invalid:7420)';
+    expect(error).toMatchObject({ code: 'UNAVAILABLE', reason: 'TRANSPORT', isTransient: true, message });
+    await expect(readTrustedCertificates('nohost.invalid:7420', Buffer.alloc(32))).rejects.toMatchObject({ message });
   });
 
   it('of an RPC that the server does not have are UNIMPLEMENTED', async () => {
