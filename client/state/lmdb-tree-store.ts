@@ -18,6 +18,7 @@ import { cursorsAfter } from './cursors.js';
 import { provisionalAfter } from './provisional.js';
 import { RecentValues } from './recent-values.js';
 import { moveRemote, RemoteWatchers } from './remote-moves.js';
+import { UnwrittenValues } from './unwritten-values.js';
 import { whileFull, type UntilRoom } from './until-room.js';
 import type { FeedEndpoint, RemoteMove, StateChanges, Tree, TreeChanges, TreeStore } from './tree-store.js';
 
@@ -39,6 +40,7 @@ interface Codec<T> {
 /** A tree whose keys are paths in UTF-8 and whose values a codec makes and reads. */
 export class LmdbTree<T> implements Tree<T> {
   readonly #recent: RecentValues<T>;
+  readonly #unwritten = new UnwrittenValues<T>();
 
   constructor(
     private readonly db: Bytes,
@@ -48,6 +50,8 @@ export class LmdbTree<T> implements Tree<T> {
   }
 
   get(path: ItemPath): T | undefined {
+    const unwritten = this.#unwritten.get(path);
+    if (unwritten !== undefined) return unwritten.value;
     const recent = this.#recent.get(path);
     if (recent !== undefined) return recent;
     const record = this.db.getBinary(Buffer.from(path));
@@ -71,6 +75,7 @@ export class LmdbTree<T> implements Tree<T> {
   apply(changes: TreeChanges<T> | undefined): void {
     for (const [path, value] of changes ?? []) {
       const key = Buffer.from(path);
+      this.#unwritten.set(path, value);
       if (value === undefined) {
         this.#recent.delete(path);
         this.db.removeSync(key);
@@ -83,13 +88,24 @@ export class LmdbTree<T> implements Tree<T> {
 
   /** Within a transaction. */
   clear(): void {
-    this.#recent.clear();
+    this.forgetRecent();
     this.db.clearSync();
+  }
+
+  /** A transaction begins, of this number; numbers ascend. */
+  begin(transaction: number): void {
+    this.#unwritten.begin(transaction);
+  }
+
+  /** The transaction of this number is committed. */
+  written(transaction: number): void {
+    this.#unwritten.written(transaction);
   }
 
   /** A transaction failed: what it wrote is not there. */
   forgetRecent(): void {
     this.#recent.clear();
+    this.#unwritten.clear();
   }
 }
 
@@ -137,6 +153,7 @@ class LmdbTreeStore implements TreeStore {
   readonly inHand: LmdbTree<Item>;
   readonly #facts: Facts;
   readonly #watchers = new RemoteWatchers();
+  #transactions = 0;
 
   constructor(
     root: RootDatabase<Buffer, Buffer>,
@@ -222,10 +239,18 @@ class LmdbTreeStore implements TreeStore {
 
   #transact<T>(work: () => T): Promise<T> {
     return whileFull(this.untilRoom, async () => {
+      const trees = [this.remote, this.local, this.synced, this.provisional, this.inHand];
+      let transaction = 0;
       try {
-        return await inTransaction(this.#root, this.medium, work);
+        const result = await inTransaction(this.#root, this.medium, () => {
+          transaction = ++this.#transactions;
+          for (const tree of trees) tree.begin(transaction);
+          return work();
+        });
+        for (const tree of trees) tree.written(transaction);
+        return result;
       } catch (thrown) {
-        for (const tree of [this.remote, this.local, this.synced, this.provisional, this.inHand]) tree.forgetRecent();
+        for (const tree of trees) tree.forgetRecent();
         this.offered.reload();
         throw thrown;
       }

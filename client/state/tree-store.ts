@@ -7,7 +7,10 @@ import type { LocalEntry } from './local-entry.js';
 /** Who keeps a feed of the namespace: a cursor means something only to the one that gave it. */
 export type FeedEndpoint = 'metadata' | `agent ${AgentId}` | `peer ${DeviceId}`;
 
-/** One tree to read: what is known of each path. Reads are synchronous and see every write that has resolved. */
+/**
+ * One tree to read: what is known of each path. Reads are synchronous and see every write that has resolved; what `get` says of a
+ * path never has half of a write, of one tree and not of another.
+ */
 export interface Tree<T> {
   get(path: ItemPath): T | undefined;
   /** The paths strictly below `path`, or all where it is empty, in the order of their UTF-8 bytes. */

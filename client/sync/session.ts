@@ -29,7 +29,8 @@ export async function runSession(parts: SessionParts, signal: AbortSignal): Prom
       if (!(thrown instanceof DrystoneError) || thrown.reason !== 'STATE_NOT_ALONE') throw thrown;
       await becomeAnother({ store, random: context.random });
       const problem =
-        'its state was brought back from an older copy, or is in use elsewhere as well; files that have changed on both sides are kept as conflicted copies';
+        'it has changes that its state does not know: one of its state and metadata was brought back from an older copy, or the state is in use elsewhere as well; ' +
+        'files that have changed on both sides are kept as conflicted copies';
       reporter.problem({ name: '.', problem, isSynced: true });
     }
   }

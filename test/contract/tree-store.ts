@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LocalEntry, LocalFile } from '../../client/state/local-entry.js';
 import type { FeedEndpoint, TreeStore } from '../../client/state/tree-store.js';
 import type { FeedHistory } from '../../common/feed/feed-history.js';
-import type { Item, ItemPath } from '../../common/feed/item.js';
+import type { FileContent, Item, ItemPath } from '../../common/feed/item.js';
 import { itemOf, mergeItems } from '../../common/feed/merge.js';
 import type { Cursor, DeviceId, NamespaceId, ReplicaId } from '../../common/ids.js';
 
@@ -241,6 +241,35 @@ export function describeTreeStore(name: string, makeSubject: () => TreeStoreSubj
       await store.write({ forgetRemote: true });
       await store.write({ forgetRemote: true, remote: byPath(item('c', 1)) });
       expect(told).toEqual(['a1,b1', 'b2', 'a gone', 'emptied', 'emptied,c1']);
+    });
+
+    it('never says of an offer that it is answered, and of the trees what they said before', async () => {
+      const path = 'a' as ItemPath;
+      const { change, at, author, content } = item(path, 2);
+      const blocks = { hashes: Buffer.alloc(32 * 1000, 7), sizes: Array.from({ length: 1000 }, () => 4) };
+      const large = itemOf(
+        path,
+        [change],
+        [{ change, at, author, content: { ...content, sizeBytes: 4000, blocks } as FileContent }],
+      );
+      await store.write({ offered: byPath(large) });
+      const seen = new Set<string>();
+      const look = (): void => {
+        const [remote, synced] = [store.remote, store.synced].map((tree) => tree.get(path)?.version[0]?.counter);
+        seen.add(`${store.offered.get(path) === undefined ? 'answered' : 'offered'} ${remote} ${synced}`);
+      };
+      let isWritten = false;
+      look();
+      const before = store.write({ local: byPath(FILE) });
+      const writing = store.write({ remote: byPath(large), synced: byPath(large) }).then(() => (isWritten = true));
+      while (!isWritten) {
+        look();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await Promise.all([before, writing]);
+      expect([...seen].filter((state) => state !== 'offered undefined undefined' && state !== 'answered 2 2')).toEqual(
+        [],
+      );
     });
 
     it('is bound to the namespace that claims it', async () => {
