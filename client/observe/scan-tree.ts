@@ -16,9 +16,9 @@ const GONE_ATTEMPTS = 3;
  * results. One scan at a time.
  *
  * Every scan raises FAILED_PRECONDITION (FOLDER_UNREADABLE) where the root is not there any more, cannot be read, or is
- * another directory than at the first scan, before it or after it: an empty mount point must never look as if everything had been deleted. So it does
- * where one of `kept`, directories in the root in which the client keeps things, is not what it was: nothing could be done
- * any more. It raises CANCELLED when `signal` aborts. Either way what was remembered stays as it was.
+ * another directory than at the first scan, before it or after it: an empty mount point must never look as if everything had
+ * been deleted. So it does where one of `kept`, directories in the root in which the client keeps things, is not what it was:
+ * nothing could be done any more. It raises CANCELLED when `signal` aborts. Either way what was remembered stays as it was.
  */
 export class TreeScanner {
   #directories: ScannedDirectories = new Map();
