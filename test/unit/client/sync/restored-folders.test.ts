@@ -17,6 +17,24 @@ function copy(from: string, to: string): void {
   execFileSync('cp', ['-a', from, to]);
 }
 
+/** A fleet with two folders of one namespace, the first of which has been synced. */
+async function twoFolders(): Promise<{
+  readonly fleet: InProcessFleet;
+  readonly a: string;
+  readonly c: string;
+  /** Writes what the report in `a` says, and syncs that. */
+  readonly syncWith: (report: string) => Promise<void>;
+}> {
+  const fleet = await InProcessFleet.start();
+  const [a, c] = [fleet.folder('a'), fleet.folder('c')];
+  await fleet.syncOnce('a');
+  const syncWith = async (report: string): Promise<void> => {
+    writeFileSync(join(a, 'report'), report);
+    await fleet.syncOnce('a');
+  };
+  return { fleet, a, c, syncWith };
+}
+
 /** How a folder comes back. */
 const restores = {
   /** As from a copy of its files: everything is made anew. */
@@ -42,16 +60,10 @@ const restores = {
 
 for (const [how, restore] of Object.entries(restores)) {
   test(`a folder that was ${how} from a backup and then edited keeps the edit beside what came after the backup`, async () => {
-    const fleet = await InProcessFleet.start();
-    const [a, c] = [fleet.folder('a'), fleet.folder('c')];
-    await fleet.syncOnce('a');
-    writeFileSync(join(a, 'report'), 'first');
-    await fleet.syncOnce('a');
+    const { fleet, a, c, syncWith } = await twoFolders();
+    await syncWith('first');
     copy(a, `${a} backup`);
-    for (const text of ['second', 'the work of a day']) {
-      writeFileSync(join(a, 'report'), text);
-      await fleet.syncOnce('a');
-    }
+    for (const text of ['second', 'the work of a day']) await syncWith(text);
     await fleet.syncOnce('c');
     restore(`${a} backup`, a);
     writeFileSync(join(a, 'report'), 'first, and a word');
@@ -63,16 +75,12 @@ for (const [how, restore] of Object.entries(restores)) {
   });
 
   test(`a folder that was ${how} from a backup without an edit takes what came after the backup`, async () => {
-    const fleet = await InProcessFleet.start();
-    const [a, c] = [fleet.folder('a'), fleet.folder('c')];
-    await fleet.syncOnce('a');
-    writeFileSync(join(a, 'report'), 'first');
+    const { fleet, a, c, syncWith } = await twoFolders();
     writeFileSync(join(a, 'letter'), 'to be thrown away');
-    await fleet.syncOnce('a');
+    await syncWith('first');
     copy(a, `${a} backup`);
-    writeFileSync(join(a, 'report'), 'the work of a day');
     rmSync(join(a, 'letter'));
-    await fleet.syncOnce('a');
+    await syncWith('the work of a day');
     restore(`${a} backup`, a);
     expect(await fleet.syncOnce('a')).toMatchObject({ itemsCommitted: 0, conflicts: 0 });
     await fleet.syncOnce('c');
@@ -81,11 +89,8 @@ for (const [how, restore] of Object.entries(restores)) {
 }
 
 test('a file that was made after the backup stays beside one of the same name that is made after the restoration', async () => {
-  const fleet = await InProcessFleet.start();
-  const [a, c] = [fleet.folder('a'), fleet.folder('c')];
-  await fleet.syncOnce('a');
-  writeFileSync(join(a, 'report'), 'first');
-  await fleet.syncOnce('a');
+  const { fleet, a, c, syncWith } = await twoFolders();
+  await syncWith('first');
   copy(a, `${a} backup`);
   writeFileSync(join(a, 'new'), 'made after the backup');
   await fleet.syncOnce('a');
@@ -97,20 +102,29 @@ test('a file that was made after the backup stays beside one of the same name th
 });
 
 test('a backup whose files are newer than its state undoes nothing that came after it', async () => {
-  const fleet = await InProcessFleet.start();
-  const [a, c] = [fleet.folder('a'), fleet.folder('c')];
-  await fleet.syncOnce('a');
-  const write = async (text: string): Promise<void> => {
-    writeFileSync(join(a, 'report'), text);
-    await fleet.syncOnce('a');
-  };
-  await write('first');
+  const { fleet, a, c, syncWith } = await twoFolders();
+  await syncWith('first');
   copy(a, `${a} backup`);
-  await write('the second');
+  await syncWith('the second');
   copy(join(a, 'report'), join(`${a} backup`, 'report'));
-  await write('the third, of an evening');
+  await syncWith('the third, of an evening');
   restores['put back in place'](`${a} backup`, a);
   await fleet.syncOnce('a');
   await fleet.syncOnce('c');
   expect(textsIn(c)).toContain('the third, of an evening');
+});
+
+test('a folder that was brought back without its state keeps what differs beside what the namespace has', async () => {
+  const { fleet, a, c, syncWith } = await twoFolders();
+  writeFileSync(join(a, 'letter'), 'to be thrown away');
+  await syncWith('first');
+  copy(a, `${a} backup`);
+  rmSync(join(a, 'letter'));
+  await syncWith('the work of a day');
+  restores['made anew'](`${a} backup`, a);
+  rmSync(join(a, '.drystone'), { recursive: true });
+  await fleet.syncOnce('a');
+  await fleet.syncOnce('c');
+  expect(textsIn(c)).toEqual(['first', 'the work of a day', 'to be thrown away']);
+  expect(textsIn(a)).toEqual(textsIn(c));
 });
