@@ -15,8 +15,8 @@ export interface RelayParts {
 }
 
 /**
- * Each time when the patience with agents is over, has everything planned anew that metadata still does not know of, and
- * forgets that agents were told what the folder no longer holds: metadata may have known it before they did, and says
+ * Each time when the patience with agents is over, has everything planned anew that metadata still does not know of. That
+ * agents were told what the folder no longer holds is forgotten before: metadata may have known it before they did, and says
  * nothing of it any more. An agent that stands in after peers alone have heard of changes is told them, once. Returns when
  * `signal` aborts.
  */
@@ -27,10 +27,10 @@ export async function awaitRelay(
   while (!signal.aborted) {
     const news = standing.arm(signal);
     if (standing.isProvisionalDue) {
-      const paths = new Set(store.provisional.pathsBelow(''));
-      const replaced = [...paths].filter((path) => hasMovedOn(store, path));
+      const paths = [...store.provisional.pathsBelow('')];
+      const replaced = paths.filter((path) => hasMovedOn(store, path));
       if (replaced.length > 0) await store.write({ provisional: new Map(replaced.map((path) => [path, undefined])) });
-      for (const path of replaced) paths.delete(path);
+      // Those as well: a conflict with what was told has waited for this.
       inbox.changed(paths);
       await news;
     } else if (standing.takeOwesAgent()) {

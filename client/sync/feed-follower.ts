@@ -33,7 +33,10 @@ export interface FeedFollowerParts {
   readonly inHand: Pick<InHand, 'among'>;
   /** Raises where items are not to be believed; what metadata and agents serve they have checked. */
   readonly check?: (items: readonly Item[]) => void;
-  /** These paths of the remote tree have changed. Called for every page, also one without changes. */
+  /**
+   * These paths are to be planned anew: the remote tree has changed there, or metadata may have learned what only others had
+   * been told, which a plan can wait for. Called for every page, also one without changes.
+   */
   readonly onPage: (changed: readonly ItemPath[], isCaughtUp: boolean) => void;
   /** Until the feed's end is reached again the remote tree is not what the namespace holds: everything is read again. */
   readonly onReset: () => void;
@@ -137,11 +140,12 @@ async function takePage(parts: FeedFollowerParts, page: FeedPage, cursorFrom?: C
   if (endpoint === 'metadata') {
     const confirmed = byPath(items.filter(({ path }) => store.provisional.get(path) !== undefined));
     await store.write({ remote: news, confirmed, inHand, cursor, history, cursorFrom });
+    onPage([...new Set([...news.keys(), ...confirmed.keys()])], page.caughtUp);
   } else {
     const provisional = byPath([...news.values()].filter((item) => isOwnWord(item, device)));
     await store.write({ heard: news, provisional, inHand, cursorAt: [endpoint, cursor, history], cursorFrom });
+    onPage([...news.keys()], page.caughtUp);
   }
-  onPage([...news.keys()], page.caughtUp);
 }
 
 function itemsOf({ entries }: FeedPage): Item[] {

@@ -110,4 +110,8 @@ export const regressions: readonly Regression[] = [
     peers: true,
     found: 'a conflict that an agent had settled was told to metadata without the copies of its other sides',
   },
+  {
+    seed: 1795756886,
+    found: 'a conflict that waited for an agent to tell metadata was not looked at when metadata had been told',
+  },
 ];

@@ -180,13 +180,14 @@ test('of a page that is not to be believed nothing is taken', async () => {
   expect([store.cursorOf(PEER), [...store.remote.pathsBelow('')], told]).toEqual([0, [], []]);
 });
 
-test('what metadata tells of what an agent was told is with metadata', async () => {
+test('what metadata tells of what an agent was told is with metadata, and no plan waits for that any more', async () => {
   const store = new MemoryTreeStore();
   const items = new Map([['a' as ItemPath, directory('a')]]);
   await store.write({ remote: items, provisional: items });
-  const { parts, signal } = await follow(() => [page(1, [directory('a')])], store);
+  const { parts, told, signal } = await follow(() => [page(1, [directory('a')])], store);
   await expect(followFeed(parts, signal)).rejects.toBe(UNAVAILABLE);
   expect(store.provisionalCount).toBe(0);
+  expect(told, 'a conflict with what was told is planned anew').toEqual(['a true']);
 });
 
 test.each(['CURSOR_AHEAD', 'CURSOR_FORGOTTEN'] as const)(
