@@ -16,6 +16,13 @@ const chance = [
 const environment = [
   { object: 'process', property: 'env', message: 'Only config.ts files read the environment; take a setting instead.' },
 ];
+const signals = [
+  {
+    object: 'AbortSignal',
+    property: 'any',
+    message: 'Use anySignal (common/concurrency/any-signal.ts), which says why.',
+  },
+];
 const timers = ['setTimeout', 'setInterval'].map((name) => ({
   name,
   message: 'Take a Clock (common/clock.ts) and sleep: a test must own time.',
@@ -82,7 +89,7 @@ export default tseslint.config(
       'no-console': 'error',
       'no-restricted-globals': ['error', ...timers],
       'no-restricted-imports': ['error', { paths: [...timerModules, ...chanceModules] }],
-      'no-restricted-properties': ['error', ...time, ...chance, ...environment],
+      'no-restricted-properties': ['error', ...time, ...chance, ...environment, ...signals],
       'no-restricted-syntax': ['error', currentDate],
     },
   },
@@ -91,15 +98,20 @@ export default tseslint.config(
     files: ['common/clock.ts'],
     rules: {
       'no-restricted-imports': 'off',
-      'no-restricted-properties': ['error', ...chance, ...environment],
+      'no-restricted-properties': ['error', ...chance, ...environment, ...signals],
     },
+  },
+  {
+    // The one place that joins signals.
+    files: ['common/concurrency/any-signal.ts'],
+    rules: { 'no-restricted-properties': ['error', ...time, ...chance, ...environment] },
   },
   {
     // The one place that asks the machine for chance.
     files: ['common/random.ts'],
     rules: {
       'no-restricted-imports': ['error', { paths: timerModules }],
-      'no-restricted-properties': ['error', ...time, ...environment],
+      'no-restricted-properties': ['error', ...time, ...environment, ...signals],
     },
   },
   {
@@ -108,12 +120,12 @@ export default tseslint.config(
     files: ['common/rpc/*.ts'],
     rules: {
       'no-restricted-globals': 'off',
-      'no-restricted-properties': ['error', ...chance, ...environment],
+      'no-restricted-properties': ['error', ...chance, ...environment, ...signals],
     },
   },
   {
     files: ['**/config.ts'],
-    rules: { 'no-restricted-properties': ['error', ...time, ...chance] },
+    rules: { 'no-restricted-properties': ['error', ...time, ...chance, ...signals] },
   },
   {
     // Tests drive real programs in real time, and say what they know to be there with `!`.

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { isWildcardHost, parseHostPort } from '../common/address.js';
+import { anySignal } from '../common/concurrency/any-signal.js';
 import { invalidArgument } from '../common/errors.js';
 import { markPrivate } from '../common/files/private-mark.js';
 import type { HeldIdentity } from '../common/identity/held-identity.js';
@@ -155,7 +156,7 @@ function renewInBackground(
   const { dataDir: dir, metadata: address } = config;
   const renewed = keepRenewed(
     { held, dir, name: 'agent', address, transport, clock, random, logger },
-    AbortSignal.any([stopping.signal, standing.revoked]),
+    anySignal([stopping.signal, standing.revoked]),
   );
   return () => {
     stopping.abort();

@@ -1,3 +1,4 @@
+import { anySignal } from '../common/concurrency/any-signal.js';
 import type { EncodedPage } from '../common/feed-service/encoded-page.js';
 import { parsePlace } from '../common/feed-service/feed-methods.js';
 import type { Subscriptions } from '../common/feed-service/subscriptions.js';
@@ -27,7 +28,7 @@ export async function* servedSubscription(
   const place = parsePlace(request);
   const admit = async (): Promise<void> => granted.require(namespaceId, 'read');
   const over = new AbortController();
-  const signal = AbortSignal.any([context.signal, over.signal]);
+  const signal = anySignal([context.signal, over.signal]);
   try {
     yield* whileValid(granted, subscriptions.subscribe({ namespaceId, ...place, admit }, signal));
   } finally {

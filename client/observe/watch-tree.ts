@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { subscribe as subscribeToTree, type AsyncSubscription, type SubscribeCallback } from '@parcel/watcher';
+import { anySignal } from '../../common/concurrency/any-signal.js';
 import { ChangeSignal } from '../../common/concurrency/change-signal.js';
 import { cancelled } from '../../common/errors.js';
 import { clientLimits } from '../../common/limits.js';
@@ -72,7 +73,7 @@ export class TreeWatch {
     for (;;) {
       if (signal.aborted) throw cancelled('watching the folder');
       const waitMs = this.#pending.settledInMs() ?? this.#everythingInMs();
-      if (waitMs <= 0) return this.#take(AbortSignal.any([signal, this.#closing.signal]));
+      if (waitMs <= 0) return this.#take(anySignal([signal, this.#closing.signal]));
       await this.#waitUpTo(waitMs, signal);
     }
   }

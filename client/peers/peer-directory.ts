@@ -1,4 +1,5 @@
 import type { Clock } from '../../common/clock.js';
+import { anySignal } from '../../common/concurrency/any-signal.js';
 import { ChangeSignal } from '../../common/concurrency/change-signal.js';
 import { HASH_BYTES } from '../../common/block-hash.js';
 import { sleepUnless } from '../../common/concurrency/sleep-unless.js';
@@ -226,7 +227,7 @@ export class PeerDirectory {
   /** Whether the other end is who it should be, takes our access token, and answers in time. */
   async #answers(blocks: BlockClient, signal: AbortSignal): Promise<boolean> {
     const over = new AbortController();
-    const together = AbortSignal.any([signal, over.signal]);
+    const together = anySignal([signal, over.signal]);
     const late = this.parts.clock.sleep(peerLimits.probeMs, together).then(
       () => over.abort(),
       () => undefined,

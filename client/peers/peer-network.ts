@@ -1,4 +1,5 @@
 import { networkInterfaces } from 'node:os';
+import { anySignal } from '../../common/concurrency/any-signal.js';
 import { ChangeSignal } from '../../common/concurrency/change-signal.js';
 import { parseDeviceId, type Cursor, type DeviceId, type NamespaceId, type PremisesName } from '../../common/ids.js';
 import { peerLimits } from '../../common/limits.js';
@@ -103,7 +104,7 @@ export class PeerNetwork {
       const lookedUp = this.#lookedUp.arm(over.signal);
       this.#isNeeded = true;
       this.#needed.notify();
-      const patience = clock.sleep(peerLimits.lookUpWaitMs, AbortSignal.any([signal, over.signal]));
+      const patience = clock.sleep(peerLimits.lookUpWaitMs, anySignal([signal, over.signal]));
       await Promise.race([lookedUp, patience]).catch(() => undefined);
       over.abort();
       await patience.catch(() => undefined);
@@ -164,7 +165,7 @@ export class PeerNetwork {
   async #restOrNeed(signal: AbortSignal): Promise<void> {
     if (this.#isNeeded) return;
     const over = new AbortController();
-    const together = AbortSignal.any([signal, over.signal]);
+    const together = anySignal([signal, over.signal]);
     const needed = this.#needed.arm(together);
     const restMs = Math.min(peerLimits.lookUpMs, this.#leaseMs * peerLimits.lookUpShare);
     const rest = this.parts.context.clock.sleep(restMs, together).catch(() => undefined);

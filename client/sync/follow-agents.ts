@@ -1,4 +1,5 @@
 import type { Clock } from '../../common/clock.js';
+import { anySignal } from '../../common/concurrency/any-signal.js';
 import { toDrystoneError } from '../../common/errors.js';
 import type { AgentId, PremisesName } from '../../common/ids.js';
 import { clientLimits } from '../../common/limits.js';
@@ -26,7 +27,7 @@ export async function followAgents(parts: AgentsFollowerParts, signal: AbortSign
   const { reach } = parts;
   while (!signal.aborted) {
     await reach.untilAway(signal);
-    if (reach.isAway) await followWhileAway(parts, AbortSignal.any([signal, reach.back]));
+    if (reach.isAway) await followWhileAway(parts, anySignal([signal, reach.back]));
   }
 }
 

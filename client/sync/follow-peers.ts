@@ -1,4 +1,5 @@
 import type { Clock } from '../../common/clock.js';
+import { anySignal } from '../../common/concurrency/any-signal.js';
 import { sleepUnless } from '../../common/concurrency/sleep-unless.js';
 import { toDrystoneError, type DrystoneError } from '../../common/errors.js';
 import type { DeviceId } from '../../common/ids.js';
@@ -33,7 +34,7 @@ export async function followPeers(parts: PeersFollowerParts, signal: AbortSignal
   const { standing } = parts;
   while (!signal.aborted) {
     const news = standing.arm(signal);
-    if (standing.isDeserted) await new Gathering(parts, AbortSignal.any([signal, standing.served])).run();
+    if (standing.isDeserted) await new Gathering(parts, anySignal([signal, standing.served])).run();
     else await news;
   }
 }
@@ -83,7 +84,7 @@ class Gathering {
         this.#tellHeard();
       };
       // A signal each: so many listeners of one would look like a leak.
-      await followFeed({ ...feed, onPage }, AbortSignal.any([this.signal]));
+      await followFeed({ ...feed, onPage }, anySignal([this.signal]));
     } catch (thrown) {
       if (!this.signal.aborted) this.#failed(peer, toDrystoneError(thrown));
     }

@@ -1,3 +1,4 @@
+import { anySignal } from '../../common/concurrency/any-signal.js';
 import { ChangeSignal } from '../../common/concurrency/change-signal.js';
 import { withRetries } from '../../common/concurrency/retry.js';
 import { DrystoneError } from '../../common/errors.js';
@@ -134,7 +135,7 @@ export class SessionTasks {
     }
     if (watch !== undefined) tasks.push((together) => this.#passOnHints(watch, together));
     try {
-      await runTogether(AbortSignal.any([signal, done.signal]), tasks);
+      await runTogether(anySignal([signal, done.signal]), tasks);
     } catch (thrown) {
       if (signal.aborted || !done.signal.aborted) throw thrown;
     }

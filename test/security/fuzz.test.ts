@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { hashBlockSync } from '../../common/block-hash.js';
@@ -8,6 +6,7 @@ import { DrystoneError } from '../../common/errors.js';
 import type { RpcChannel } from '../../common/rpc/client.js';
 import type { CallOptions } from '../../common/rpc/method-types.js';
 import { MemberRole } from '../../proto/gen/drystone/metadata/v1/access.js';
+import { collectGarbage } from '../support/collect-garbage.js';
 import { identityFor } from '../support/metadata/callers.js';
 import { sampleAgent } from '../support/metadata/samples.js';
 import { documentedErrors } from '../support/security/documented-errors.js';
@@ -171,8 +170,7 @@ async function openCalls(): Promise<string> {
 
 /** Bytes of the heap once all garbage is gone. */
 function heapBytes(): number {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
+  collectGarbage();
   return process.memoryUsage().heapUsed;
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../common/clock.js';
 import { hashKey, type HashKey } from '../../../common/block-hash.js';
+import { anySignal } from '../../../common/concurrency/any-signal.js';
 import { DrystoneError } from '../../../common/errors.js';
 import type { NamespaceId } from '../../../common/ids.js';
 import type { BlockSource } from './block-source.js';
@@ -108,7 +109,7 @@ export class BlockFetcher {
   /** Works until {@link end} was called and every block is answered. Raises only what `signal` aborts with. */
   async run(signal: AbortSignal): Promise<void> {
     // A signal each: so many listeners of one would look like a leak.
-    await Promise.all(this.#lanes.map((lane) => lane.run(AbortSignal.any([signal]))));
+    await Promise.all(this.#lanes.map((lane) => lane.run(anySignal([signal]))));
   }
 
   #askNext(hash: Uint8Array): void {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { hashAt, hashCount } from '../../../common/block-hash.js';
 import type { Clock } from '../../../common/clock.js';
+import { anySignal } from '../../../common/concurrency/any-signal.js';
 import { ByteBudget } from '../../../common/concurrency/byte-budget.js';
 import { DrystoneError } from '../../../common/errors.js';
 import type { ItemPath } from '../../../common/feed/item.js';
@@ -136,7 +137,7 @@ class Download {
           continue;
         }
         // A signal each: so many listeners of one would look like a leak.
-        const assembly = this.#assemble(operation, room, AbortSignal.any([signal])).finally(() => {
+        const assembly = this.#assemble(operation, room, anySignal([signal])).finally(() => {
           room.end();
           assembling.delete(assembly);
           this.#assemblies.leave();

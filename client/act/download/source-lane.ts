@@ -1,5 +1,6 @@
 import type { Clock } from '../../../common/clock.js';
 import { hashKey, packKeys } from '../../../common/block-hash.js';
+import { anySignal } from '../../../common/concurrency/any-signal.js';
 import { ChangeSignal } from '../../../common/concurrency/change-signal.js';
 import { DrystoneError, toDrystoneError } from '../../../common/errors.js';
 import type { NamespaceId } from '../../../common/ids.js';
@@ -116,8 +117,8 @@ export class SourceLane implements RankedSource, SourceState {
   async #work(signal: AbortSignal): Promise<void> {
     const stalled = new AbortController();
     const ended = new AbortController();
-    const together = AbortSignal.any([signal, stalled.signal, ended.signal]);
-    const watching = this.#watch(stalled, AbortSignal.any([signal, ended.signal]));
+    const together = anySignal([signal, stalled.signal, ended.signal]);
+    const watching = this.#watch(stalled, anySignal([signal, ended.signal]));
     try {
       const options = { signal: together, onSign: () => void (this.#silentMs = 0) };
       for await (const { data } of this.source.blocks.get(this.namespaceId, this.#lists(together), options)) {

@@ -1,5 +1,6 @@
 import { hashAt, hashCount, hashKey, hashKeyAt, packKeys, type HashKey } from '../../../common/block-hash.js';
 import type { Clock } from '../../../common/clock.js';
+import { anySignal } from '../../../common/concurrency/any-signal.js';
 import { toDrystoneError } from '../../../common/errors.js';
 import type { NamespaceId } from '../../../common/ids.js';
 import { peerLimits, wireLimits } from '../../../common/limits.js';
@@ -31,9 +32,9 @@ export async function findHolders(
     lists.push(packKeys(keys.slice(from, from + wireLimits.hashesPerMessage)));
   }
   const over = new AbortController();
-  const together = AbortSignal.any([signal, over.signal]);
+  const together = anySignal([signal, over.signal]);
   const asking = sources.map(async (source) => {
-    const signalOfCall = AbortSignal.any([together]);
+    const signalOfCall = anySignal([together]);
     try {
       let answered = 0;
       for await (const missing of source.blocks.missing(namespaceId, eachOf(lists), { signal: signalOfCall })) {
