@@ -36,7 +36,7 @@ export class Agenda {
     this.#moveToDue(this.#refused);
   }
 
-  /** Something was done that what was deferred may have waited for. */
+  /** Something was done, or is other than it was, that what was deferred may have waited for. */
   retryDeferred(): void {
     this.#moveToDue(this.#deferred);
   }

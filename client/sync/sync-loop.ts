@@ -118,12 +118,13 @@ export class SyncLoop {
     }
   }
 
-  /** What failed, or was refused, may succeed now. */
+  /** What failed, or was refused, may succeed now, and what was waited for may be no more to come. */
   #tryAgain(): void {
     this.#failures = 0;
     this.#retryAtMs = Infinity;
     this.#agenda.retryLater();
     this.#agenda.retryRefused();
+    this.#agenda.retryDeferred();
     if (!this.#areConflictsLeft) return;
     // What was left to others while this account could only read, or to wait while there were peers alone.
     this.#isReader = false;

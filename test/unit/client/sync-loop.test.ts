@@ -27,6 +27,7 @@ const ROLE_INSUFFICIENT = new DrystoneError('PERMISSION_DENIED', 'ROLE_INSUFFICI
 
 let root: string;
 let mayCommit: boolean;
+let isRelayAwaited: boolean;
 let loop: SyncLoop;
 let inbox: Inbox;
 let store: MemoryTreeStore;
@@ -53,6 +54,7 @@ beforeEach(() => {
   inbox = new Inbox();
   committed = [];
   mayCommit = true;
+  isRelayAwaited = false;
   ended = new AbortController();
   const tally = new SyncTally();
   const nothing = (): void => undefined;
@@ -74,7 +76,13 @@ beforeEach(() => {
       writer: new StateWriter(store, new LocalBlockIndex(store.local)),
     },
     reporter: new ProgressReporter(observer, tally, systemClock),
-    owed: { isAwaited: false, isDue: () => false, said: () => undefined },
+    owed: {
+      get isAwaited() {
+        return isRelayAwaited;
+      },
+      isDue: () => false,
+      said: nothing,
+    },
     doConflictsWait: () => false,
     catchUp: () => Promise.resolve(),
     onPlaces: nothing,
@@ -137,4 +145,18 @@ it('an account that may only read, and is let write later, says and settles then
   committed.length = 0;
   inbox.turn();
   await waitUntil('both are said', () => committed.includes('settle link') && committed.includes('folder ours'));
+});
+
+it('a conflict that waits for the word of an agent is settled where the way to metadata changes meanwhile', async () => {
+  isRelayAwaited = true;
+  const links = ['d', 'b'].map((who, index) => stateBy(who, 1, index + 1, { kind: 'symlink', target: `of ${who}` }));
+  const link = itemFrom('link', links);
+  await store.write({ provisional: new Map([[link.path, itemFrom('link', links.slice(0, 1))]]) });
+  await arrive('link', 1, link);
+  await arrive('there', 2);
+  await untilMade('there');
+  expect(committed).toEqual([]);
+  isRelayAwaited = false;
+  inbox.turn();
+  await waitUntil('it is settled', () => committed.includes('settle link'));
 });
