@@ -232,7 +232,7 @@ class Round {
   #settled(operation: Settle, item: Item, held: Item | undefined): void {
     const { path, version } = item;
     const areCopiesThere = (this.#copiesTaken.get(operation) ?? 0) === operation.items.length - 1;
-    const isOver = held !== undefined && areCopiesThere && isSettledBy(held, item);
+    const isOver = held !== undefined && areCopiesThere && isSettledBy(held, item, operation.alike);
     // What came between, and is in no side of the conflict, the namespace need not hear of.
     if (isOver) this.parts.writer.add({ remote: [item] });
     if (isOver || (held !== undefined && coversAll(held.version, version) && conflictsOf(held).length === 0)) {

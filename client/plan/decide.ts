@@ -240,7 +240,7 @@ export class Decider {
     return nextOffer(situation, seen, this.rules);
   }
 
-  #settle({ copies, item }: Settlement): Decision {
+  #settle({ copies, item, alike }: Settlement): Decision {
     // One that is there is said again: who looks after this must find something of every side, and may not have heard of it.
     const isSaid = (copy: Item): boolean => {
       const known = this.trees.remote.get(copy.path);
@@ -248,7 +248,7 @@ export class Decider {
     };
     const items = [...copies.filter(isSaid), item];
     const known = copies.map((copy) => copy.path).filter((path) => this.trees.remote.get(path) !== undefined);
-    return { kind: 'settle', path: item.path, items, known };
+    return { kind: 'settle', path: item.path, items, known, alike };
   }
 
   #keepConflict(path: ItemPath, replaces: LocalEntry): Decision {

@@ -1,3 +1,4 @@
+import type { Settlement } from '../../common/feed/conflicts.js';
 import type { FileContent, Item, ItemContent, ItemPath, SymlinkContent } from '../../common/feed/item.js';
 import type { LocalEntry, LocalFile } from '../state/local-entry.js';
 
@@ -53,6 +54,8 @@ export interface Settle {
   readonly items: readonly Item[];
   /** Of which copies the namespace is known already, by their paths: somebody has been told of them. */
   readonly known: readonly ItemPath[];
+  /** As in `Settlement`. */
+  readonly alike: Settlement['alike'];
 }
 
 /** Find out which blocks a file has, so that it can be compared. */

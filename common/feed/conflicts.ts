@@ -11,7 +11,7 @@ import {
   type Version,
 } from './item.js';
 import { itemOf, mergeItems, sameChange } from './merge.js';
-import { joinVersions } from './version.js';
+import { covers, joinVersions } from './version.js';
 
 /**
  * The rivals of an item whose content people would miss: not deletions, and no bytes that the item itself or a rival before
@@ -33,6 +33,8 @@ export interface Settlement {
   readonly copies: readonly Item[];
   /** The path itself, without rivals. */
   readonly item: Item;
+  /** The sides that need no copy, because another side has what they have. */
+  readonly alike: readonly Change[];
 }
 
 /**
@@ -40,13 +42,18 @@ export interface Settlement {
  * make the same items, so each copy is there once, and one that was deleted meanwhile stays deleted.
  */
 export function settle(item: Item): Settlement {
-  const copies = copiesOf(item.path, conflictsOf(item));
-  return { copies, item: itemOf(item.path, item.version, statesOf(item).slice(0, 1)) };
+  const conflicts = conflictsOf(item);
+  const settled = itemOf(item.path, item.version, statesOf(item).slice(0, 1));
+  return { copies: copiesOf(item.path, conflicts), item: settled, alike: alikeIn(item, conflicts) };
 }
 
-/** Whether `held` has what stands once a conflict is settled by `item`, and no conflict. */
-export function isSettledBy(held: Item, { change }: Item): boolean {
-  return sameChange(held.change, change) && conflictsOf(held).length === 0;
+/**
+ * Whether `held` has what stands once a conflict is settled, and no conflict; and has heard of the sides that get no copy: who
+ * knows one of those, and not the side that it is like, finds nothing of it in any copy.
+ */
+export function isSettledBy(held: Item, { change }: Item, alike: Settlement['alike']): boolean {
+  if (!sameChange(held.change, change) || conflictsOf(held).length > 0) return false;
+  return alike.every((side) => covers(held.version, side));
 }
 
 /**
@@ -55,10 +62,17 @@ export function isSettledBy(held: Item, { change }: Item): boolean {
  */
 export function settleAsDirectory(item: Item): Settlement {
   const { path, change: replaced, at, author } = item;
-  const copies = copiesOf(path, [item, ...conflictsOf(item)]);
+  const conflicts = conflictsOf(item);
+  const copies = copiesOf(path, [item, ...conflicts]);
   const change = derivedChange('directory', path, replaced);
   const directory: ItemState = { change, at, author, content: { kind: 'directory' } };
-  return { copies, item: itemOf(path, joinVersions(item.version, [change]), [directory]) };
+  const settled = itemOf(path, joinVersions(item.version, [change]), [directory]);
+  return { copies, item: settled, alike: alikeIn(item, conflicts) };
+}
+
+function alikeIn({ rivals }: Item, conflicts: readonly ItemState[]): readonly Change[] {
+  const alike = rivals.filter((rival) => rival.content.kind !== 'deletion' && !conflicts.includes(rival));
+  return alike.map(({ change }) => change);
 }
 
 /** Whether a change is the one by which some of these changes of `path` have been settled. */

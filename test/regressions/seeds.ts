@@ -114,4 +114,9 @@ export const regressions: readonly Regression[] = [
     seed: 1795756886,
     found: 'a conflict that waited for an agent to tell metadata was not looked at when metadata had been told',
   },
+  {
+    seed: 4101133,
+    peers: true,
+    found: 'a side that was like another, and that metadata had not heard of, was called settled',
+  },
 ];

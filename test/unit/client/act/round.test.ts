@@ -12,7 +12,7 @@ import { StateWriter } from '../../../../client/state/state-writer.js';
 import { SyncTally } from '../../../../client/tally.js';
 import { DrystoneError } from '../../../../common/errors.js';
 import { settle } from '../../../../common/feed/conflicts.js';
-import { isVoid, type Item, type ItemPath } from '../../../../common/feed/item.js';
+import { isVoid, statesOf, type Item, type ItemPath } from '../../../../common/feed/item.js';
 import type { DeviceId } from '../../../../common/ids.js';
 import { localFile } from '../../../support/client/planned-trees.js';
 import { operation } from '../../../support/client/upload-world.js';
@@ -117,7 +117,7 @@ it('what metadata does not take of what an agent had taken was never agreed on, 
 
 const contested = itemFrom('a', [stateBy('e', 1, 1, 'ours'), stateBy('f', 1, 2, 'theirs')]);
 const { copies, item: settled } = settle(contested);
-const settling: Settle = { kind: 'settle', path, items: [...copies, settled], known: [] };
+const settling: Settle = { kind: 'settle', path, items: [...copies, settled], known: [], alike: [] };
 
 it.each([
   ['it holds one of the two', itemFrom('a', [stateBy('f', 1, 2, 'theirs')])],
@@ -154,6 +154,23 @@ it('a conflict is over where what stands does so in the namespace, and every oth
   const { again, later } = await round([settling], outcomes);
   expect([again.has(path), [...later], store.remote.get(path)]).toEqual([true, [], settled]);
   expect(tally.summary().conflicts).toBe(1);
+});
+
+it('a conflict is not over where a side has not arrived that has no copy, since another is like it', async () => {
+  const three = itemFrom('a', [...statesOf(contested), stateBy('d', 1, 1, 'ours')]);
+  const { copies: copiesOfThree, item, alike } = settle(three);
+  expect([copiesOfThree.length, alike.map(({ replicaId }) => replicaId[0])]).toEqual([1, ['e']]);
+  const operation: Settle = { ...settling, items: [...copiesOfThree, item], alike };
+  const taken = { outcome: 'committed', operation, isProvisional: false, entry: undefined } as const;
+  const copied = copiesOfThree.map((copy) => ({ ...taken, item: copy, held: copy }));
+  const declined = (held: Item) => ({ outcome: 'declined', operation, item, held, entry: undefined }) as const;
+  await store.write({ remote: new Map([[path, three]]) });
+  const standing = stateBy('f', 1, 2, 'theirs');
+  const unheard = await round([operation], [...copied, declined(itemFrom('a', [standing], 'd1'))]);
+  expect([...unheard.later]).toEqual(['a']);
+  expect(store.remote.get(path)?.rivals, 'it is a side still').toMatchObject([{ change: { counter: 1 } }]);
+  const heard = await round([operation], [...copied, declined(itemFrom('a', [standing], 'd1', 'e1'))]);
+  expect([[...heard.later], store.remote.get(path)?.rivals]).toEqual([[], []]);
 });
 
 it.each([

@@ -205,7 +205,7 @@ test('what is said again after others attributes were taken is said as it was, w
 test('conflicted copies and what they settle travel in one message, by themselves, or not at all', async () => {
   const contested = itemFrom('p', [stateBy('a', 1, 5, 'ours'), stateBy('b', 1, 6, 'theirs')]);
   const { copies, item } = settle(contested);
-  const settling = { kind: 'settle', path: item.path, items: [...copies, item], known: [] } as const;
+  const settling = { kind: 'settle', path: item.path, items: [...copies, item], known: [], alike: [] } as const;
   await world.upload(settling, operation('d', { from: 'deletion', synced: undefined }));
   expect(world.told('missing')).toEqual([copies[0]!.path, 'p']);
   expect(world.told('committed')).toEqual(['d']);
@@ -231,6 +231,7 @@ test('a path that comes twice is sent in two messages', async () => {
     path: 'd' as ItemPath,
     items: [itemFrom('d', [stateBy('a', 1, 5, DIRECTORY)])],
     known: [],
+    alike: [],
   } as const;
   await world.upload(directory, settling);
   expect(world.pushes.map(({ items }) => items.length).filter((count) => count > 0)).toEqual([1, 1]);
