@@ -218,11 +218,11 @@ class Round {
     if (operation.kind === 'commit-item') {
       this.parts.writer.add(declinedChanges(operation, item, held));
       this.#close(path);
-      this.#again.add(path);
-      return;
+    } else if (held !== undefined) {
+      this.parts.writer.add({ remote: [held] });
     }
-    if (held !== undefined) this.parts.writer.add({ remote: [held] });
-    if (path === operation.path) this.#settled(operation, item, held);
+    if (operation.kind === 'settle' && path === operation.path) this.#settled(operation, item, held);
+    else this.#again.add(path);
   }
 
   /**

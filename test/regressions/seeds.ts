@@ -119,4 +119,8 @@ export const regressions: readonly Regression[] = [
     peers: true,
     found: 'a side that was like another, and that metadata had not heard of, was called settled',
   },
+  {
+    seed: 4200006,
+    found: 'what lay where a conflicted copy was to be did not come to who had tried to put that there',
+  },
 ];

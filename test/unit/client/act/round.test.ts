@@ -156,6 +156,14 @@ it('a conflict is over where what stands does so in the namespace, and every oth
   expect(tally.summary().conflicts).toBe(1);
 });
 
+it('what is there in the place of a copy that was not taken is planned: the feed will not tell of it again', async () => {
+  const [copy] = copies as [Item];
+  const held = itemFrom(copy.path, [stateBy('f', 1, 1, 'by that name')]);
+  const outcome = { outcome: 'declined', operation: settling, item: copy, held, entry: undefined } as const;
+  const { again } = await round([settling], [outcome]);
+  expect([store.remote.get(copy.path), again.has(copy.path)]).toEqual([held, true]);
+});
+
 it('a conflict is not over where a side has not arrived that has no copy, since another is like it', async () => {
   const three = itemFrom('a', [...statesOf(contested), stateBy('d', 1, 1, 'ours')]);
   const { copies: copiesOfThree, item, alike } = settle(three);
