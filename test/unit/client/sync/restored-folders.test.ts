@@ -35,6 +35,19 @@ async function twoFolders(): Promise<{
   return { fleet, a, c, syncWith };
 }
 
+/** The same, and a backup of the first from before a letter in it was thrown away and its report written anew. */
+async function withBackup(): Promise<Awaited<ReturnType<typeof twoFolders>> & { readonly backup: string }> {
+  const folders = await twoFolders();
+  const { a, syncWith } = folders;
+  const backup = `${a} backup`;
+  writeFileSync(join(a, 'letter'), 'to be thrown away');
+  await syncWith('first');
+  copy(a, backup);
+  rmSync(join(a, 'letter'));
+  await syncWith('the work of a day');
+  return { ...folders, backup };
+}
+
 /** How a folder comes back. */
 const restores = {
   /** As from a copy of its files: everything is made anew. */
@@ -75,13 +88,8 @@ for (const [how, restore] of Object.entries(restores)) {
   });
 
   test(`a folder that was ${how} from a backup without an edit takes what came after the backup`, async () => {
-    const { fleet, a, c, syncWith } = await twoFolders();
-    writeFileSync(join(a, 'letter'), 'to be thrown away');
-    await syncWith('first');
-    copy(a, `${a} backup`);
-    rmSync(join(a, 'letter'));
-    await syncWith('the work of a day');
-    restore(`${a} backup`, a);
+    const { fleet, a, c, backup } = await withBackup();
+    restore(backup, a);
     expect(await fleet.syncOnce('a')).toMatchObject({ itemsCommitted: 0, conflicts: 0 });
     await fleet.syncOnce('c');
     expect([textsIn(a), textsIn(c)]).toEqual([['the work of a day'], ['the work of a day']]);
@@ -115,13 +123,8 @@ test('a backup whose files are newer than its state undoes nothing that came aft
 });
 
 test('a folder that was brought back without its state keeps what differs beside what the namespace has', async () => {
-  const { fleet, a, c, syncWith } = await twoFolders();
-  writeFileSync(join(a, 'letter'), 'to be thrown away');
-  await syncWith('first');
-  copy(a, `${a} backup`);
-  rmSync(join(a, 'letter'));
-  await syncWith('the work of a day');
-  restores['made anew'](`${a} backup`, a);
+  const { fleet, a, c, backup } = await withBackup();
+  restores['made anew'](backup, a);
   rmSync(join(a, '.drystone'), { recursive: true });
   await fleet.syncOnce('a');
   await fleet.syncOnce('c');
